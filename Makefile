@@ -1,0 +1,99 @@
+# The commands of the project; `make help` lists them. Nothing but make and Python (3.11 or newer) need be there.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+# The checks have a data folder, and so keys, of their own.
+CHECKED := env DATA_DIR=$(VENV)/checked
+DEFAULTS := ENV_FILE=/dev/null DATABASE_URL=
+# The settings that a careful operator would choose.
+EXAMPLE := ENV_FILE=.env.example
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo setup test test-slow screenshots bench-events bench-pages lint format check messages requirements clean
+
+help:  ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
+
+run: setup  ## Serve the portal on PORT (8000), publish events; the first start prints how to sign in
+	@$(BIN)/python -m portal.keys
+	@$(BIN)/python manage.py migrate --no-input --verbosity 0
+	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
+	@$(BIN)/python manage.py first_start
+	@$(BIN)/python -m portal.run
+
+demo: setup  ## Fill an empty instance with three made-up accounts and a week of events
+	@$(BIN)/python -m portal.keys
+	@$(BIN)/python manage.py migrate --no-input --verbosity 0
+	@$(BIN)/python manage.py demo
+
+setup: $(VENV)/installed $(VENV)/assets $(VENV)/messages  ## Make the virtual environment, install the packages, compile the translations
+
+test: setup $(VENV)/installed-dev  ## Run the tests on SQLite, and on PostgreSQL where TEST_POSTGRES_URL answers
+	@$(BIN)/python scripts/run_tests.py $(ARGS)
+
+test-slow: setup $(VENV)/installed-dev  ## Run the tests that take long: faults, fuzzing
+	@$(BIN)/python scripts/run_tests.py -m slow $(ARGS)
+
+screenshots: setup $(VENV)/installed-dev  ## Take the pictures in docs/screenshots/ anew, with Chromium
+	@$(BIN)/python scripts/screenshots.py
+
+bench-pages: $(VENV)/installed-dev  ## Measure the server's part of every page, of an account with 500 pixels
+	@$(BIN)/python -m bench.pages
+
+bench-events: $(VENV)/installed-dev  ## Measure intake, worker and memory on PostgreSQL, beside peers; a few minutes
+	@$(BIN)/python -m bench.intake
+	@$(BIN)/python -m bench.drain
+	@$(BIN)/python -m bench.memory
+
+lint: $(VENV)/installed-dev  ## Check the code's form
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: $(VENV)/installed-dev  ## Put the code in form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+check: lint  ## Everything that can be told without running the tests
+	$(BIN)/mypy
+	@$(CHECKED) $(DEFAULTS) $(BIN)/python -m portal.keys
+	$(CHECKED) $(EXAMPLE) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(CHECKED) $(DEFAULTS) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(CHECKED) $(DEFAULTS) $(BIN)/python manage.py export_schemas --check
+
+messages: $(VENV)/installed  ## Collect what pages say into locale/, to be translated there
+	@$(BIN)/python scripts/messages.py
+
+requirements: $(VENV)/installed-dev  ## Pin the newest packages that requirements*.in allow
+	$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements.in
+	$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in
+
+clean:  ## Remove the virtual environment and caches; data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A stamp is newer than the pins that were installed: an unchanged project starts without asking pip.
+$(VENV)/installed: requirements.txt
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name yours with make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "Python's venv module is needed (on Debian: apt install python3-venv)." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+# Node.js comes with the packages of Python; its own are named in package-lock.json, with their hashes.
+$(VENV)/assets: package-lock.json .npmrc scripts/copy_assets.py $(VENV)/installed
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	@$(BIN)/python scripts/copy_assets.py
+	@touch $@
+
+$(VENV)/messages: locale/es/LC_MESSAGES/django.po $(VENV)/installed
+	@$(BIN)/pybabel --quiet compile --domain django --directory locale
+	@touch $@

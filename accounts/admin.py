@@ -1,0 +1,333 @@
+"""Accounts and people in Django admin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
+
+from accounts.models import (
+    AccessToken,
+    ApiAccount,
+    AuditEntry,
+    IngressDomain,
+    Invitation,
+    Membership,
+    Tenant,
+    UsageSnapshot,
+    User,
+)
+from accounts.roles import Role
+from accounts.see_as import may_see_as
+from accounts.services import api_accounts, invitations, people, routing, tenants
+from portal.admin import ServiceAdmin
+from portal.web import principal_of_request
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
+
+
+class TenantForm(_ModelForm):
+    """An account; the first admin is asked for when it is opened."""
+
+    admin_email = forms.EmailField(
+        required=False,
+        widget=UnfoldAdminEmailInputWidget,
+        help_text="Required where the host does not manage the account; is invited as its first admin.",
+    )
+
+    class Meta:
+        model = Tenant
+        fields = ("name", "status", "can_partner_manage", "event_enrichment")
+
+
+#: So many people of an account are offered, to see the portal as one of them.
+SEE_AS_SHOWN = 10
+
+
+class SeeAsAdmin(ServiceAdmin):
+    """Pages from which staff see the portal as somebody else."""
+
+    change_form_outer_before_template = "admin/see_as.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        staff, people = request.user, self.people(request, self.get_object(request, object_id))
+        offered = [
+            person for person in people if isinstance(staff, User) and may_see_as(hijacker=staff, hijacked=person)
+        ]
+        context = {"see_as": offered, "see_as_next": reverse("accounts:list"), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def people(self, request: HttpRequest, obj: Any) -> Iterable[User]:
+        """Whom the page is about."""
+        raise NotImplementedError
+
+
+@admin.register(Tenant)
+class TenantAdmin(SeeAsAdmin):
+    """Accounts: open, change, deactivate, delete."""
+
+    form = TenantForm
+    list_display = ("name", "id", "status", "can_partner_manage", "event_enrichment", "created_at")
+    list_filter = ("status", "can_partner_manage")
+    search_fields = ("name", "id__exact")
+    search_help_text = "A part of the name, or the id"
+
+    def people(self, request: HttpRequest, obj: Any) -> Iterable[User]:
+        members = User.objects.filter(memberships__tenant=obj, memberships__accepted_at__isnull=False)
+        return members.order_by("memberships__level", "email")[:SEE_AS_SHOWN] if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        settings = ["name", "can_partner_manage", "event_enrichment"]
+        return [*settings, "status"] if obj else [*settings, "admin_email"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        principal, data = principal_of_request(request), form.cleaned_data
+        if change:
+            tenants.update_tenant(
+                principal=principal, tenant_id=obj.pk, **{field: data[field] for field in form.changed_data}
+            )
+            return
+        tenant = tenants.create_tenant(
+            principal=principal,
+            name=data["name"],
+            can_partner_manage=data["can_partner_manage"],
+            event_enrichment=data["event_enrichment"],
+            admin_email=data["admin_email"] or None,
+        )
+        obj.pk = tenant.pk
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        tenants.delete_tenant(principal=principal_of_request(request), tenant_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self.each(request, queryset, lambda tenant: self.delete_model(request, tenant), "{} accounts deleted.")
+
+
+class MembershipForm(_ModelForm):
+    """A role: for a new one, the person's address and the account; later only the role changes."""
+
+    email = forms.EmailField(required=False, widget=UnfoldAdminEmailInputWidget, help_text="The person is invited.")
+
+    class Meta:
+        model = Membership
+        fields = ("tenant", "level")
+
+
+@admin.register(Membership)
+class MembershipAdmin(ServiceAdmin):
+    """Who has which role: add, change, revoke, invite again."""
+
+    form = MembershipForm
+    list_display = ("user", "tenant", "level", "accepted_at")
+    list_filter = ("level", ("accepted_at", admin.EmptyFieldListFilter))
+    list_select_related = ("user", "tenant")
+    search_fields = ("user__email__startswith", "tenant__id__exact")
+    search_help_text = "The beginning of the address, or an account's id"
+    raw_id_fields = ("tenant",)
+    actions = ("invite_again",)
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ["user", "tenant", "level", "accepted_at"] if obj else ["email", "tenant", "level"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ["user", "tenant", "accepted_at"] if obj else []
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        principal = principal_of_request(request)
+        role = Role(obj.level, obj.tenant_id).name
+        if change:
+            people.change_role_for_user(principal=principal, user_id=str(obj.user_id), role_to_add=role)
+            return
+        added = people.add_user_with_role(principal=principal, email=form.cleaned_data["email"], role_name=role)
+        obj.pk = Membership.objects.get(user=added.user, tenant=obj.tenant).pk
+        obj.user = added.user
+        self._show_link(request, added.user, added.invitation_link)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        role = Role(obj.level, obj.tenant_id).name
+        principal = principal_of_request(request)
+        people.change_role_for_user(principal=principal, user_id=str(obj.user_id), role_to_revoke=role)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self.each(request, queryset, lambda membership: self.delete_model(request, membership), "{} roles revoked.")
+
+    @admin.action(description="Send the invitation again")
+    def invite_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def invite(membership: Membership) -> None:
+            link = invitations.send_invitation(
+                principal=principal_of_request(request),
+                email=membership.user.email,
+                user_type=invitations.ADVERTISER if membership.tenant_id else invitations.AGENCY,
+                tenant_id=membership.tenant_id,
+            )
+            self._show_link(request, membership.user, link)
+
+        self.each(request, queryset, invite, "{} invitations sent.")
+
+    def _show_link(self, request: HttpRequest, user: User, link: str) -> None:
+        self.message_user(request, f"Invitation of {user}: {link}", messages.INFO)
+
+
+@admin.register(User)
+class UserAdmin(SeeAsAdmin):
+    """People; their roles are changed under memberships."""
+
+    list_display = ("email", "status", "last_login", "created_at")
+    list_filter = ("status",)
+    search_fields = ("email__startswith",)
+    search_help_text = "The beginning of the address"
+    fields = ("id", "email", "status", "default_tenant", "expires_on", "last_login", "created_at")
+
+    def people(self, request: HttpRequest, obj: Any) -> Iterable[User]:
+        return [obj] if obj else []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        visible = Membership.objects.visible_to(principal_of_request(request))
+        return super().get_queryset(request).filter(pk__in=visible.values("user_id"))
+
+
+class ApiAccountForm(_ModelForm):
+    """A new API account; making one asks for the person's own password again."""
+
+    password = forms.CharField(
+        label="Your password",
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
+        strip=False,
+    )
+
+    class Meta:
+        model = ApiAccount
+        fields = ("name",)
+
+
+@admin.register(ApiAccount)
+class ApiAccountAdmin(ServiceAdmin):
+    """API accounts: make one, with its secret shown once, and delete one."""
+
+    form = ApiAccountForm
+    list_display = ("name", "created_by", "created_at", "last_used_at")
+    list_select_related = ("created_by",)
+    search_fields = ("name",)
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ["name", "created_by", "created_at", "last_used_at"] if obj else ["name", "password"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        issued = api_accounts.create_api_account(
+            principal=principal_of_request(request), name=obj.name, password=form.cleaned_data["password"]
+        )
+        obj.pk = issued.api_account.pk
+        self.message_user(request, f"The secret of {obj.name}, shown this once: {issued.secret}", messages.WARNING)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        api_accounts.delete_api_account(principal=principal_of_request(request), name=obj.name)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self.each(request, queryset, lambda account: self.delete_model(request, account), "{} API accounts deleted.")
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(ServiceAdmin):
+    """Tokens in use; they end with their API account."""
+
+    list_display = ("api_account", "issued_at", "expires_at")
+    list_select_related = ("api_account",)
+    fields = ("api_account", "issued_at", "expires_at")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ServiceAdmin):
+    """Invitations that wait; sent again under memberships."""
+
+    list_display = ("membership", "created_at", "expires_at")
+    list_select_related = ("membership__user", "membership__tenant")
+    fields = ("membership", "created_at", "expires_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        visible = Membership.objects.visible_to(principal_of_request(request))
+        return super().get_queryset(request).filter(membership__in=visible)
+
+
+@admin.register(IngressDomain)
+class IngressDomainAdmin(ServiceAdmin):
+    """Data routing, with a check of the DNS."""
+
+    list_display = ("tenant", "target_domain", "ingress", "status", "checked_at")
+    list_filter = ("status",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__id__exact", "target_domain__startswith")
+    search_help_text = "An account's id, or the beginning of the domain"
+    actions = ("check_again",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        open_tenants = Tenant.objects.open_to(principal_of_request(request))
+        return super().get_queryset(request).filter(tenant__in=open_tenants)
+
+    @admin.action(description="Check the DNS again")
+    def check_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def check(domain: IngressDomain) -> None:
+            routing.upsert_ingress_domain(
+                principal=principal_of_request(request),
+                tenant_id=domain.tenant_id,
+                ingress=domain.ingress,
+                target_domain=domain.target_domain,
+            )
+
+        self.each(request, queryset, check, "{} domains checked.")
+
+
+@admin.register(UsageSnapshot)
+class UsageSnapshotAdmin(ServiceAdmin):
+    """Usage of the last hours, for billing."""
+
+    list_display = ("tenant", "total_events_received", "total_pixels_with_traffic", "publish_error", "refreshed_at")
+    list_filter = ("publish_error",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__id__exact",)
+    search_help_text = "An account's id"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ServiceAdmin):
+    """Who changed what, and when."""
+
+    list_display = ("at", "actor", "act", "subject", "tenant_id")
+    list_filter = ("act",)
+    search_fields = ("tenant_id__exact",)
+    search_help_text = "An account's id"
+    ordering = ("-pk",)  # which is that of time, and has an index

@@ -1,0 +1,49 @@
+"""The audit log: who changed what, and when (docs/decisions/0002-audit-log.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from accounts.models.tenant import Tenant
+
+if TYPE_CHECKING:
+    from accounts.principals import Principal
+
+
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Reads of the log, within the principal's borders."""
+
+    def visible_to(self, principal: Principal) -> Self:
+        """Entries of the accounts open to the principal, and for the host those about the host itself."""
+        if principal.is_system:
+            return self
+        visible = models.Q(tenant_id__in=Tenant.objects.open_to(principal).values("pk"))
+        if principal.sees_all_tenants:
+            visible |= models.Q(tenant_id=None)
+        return self.filter(visible)
+
+
+class AuditEntry(models.Model):
+    """One act of a principal. Names are kept as text, so that the entry outlives what it speaks of."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    # No foreign key: the record of a deleted account stays.
+    tenant_id = models.CharField("account", max_length=8, null=True)
+    actor = models.CharField(max_length=254)
+    act = models.CharField(max_length=50)
+    subject = models.CharField(max_length=300)
+    # {field: [before, after]}; a secret is written as "•••".
+    changes = models.JSONField(default=dict)
+
+    objects = AuditEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit log"
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["tenant_id", "-at"], name="audit_of_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.act} {self.subject}"

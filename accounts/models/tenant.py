@@ -1,0 +1,133 @@
+"""The account (``Tenant`` in code and API), its data routing and its usage figures."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+if TYPE_CHECKING:
+    from accounts.principals import Principal
+
+ID_ALPHABET = string.ascii_letters + string.digits
+ID_LENGTH = 8
+ID_PATTERN = re.compile(rf"[A-Za-z0-9]{{{ID_LENGTH}}}")
+NAME_MAX_LENGTH = 100
+
+
+def new_tenant_id() -> str:
+    """Eight letters and digits, such as ``hU2koC34`` (the reference's form)."""
+    return "".join(secrets.choice(ID_ALPHABET) for _ in range(ID_LENGTH))
+
+
+class TenantStatus(models.IntegerChoices):
+    """The reference's ``Tenant.status``."""
+
+    ACTIVE = 0, pgettext_lazy("account", "Active")
+    PENDING = 1, _("Setup in progress")
+    DEACTIVATED = 2, pgettext_lazy("account", "Deactivated")
+
+
+class TenantQuerySet(models.QuerySet["Tenant"]):
+    """The borders between accounts, as filters: a row that the principal may not see is not there."""
+
+    def visible_to(self, principal: Principal) -> Self:
+        """Accounts whose name, status and usage the principal may see: the host sees all of them."""
+        return self if principal.sees_all_tenants else self.filter(pk__in=principal.tenant_ids)
+
+    def open_to(self, principal: Principal) -> Self:
+        """Accounts whose pixels, filters and people the principal may see.
+
+        For the host these are the managed ones: an account with ``canPartnerManage`` false is its own.
+        """
+        if principal.is_system:
+            return self
+        own = Q(pk__in=principal.tenant_ids)
+        return self.filter(own | Q(can_partner_manage=True) if principal.sees_all_tenants else own)
+
+    def with_usage(self) -> Self:
+        """Add ``total_pixels`` and ``total_active_pixels``; a pixel is active when it receives and publishes."""
+        return self.select_related("usage").annotate(
+            total_pixels=Count("pixels"),
+            total_active_pixels=Count("pixels", filter=Q(pixels__active=True)),
+        )
+
+
+class Tenant(models.Model):
+    """An account: an advertiser's own space, run by itself or by the host (``can_partner_manage``)."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_tenant_id, editable=False)
+    name = models.CharField(max_length=NAME_MAX_LENGTH)
+    status = models.PositiveSmallIntegerField(choices=TenantStatus.choices, default=TenantStatus.ACTIVE)
+    can_partner_manage = models.BooleanField("managed by the host", default=True)
+    event_enrichment = models.BooleanField("enhance events", default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "account"
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["name", "id"], name="tenant_by_name")]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=TenantStatus.values), name="tenant_status_known"),
+            models.CheckConstraint(condition=~Q(name=""), name="tenant_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pk})"
+
+
+class IngressDomain(models.Model):
+    """Data routing: an account's own domain whose CNAME leads to the gateway."""
+
+    class Status(models.TextChoices):
+        """The reference's ``tenant1pDomainStatus`` of an account that has chosen a domain."""
+
+        PENDING = "PENDING", _("Pending")
+        VERIFIED = "VERIFIED", _("Optimized")
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="ingress_domain")
+    ingress = models.CharField("gateway's host name", max_length=253)
+    target_domain = models.CharField("account's own domain", max_length=253)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "data routing"
+        verbose_name_plural = "data routing"
+
+    def __str__(self) -> str:
+        return f"{self.target_domain} → {self.ingress}"
+
+
+class UsageSnapshot(models.Model):
+    """An account's traffic over the last ``duration_in_hours``, as of ``refreshed_at``."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="usage")
+    total_events_received = models.BigIntegerField(default=0)
+    total_pixels_with_traffic = models.PositiveIntegerField(default=0)
+    publish_error = models.BooleanField(default=False)
+    duration_in_hours = models.PositiveSmallIntegerField(default=24)
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "usage"
+        verbose_name_plural = "usage"
+        indexes = [
+            # Those that must fall to nought once their traffic is older than the duration; most accounts' are there.
+            models.Index(
+                fields=["tenant"],
+                condition=Q(total_events_received__gt=0) | Q(publish_error=True),
+                name="usage_not_nought",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.total_events_received} events in {self.duration_in_hours} hours"

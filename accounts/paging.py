@@ -1,0 +1,48 @@
+"""Cursor paging over accounts by name: each page continues after a row, so that changes in between skip nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Tenant, TenantStatus
+from accounts.principals import Principal
+from portal.cursors import clean_page_size, decode_cursor, encode_cursor
+from portal.validation import clean_choice, clean_text
+
+SEARCH_MAX_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The accounts to show, as a query; one row more than ``size`` tells that there is a next page."""
+
+    rows: QuerySet[Tenant]
+    size: int
+    matching: QuerySet[Tenant]
+
+
+def page_of_tenants(
+    principal: Principal, *, first: int | None, after: str | None, search: str | None, status: int | None
+) -> Page:
+    """The visible accounts whose name contains ``search`` (or whose id it is), after the cursor ``after``."""
+    size = clean_page_size(first)
+    matching = Tenant.objects.visible_to(principal)
+    if search:
+        text = clean_text("search", search, max_length=SEARCH_MAX_LENGTH, min_length=0)
+        matching = matching.filter(Q(name__icontains=text) | Q(pk=text))
+    if status is not None:
+        matching = matching.filter(status=clean_choice("status", status, TenantStatus.values))
+    rows = matching.filter(_after(after)) if after else matching
+    return Page(rows.order_by("name", "pk")[: size + 1], size, matching)
+
+
+def cursor_of(tenant: Tenant) -> str:
+    """An opaque name for the tenant's place in the list."""
+    return encode_cursor(tenant.name, tenant.pk)
+
+
+def _after(cursor: str) -> Q:
+    name, pk = decode_cursor(cursor, str, str)
+    return Q(name__gt=name) | Q(name=name, pk__gt=pk)

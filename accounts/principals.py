@@ -1,0 +1,60 @@
+"""Who acts: a person, an API account, or the operator at the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from accounts.models import ApiAccount, Membership, RoleLevel, User
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A signed-in caller and the roles it has; made once a request by a door, passed to every service.
+
+    ``host_level`` is the role at the host, ``tenant_levels`` the role in each account, by its id.
+    """
+
+    user: User | None = None
+    api_account: ApiAccount | None = None
+    host_level: RoleLevel | None = None
+    tenant_levels: Mapping[str, RoleLevel] = field(default_factory=dict)
+    is_system: bool = False
+
+    @property
+    def sees_all_tenants(self) -> bool:
+        """The host's people and API accounts see every account's name, status and usage."""
+        return self.is_system or self.host_level is not None
+
+    @property
+    def tenant_ids(self) -> list[str]:
+        """The accounts in which the principal has a role of its own."""
+        return list(self.tenant_levels)
+
+    @property
+    def label(self) -> str:
+        """How the audit log names the principal."""
+        if self.user is not None:
+            return self.user.email
+        return f"API account {self.api_account.name}" if self.api_account else "command line"
+
+
+def principal_of_user(user: User) -> Principal:
+    """The person with the roles they have accepted: one query."""
+    host_level: RoleLevel | None = None
+    tenant_levels: dict[str, RoleLevel] = {}
+    for membership in Membership.objects.filter(user=user, accepted_at__isnull=False):
+        if membership.tenant_id is None:
+            host_level = RoleLevel(membership.level)
+        else:
+            tenant_levels[membership.tenant_id] = RoleLevel(membership.level)
+    return Principal(user=user, host_level=host_level, tenant_levels=tenant_levels)
+
+
+def principal_of_api_account(api_account: ApiAccount) -> Principal:
+    """API accounts act as agency-admin (the reference's rule): no query."""
+    return Principal(api_account=api_account, host_level=RoleLevel.ADMIN)
+
+
+#: The operator at the command line, who could edit the database as well: no border holds.
+OPERATOR = Principal(host_level=RoleLevel.ADMIN, is_system=True)

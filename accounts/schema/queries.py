@@ -1,0 +1,98 @@
+"""The hub API's queries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import graphene
+from graphene import ResolveInfo
+
+from accounts import reads
+from accounts.models import IngressDomain as IngressDomainModel
+from accounts.models import Tenant as TenantModel
+from accounts.paging import cursor_of, page_of_tenants
+from accounts.permissions import Action, get_tenant
+from accounts.schema.types import IngressDomain, Tenant, TenantConnection, TenantUsage, Viewer
+from portal.graphql.context import principal_of
+from portal.graphql.selection import Selection, selected
+
+
+class HubQuery(graphene.ObjectType):
+    """What the hub endpoint answers."""
+
+    class Meta:
+        name = "Query"
+
+    tenant = graphene.Field(
+        Tenant,
+        tenant_id=graphene.String(required=True, description="Unique identifier of the account."),
+        description="One account. Unknown and forbidden accounts answer alike: 401.",
+    )
+    tenant_usage = graphene.Field(
+        TenantUsage,
+        tenant_id=graphene.String(required=True, description="Unique identifier of the account."),
+        description=(
+            "Usage of one account; open to the host even where the host may not manage the account, for billing."
+        ),
+    )
+    ingress_domain = graphene.Field(
+        IngressDomain,
+        tenant_id=graphene.ID(required=True, description="Unique identifier of the account."),
+        description="The account's data routing.",
+    )
+    tenants = graphene.Field(
+        TenantConnection,
+        required=True,
+        first=graphene.Int(default_value=50, description="How many accounts a page holds, 1 to 200."),
+        after=graphene.String(description="The cursor after which the page starts."),
+        search=graphene.String(description="Part of the name, or an account's id."),
+        status=graphene.Int(description="Only accounts with this status (refer to Tenant)."),
+        description="The accounts that the caller can see, by name, with cursor paging.",
+    )
+    viewer = graphene.Field(Viewer, required=True, description="The caller: a person or an API account.")
+
+    @staticmethod
+    def resolve_tenant(root: None, info: ResolveInfo, tenant_id: str) -> TenantModel:
+        return reads.read_tenant(principal_of(info), tenant_id, selected(info))
+
+    @staticmethod
+    def resolve_tenant_usage(root: None, info: ResolveInfo, tenant_id: str) -> TenantModel:
+        return reads.read_tenant(principal_of(info), tenant_id, Selection({"tenantUsage": selected(info)}))
+
+    @staticmethod
+    def resolve_ingress_domain(root: None, info: ResolveInfo, tenant_id: str) -> IngressDomainModel:
+        tenant = get_tenant(principal_of(info), tenant_id, Action.VIEW_DATA)
+        routing = IngressDomainModel.objects.filter(tenant=tenant).first() or IngressDomainModel()
+        routing.tenant = tenant
+        return routing
+
+    @staticmethod
+    def resolve_tenants(
+        root: None,
+        info: ResolveInfo,
+        first: int | None,
+        after: str | None = None,
+        search: str | None = None,
+        status: int | None = None,
+    ) -> dict[str, Any]:
+        principal, selection = principal_of(info), selected(info)
+        page = page_of_tenants(principal, first=first, after=after, search=search, status=status)
+        rows = list(reads.select_tenants(principal, page.rows, selection["edges"]["node"]))
+        shown = rows[: page.size]
+        edges = [{"node": tenant, "cursor": cursor_of(tenant)} for tenant in shown]
+        return {
+            "edges": edges,
+            "page_info": {"has_next_page": len(rows) > page.size, "end_cursor": edges[-1]["cursor"] if edges else None},
+            "total_count": page.matching.count() if "totalCount" in selection else 0,
+        }
+
+    @staticmethod
+    def resolve_viewer(root: None, info: ResolveInfo) -> dict[str, Any]:
+        principal = principal_of(info)
+        tenants = TenantModel.objects.visible_to(principal).order_by("name", "pk")
+        return {
+            "kind": "AGENCY" if principal.sees_all_tenants else "ADVERTISER",
+            "email": principal.user and principal.user.email,
+            "api_account": principal.api_account and principal.api_account.name,
+            "tenant_ids": list(tenants.values_list("pk", flat=True)) if "tenantIds" in selected(info) else [],
+        }

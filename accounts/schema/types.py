@@ -1,0 +1,289 @@
+"""The hub API's types. Resolvers read what ``accounts.reads`` loaded; none asks the database row by row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import graphene
+from graphene import ResolveInfo
+
+from accounts.models import IngressDomain as IngressDomainModel
+from accounts.models import RoleLevel, UsageSnapshot
+from accounts.models import Tenant as TenantModel
+from accounts.permissions import Action, is_allowed
+from accounts.principals import Principal
+from accounts.reads import NamedRole, Person, people_of, pixel_ids_of
+from accounts.roles import Role as RoleValue
+from accounts.services.routing import gateway_domain
+from portal.graphql.context import principal_of
+from portal.graphql.scalars import Long
+
+
+def milliseconds(moment: datetime | None) -> str | None:
+    """Milliseconds since the epoch as a string; None for never."""
+    return None if moment is None else str(int(moment.timestamp() * 1000))
+
+
+class UserType(graphene.Enum):
+    """Whose person it is: the host's or an account's."""
+
+    AGENCY = "AGENCY"
+    ADVERTISER = "ADVERTISER"
+
+    @property
+    def description(self) -> str:
+        return {"AGENCY": "One of the host's.", "ADVERTISER": "One of an account's."}[self.value]
+
+
+class Role(graphene.ObjectType):
+    """What a person may do in an account, or at the host."""
+
+    name = graphene.String(
+        required=True,
+        description="agency-<action>, or advertiser-<action>-<tenantId>; the actions are admin, manage and view.",
+    )
+    display_name = graphene.String(required=True, description="The action.")
+    tenant_name = graphene.String(description="The account's name; null for a role at the host.")
+
+
+class TenantUsageByTraffic(graphene.ObjectType):
+    """Traffic of an account over a duration, refreshed on a schedule."""
+
+    total_events_received = graphene.Field(Long, required=True, description="Events received in the duration.")
+    total_pixels_with_traffic = graphene.Int(
+        required=True, description="Pixels that received an event in the duration."
+    )
+    publish_error = graphene.Boolean(required=True, description="Did publishing fail for any pixel in the duration?")
+    duration_in_hours = graphene.Int(required=True, description="How many hours back the figures reach.")
+    last_updated_at = graphene.String(
+        description="When the figures were refreshed: milliseconds since the epoch, as a string."
+    )
+
+    @staticmethod
+    def resolve_last_updated_at(root: UsageSnapshot, info: ResolveInfo) -> str | None:
+        return milliseconds(root.refreshed_at)
+
+
+class TenantUsage(graphene.ObjectType):
+    """How many pixels an account has and what passes through them."""
+
+    total_pixels = graphene.Int(required=True, description="Pixels that are connected.")
+    total_active_pixels = graphene.Int(required=True, description="Pixels that receive and publish.")
+    total_inactive_pixels = graphene.Int(required=True, description="Pixels with receiving or publishing off.")
+    total_pipelines = graphene.Int(required=True, description="Pipelines to Meta: one for each pixel.")
+    total_active_pipeline = graphene.Int(required=True, description="Pipelines that receive and publish.")
+    pixel_ids = graphene.List(
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="The ids of the pixels; empty where the account is closed to the caller.",
+    )
+    tenant_usage_by_traffic = graphene.Field(
+        TenantUsageByTraffic, required=True, description="The traffic of the last hours."
+    )
+
+    @staticmethod
+    def resolve_total_inactive_pixels(root: Any, info: ResolveInfo) -> int:
+        return int(root.total_pixels - root.total_active_pixels)
+
+    @staticmethod
+    def resolve_total_pipelines(root: Any, info: ResolveInfo) -> int:
+        return int(root.total_pixels)
+
+    @staticmethod
+    def resolve_total_active_pipeline(root: Any, info: ResolveInfo) -> int:
+        return int(root.total_active_pixels)
+
+    @staticmethod
+    def resolve_pixel_ids(root: TenantModel, info: ResolveInfo) -> list[str]:
+        return pixel_ids_of(principal_of(info), root)
+
+    @staticmethod
+    def resolve_tenant_usage_by_traffic(root: TenantModel, info: ResolveInfo) -> UsageSnapshot:
+        return getattr(root, "usage", None) or UsageSnapshot()
+
+
+class User(graphene.ObjectType):
+    """A person."""
+
+    id = graphene.String(required=True, description="A UUID.")
+    email = graphene.String(required=True, description="The email address, in lower case.")
+    status = graphene.Int(required=True, description="0 deactivated, 1 activated, 2 pending.")
+    roles = graphene.List(
+        graphene.NonNull(Role),
+        required=True,
+        description="Roles in every account that the caller may see; in Tenant.users, the role in that account.",
+    )
+    tenants = graphene.List(
+        graphene.NonNull(lambda: Tenant), required=True, description="The person's accounts that the caller may see."
+    )
+    is_self = graphene.Boolean(
+        required=True, description="Is this the signed-in person? Always false for API accounts."
+    )
+    can_be_deleted = graphene.Boolean(
+        required=True, description="False where the person is the only admin of an account."
+    )
+    default_tenant_id = graphene.String(description="The account that the person starts in.")
+    user_expiry = graphene.String(description="yyyy-mm-dd, the last day of a temporary person.")
+
+    @staticmethod
+    def resolve_is_self(root: Person, info: ResolveInfo) -> bool:
+        return principal_of(info).user == root.user
+
+
+class Tenant(graphene.ObjectType):
+    """An account."""
+
+    id = graphene.String(required=True, description="Eight letters and digits, for example hU2koC34.")
+    name = graphene.String(required=True, description="The account's name.")
+    status = graphene.Int(required=True, description="0 active, 1 pending configuration, 2 deactivated.")
+    can_partner_manage = graphene.Boolean(
+        required=True, description="May the host manage the account's pixels, filters and people?"
+    )
+    users = graphene.List(
+        graphene.NonNull(User),
+        required=True,
+        description="The account's people; empty where the account is closed to the caller.",
+    )
+    available_roles = graphene.List(
+        graphene.NonNull(Role), required=True, description="The roles that people can have in the account."
+    )
+    tenant_usage = graphene.Field(TenantUsage, required=True, description="Pixels and traffic of the account.")
+    can_edit_tenant_settings_in_ui = graphene.Boolean(
+        name="canEditTenantSettingsInUI",
+        required=True,
+        description="May the caller, in the web UI, change pixels, filters and settings? False for API accounts.",
+    )
+    can_view_tenant_in_ui = graphene.Boolean(
+        name="canViewTenantInUI",
+        required=True,
+        description="May the caller open the account in the web UI? False for API accounts.",
+    )
+    can_edit_tenant_users_in_ui = graphene.Boolean(
+        name="canEditTenantUsersInUI",
+        required=True,
+        description="May the caller change the account's people in the web UI? False for API accounts.",
+    )
+    event_enrichment = graphene.Boolean(required=True, description="Are events enhanced with advanced matching data?")
+
+    @staticmethod
+    def resolve_users(root: TenantModel, info: ResolveInfo) -> list[Person]:
+        return people_of(principal_of(info), root)
+
+    @staticmethod
+    def resolve_available_roles(root: TenantModel, info: ResolveInfo) -> list[NamedRole]:
+        return [NamedRole(RoleValue(level, root.pk), root.name) for level in RoleLevel]
+
+    @staticmethod
+    def resolve_tenant_usage(root: TenantModel, info: ResolveInfo) -> TenantModel:
+        return root
+
+    @staticmethod
+    def resolve_can_edit_tenant_settings_in_ui(root: TenantModel, info: ResolveInfo) -> bool:
+        return _may_in_ui(principal_of(info), Action.EDIT_SETTINGS, root)
+
+    @staticmethod
+    def resolve_can_view_tenant_in_ui(root: TenantModel, info: ResolveInfo) -> bool:
+        return _may_in_ui(principal_of(info), Action.VIEW_DATA, root)
+
+    @staticmethod
+    def resolve_can_edit_tenant_users_in_ui(root: TenantModel, info: ResolveInfo) -> bool:
+        return _may_in_ui(principal_of(info), Action.EDIT_PEOPLE, root)
+
+
+def _may_in_ui(principal: Principal, action: Action, tenant: TenantModel) -> bool:
+    return principal.user is not None and is_allowed(principal, action, tenant)
+
+
+class EnhancementTenantIngressVerifiedResult(graphene.ObjectType):
+    """The outcome of the check of an account's own domain."""
+
+    id = graphene.ID(required=True, description="EnhancementTenantIngressVerifiedResult:<tenantId>")
+    tenant_ingress_verified = graphene.Boolean(required=True, description="Does the domain lead to the gateway?")
+
+    @staticmethod
+    def resolve_id(root: IngressDomainModel, info: ResolveInfo) -> str:
+        return f"EnhancementTenantIngressVerifiedResult:{root.tenant_id}"
+
+    @staticmethod
+    def resolve_tenant_ingress_verified(root: IngressDomainModel, info: ResolveInfo) -> bool:
+        return root.status == IngressDomainModel.Status.VERIFIED
+
+
+class IngressDomain(graphene.ObjectType):
+    """Data routing: the account's own domain whose CNAME leads to the gateway."""
+
+    id = graphene.ID(required=True, description="<tenantId>:ingress")
+    tenant_name = graphene.String(required=True, description="The account's name.")
+    ingress = graphene.String(description="The gateway's host name, which the CNAME must hold.")
+    tenant1p_domain = graphene.String(description="The account's own domain; null until one is chosen.")
+    tenant1p_domain_status = graphene.String(description="DOMAIN_NOT_SELECTED, PENDING or VERIFIED.")
+    cname_resolve_success = graphene.Boolean(
+        required=True, description="Did the CNAME lead to the gateway when it was last checked?"
+    )
+    enhancement_tenant_ingress_verified_result = graphene.Field(
+        EnhancementTenantIngressVerifiedResult, description="The outcome of the last check; null before the first."
+    )
+
+    @staticmethod
+    def resolve_id(root: IngressDomainModel, info: ResolveInfo) -> str:
+        return f"{root.tenant_id}:ingress"
+
+    @staticmethod
+    def resolve_tenant_name(root: IngressDomainModel, info: ResolveInfo) -> str:
+        return root.tenant.name
+
+    @staticmethod
+    def resolve_ingress(root: IngressDomainModel, info: ResolveInfo) -> str | None:
+        return root.ingress or gateway_domain()
+
+    @staticmethod
+    def resolve_tenant1p_domain(root: IngressDomainModel, info: ResolveInfo) -> str | None:
+        return root.target_domain or None
+
+    @staticmethod
+    def resolve_tenant1p_domain_status(root: IngressDomainModel, info: ResolveInfo) -> str:
+        return root.status if root.target_domain else "DOMAIN_NOT_SELECTED"
+
+    @staticmethod
+    def resolve_cname_resolve_success(root: IngressDomainModel, info: ResolveInfo) -> bool:
+        return root.status == IngressDomainModel.Status.VERIFIED
+
+    @staticmethod
+    def resolve_enhancement_tenant_ingress_verified_result(
+        root: IngressDomainModel, info: ResolveInfo
+    ) -> IngressDomainModel | None:
+        return root if root.checked_at else None
+
+
+class TenantEdge(graphene.ObjectType):
+    """An account in a list."""
+
+    node = graphene.Field(Tenant, required=True, description="The account.")
+    cursor = graphene.String(required=True, description="Where it stands: pass it as after to go on from here.")
+
+
+class PageInfo(graphene.ObjectType):
+    """Where a page of a list ends."""
+
+    has_next_page = graphene.Boolean(required=True, description="Is there more after this page?")
+    end_cursor = graphene.String(description="The cursor of the last row; null for an empty page.")
+
+
+class TenantConnection(graphene.ObjectType):
+    """A page of accounts."""
+
+    edges = graphene.List(graphene.NonNull(TenantEdge), required=True, description="The accounts, by name.")
+    page_info = graphene.Field(PageInfo, required=True, description="Where the page ends.")
+    total_count = graphene.Int(required=True, description="How many accounts match, over all pages.")
+
+
+class Viewer(graphene.ObjectType):
+    """The caller: a person or an API account."""
+
+    kind = graphene.Field(UserType, required=True, description="Whose person or API account it is.")
+    email = graphene.String(description="The person's address; null for an API account.")
+    api_account = graphene.String(description="The API account's name; null for a person.")
+    tenant_ids = graphene.List(
+        graphene.NonNull(graphene.String), required=True, description="The accounts that the caller can see."
+    )

@@ -1,0 +1,54 @@
+"""Second factors: who must have one, and their secrets, which are encrypted at rest inside of allauth's rows."""
+
+from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.db import transaction
+
+from accounts.principals import Principal
+from portal.fields import Rotation, Secret, UndecryptableError
+
+#: Where allauth keeps, in ``Authenticator.data``, what it lets SecondFactorAdapter encrypt.
+_SEALED = ("secret", "seed")
+
+
+def lacks_second_factor(principal: Principal) -> bool:
+    """Must this person set up a second factor before anything else? REQUIRE_MFA_FOR_HOST asks the host's people to."""
+    return bool(
+        settings.REQUIRE_MFA_FOR_HOST
+        and principal.user is not None
+        and principal.host_level is not None
+        and not is_mfa_enabled(principal.user)
+    )
+
+
+def rotate_second_factors() -> Rotation:
+    """Encrypt them with the newest key, as ``portal.fields.rotate_secrets`` does with our own columns."""
+    done = Rotation()
+    for pk in list(Authenticator.objects.values_list("pk", flat=True)):
+        with transaction.atomic():
+            for authenticator in Authenticator.objects.select_for_update().filter(pk=pk):
+                done = done.plus(_rotate(authenticator))
+    return done
+
+
+def _rotate(authenticator: Authenticator) -> Rotation:
+    done = Rotation()
+    for key in _SEALED:
+        if key not in authenticator.data:
+            continue
+        old = Secret(authenticator.data[key])
+        try:
+            new = old.resealed()
+        except UndecryptableError:
+            done = done.plus(Rotation(unreadable=1))
+            continue
+        if new is old:
+            done = done.plus(Rotation(current=1))
+            continue
+        authenticator.data[key] = new.sealed
+        authenticator.save(update_fields=["data"])
+        done = done.plus(Rotation(resealed=1))
+    return done

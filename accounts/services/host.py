@@ -1,0 +1,24 @@
+"""The host's own settings."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from accounts.audit import record
+from accounts.models import HostSettings
+from accounts.models.host import NAME_MAX_LENGTH, host_name
+from accounts.permissions import Action, require
+from accounts.principals import Principal
+from portal.validation import clean_text
+
+
+@transaction.atomic
+def rename_host(*, principal: Principal, name: str) -> None:
+    """Set the name that pages and mails call the host."""
+    require(principal, Action.EDIT_HOST)
+    name = clean_text("name", name, max_length=NAME_MAX_LENGTH)
+    before = host_name()
+    if name == before:
+        return
+    HostSettings.objects.update_or_create(pk=1, defaults={"name": name})
+    record(principal, "update host", name, changes={"name": [before, name]})

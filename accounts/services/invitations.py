@@ -1,0 +1,144 @@
+"""Invitations: a link that lets a person accept a role (contract: "Invitation link")."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import record
+from accounts.hashing import hash_secret
+from accounts.models import Invitation, Membership, RoleLevel, Tenant, TenantStatus, User
+from accounts.permissions import Action, get_tenant, is_allowed, require
+from accounts.principals import Principal
+from portal.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from portal.mail import compose, deliver
+from portal.validation import clean_email
+
+AGENCY = "AGENCY"
+ADVERTISER = "ADVERTISER"
+
+
+def issue_invitation(membership: Membership, email: str) -> str:
+    """Make the membership's one valid link, mail it after the commit, and return it.
+
+    ``email`` is the address as given: the link carries it unchanged. An earlier link stops working.
+    """
+    token = secrets.token_urlsafe(16)
+    Invitation.objects.update_or_create(
+        membership=membership,
+        defaults={
+            "token_hash": hash_secret(token),
+            "expires_at": timezone.now() + timedelta(hours=settings.INVITATION_LIFETIME_HOURS),
+        },
+    )
+    query = urlencode({"token": token, "et": "inv", "email": email}, safe="@")
+    link = f"{settings.BASE_URL}/auth/verify/?{query}"
+    deliver(compose("emails/invitation", membership.user.email, {"membership": membership, "link": link}))
+    return link
+
+
+@transaction.atomic
+def send_invitation(*, principal: Principal, email: str, user_type: str, tenant_id: str | None = None) -> str:
+    """Invite a person again who has not accepted yet; return the link.
+
+    NotFound where the address has no role there, Conflict where it was accepted. The host may do this for the admin
+    of an account that it does not manage, and learns nothing else of that account's people.
+    """
+    address = clean_email("email", email)
+    if user_type == AGENCY:
+        require(principal, Action.EDIT_HOST_PEOPLE)
+        membership = _invited(address, tenant_id=None)
+    else:
+        if not tenant_id:
+            raise InvalidInput("tenantId", "is required where userType is ADVERTISER.")
+        tenant = get_tenant(principal, tenant_id, Action.INVITE_ADMIN, lock=True)
+        membership = _invited(address, tenant_id=tenant.pk)
+        if not is_allowed(principal, Action.EDIT_PEOPLE, tenant):
+            _require_first_admin(membership)
+    if membership is None:
+        raise NotFound("email: nobody with this address has a role here.", field="email")
+    if membership.accepted_at is not None:
+        raise Conflict("email: this person has accepted the invitation already.", field="email")
+    record(principal, "send invitation", membership.user, tenant=membership.tenant)
+    return issue_invitation(membership, email.strip())
+
+
+def _invited(email: str, tenant_id: str | None) -> Membership | None:
+    memberships = Membership.objects.select_related("user", "tenant")
+    return memberships.filter(user__email=email, tenant_id=tenant_id).first()
+
+
+def _require_first_admin(membership: Membership | None) -> None:
+    """Only while no admin has come yet may the host send an invitation: a later one would let the host in."""
+    if membership is None or membership.level != RoleLevel.ADMIN:
+        raise NotAuthorized()
+    admins = Membership.objects.filter(tenant=membership.tenant, level=RoleLevel.ADMIN)
+    if admins.filter(accepted_at__isnull=False).exists():
+        raise NotAuthorized()
+
+
+def find_invitation(*, token: str, email: str) -> Invitation:
+    """The invitation that a link names, if it is still good; else NotFound with what to do next."""
+    invitation = (
+        Invitation.objects.select_related("membership__user", "membership__tenant")
+        .filter(token_hash=hash_secret(token), membership__accepted_at=None)
+        .first()
+    )
+    if invitation is None or invitation.membership.user.email != email.strip().lower():
+        raise NotFound("This link was used already or is not valid. Ask the person who invited you for a new one.")
+    if invitation.has_expired:
+        raise NotFound("This link has expired. Ask the person who invited you for a new one.")
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(*, token: str, email: str, password: str | None, signed_in: User | None) -> Membership:
+    """Take up the role that the link offers, once.
+
+    A person who is new sets ``password`` and becomes active. One who is active already must be signed in: the link
+    alone must not open what other accounts have given to the same person. A pending account turns active with its
+    first admin.
+    """
+    invitation = find_invitation(token=token, email=email)
+    # The delete is what makes the link good for one use: of two requests at once, one finds it gone.
+    if not Invitation.objects.filter(pk=invitation.pk).delete()[0]:
+        raise NotFound("This link was used already. Sign in, or ask for a new one.")
+    membership = invitation.membership
+    # The account first, as everywhere; then the person: of two links opened at once, only one may set the password.
+    Tenant.objects.select_for_update(no_key=True).filter(pk=membership.tenant_id).first()
+    user = User.objects.select_for_update().get(pk=membership.user_id)
+    if user.status == User.Status.PENDING:
+        _activate(user, password or "")
+    elif signed_in != user:
+        raise NotAuthorized("Sign in first, then open the link again.")
+    membership.user = user
+    membership.accepted_at = timezone.now()
+    membership.save(update_fields=["accepted_at"])
+    tenant = membership.tenant
+    if tenant and tenant.status == TenantStatus.PENDING and membership.level == RoleLevel.ADMIN:
+        tenant.status = TenantStatus.ACTIVE
+        tenant.save(update_fields=["status"])
+    record(Principal(user=user), "accept invitation", user, tenant=tenant)
+    return membership
+
+
+def _activate(user: User, password: str) -> None:
+    set_new_password(user, password)
+    user.status = User.Status.ACTIVATED
+    user.save(update_fields=["password", "status"])
+
+
+def set_new_password(user: User, password: str) -> None:
+    """Check the password against Django's validators and set it, unsaved; InvalidInput says what is wrong with it."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidInput("password", " ".join(error.messages)) from None
+    user.set_password(password)

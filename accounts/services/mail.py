@@ -1,0 +1,21 @@
+"""Mail, as the host's settings page shows it."""
+
+from __future__ import annotations
+
+from accounts.audit import record
+from accounts.permissions import Action, require
+from accounts.principals import Principal
+from portal.errors import Conflict
+from portal.mail import compose
+from portal.validation import clean_email
+
+
+def send_test_mail(*, principal: Principal, email: str) -> None:
+    """Send a mail at once, and say in a Conflict what the mail server answers where it does not take it."""
+    require(principal, Action.EDIT_HOST_PEOPLE)
+    address = clean_email("email", email)
+    record(principal, "send test mail", address)
+    try:
+        compose("emails/test", address, {}).send()
+    except OSError as error:
+        raise Conflict(f"The mail server did not take the mail: {error}") from error

@@ -1,0 +1,120 @@
+"""Data routing: an account's own domain whose CNAME leads to the gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import dns.exception
+import dns.resolver
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import Changes, record
+from accounts.models import IngressDomain
+from accounts.permissions import Action, get_tenant
+from accounts.principals import Principal
+from portal.domains import clean_domain
+from portal.errors import InvalidInput
+
+DNS_TIMEOUT_SECONDS = 3.0
+
+
+class DnsOutcome(Enum):
+    """How a look-up ended."""
+
+    CNAME = auto()
+    NO_RECORD = auto()  # the domain is there, without such a record
+    NO_DOMAIN = auto()
+    NO_ANSWER = auto()  # no DNS server answered, or none that could be understood
+
+
+@dataclass(frozen=True, slots=True)
+class DnsAnswer:
+    """What DNS says about a domain; ``cname`` is the name that its CNAME record holds."""
+
+    outcome: DnsOutcome
+    cname: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingCheck:
+    """An account's data routing, and what DNS said of it just now."""
+
+    domain: IngressDomain
+    answer: DnsAnswer
+
+
+class CnameLookup(Protocol):
+    """Answers what DNS says about a domain; names are lower-case, without trailing dot."""
+
+    def __call__(self, domain: str, /) -> DnsAnswer: ...
+
+
+def look_up_cname(domain: str) -> DnsAnswer:
+    """Ask the system's DNS servers."""
+    try:
+        answer = dns.resolver.resolve(domain, "CNAME", lifetime=DNS_TIMEOUT_SECONDS)
+    except dns.resolver.NXDOMAIN:
+        return DnsAnswer(DnsOutcome.NO_DOMAIN)
+    except dns.resolver.NoAnswer:
+        return DnsAnswer(DnsOutcome.NO_RECORD)
+    except (dns.exception.DNSException, OSError):
+        return DnsAnswer(DnsOutcome.NO_ANSWER)
+    return DnsAnswer(DnsOutcome.CNAME, str(answer[0].target).rstrip(".").lower())
+
+
+def gateway_domain() -> str:
+    """The gateway's host name, which an account's CNAME must hold."""
+    return urlsplit(settings.BASE_URL).hostname or ""
+
+
+def can_be_led_to(ingress: str) -> bool:
+    """Can a CNAME hold this name? None can lead to localhost, or to an address."""
+    try:
+        return bool(clean_domain("ingress", ingress))
+    except InvalidInput:
+        return False
+
+
+def upsert_ingress_domain(
+    *, principal: Principal, tenant_id: str, ingress: str, target_domain: str, look_up: CnameLookup = look_up_cname
+) -> RoutingCheck:
+    """Choose the account's own domain, ``target_domain``, and check that its CNAME is ``ingress``.
+
+    Saying the same again checks again. DNS is asked outside the transaction, so that a slow server holds no lock.
+    """
+    get_tenant(principal, tenant_id, Action.EDIT_SETTINGS)
+    ingress = clean_domain("ingress", ingress)
+    target_domain = clean_domain("targetDomain", target_domain)
+    answer = look_up(target_domain)
+    status = IngressDomain.Status.VERIFIED if answer.cname == ingress else IngressDomain.Status.PENDING
+    with transaction.atomic():
+        tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
+        before = IngressDomain.objects.filter(tenant=tenant).first()
+        domain, _ = IngressDomain.objects.update_or_create(
+            tenant=tenant,
+            defaults={
+                "ingress": ingress,
+                "target_domain": target_domain,
+                "status": status,
+                "checked_at": timezone.now(),
+            },
+        )
+        changes = _changes(before, domain)
+        if changes:
+            record(principal, "set data routing", target_domain, tenant=tenant, changes=changes)
+    return RoutingCheck(domain, answer)
+
+
+def _changes(before: IngressDomain | None, after: IngressDomain) -> Changes:
+    """What differs; a check that finds everything as it was is no change."""
+    pairs = {
+        "ingress": [before and before.ingress, after.ingress],
+        "targetDomain": [before and before.target_domain, after.target_domain],
+        "status": [before and str(before.status), str(after.status)],
+    }
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

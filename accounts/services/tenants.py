@@ -1,0 +1,133 @@
+"""Opening, changing and deleting accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from accounts.audit import apply_changes, record
+from accounts.models import Membership, RoleLevel, Tenant, TenantStatus, UsageSnapshot
+from accounts.models.people import cannot_sign_in
+from accounts.models.tenant import NAME_MAX_LENGTH
+from accounts.permissions import Action, get_tenant, require
+from accounts.principals import Principal
+from accounts.services.people import admit, forget_strangers
+from portal.errors import InvalidInput
+from portal.validation import clean_choice, clean_email, clean_text
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedTenant:
+    """A new account, with the link of its first admin's invitation where one was invited."""
+
+    tenant: Tenant
+    invitation_link: str | None
+
+
+def create_tenant(
+    *,
+    principal: Principal,
+    name: str,
+    can_partner_manage: bool,
+    event_enrichment: bool,
+    admin_email: str | None = None,
+) -> Tenant:
+    """Open an account, see ``open_tenant``; for callers who leave the invitation to the mail."""
+    return open_tenant(
+        principal=principal,
+        name=name,
+        can_partner_manage=can_partner_manage,
+        event_enrichment=event_enrichment,
+        admin_email=admin_email,
+    ).tenant
+
+
+@transaction.atomic
+def open_tenant(
+    *,
+    principal: Principal,
+    name: str,
+    can_partner_manage: bool,
+    event_enrichment: bool,
+    admin_email: str | None = None,
+) -> OpenedTenant:
+    """Open an account.
+
+    ``admin_email`` becomes its first admin, by invitation. An account that the host does not manage needs one, and
+    waits for it: it starts as pending and turns active when the invitation is accepted.
+    """
+    require(principal, Action.CREATE_TENANT)
+    name = clean_text("name", name, max_length=NAME_MAX_LENGTH)
+    email = clean_email("adminEmail", admin_email) if admin_email else None
+    if email is None and not can_partner_manage:
+        raise InvalidInput("adminEmail", "is required where canPartnerManage is false.")
+    tenant = Tenant.objects.create(
+        name=name,
+        can_partner_manage=can_partner_manage,
+        event_enrichment=event_enrichment,
+        status=TenantStatus.ACTIVE if can_partner_manage else TenantStatus.PENDING,
+    )
+    UsageSnapshot.objects.create(tenant=tenant)
+    record(
+        principal,
+        "create account",
+        tenant,
+        tenant=tenant,
+        changes={"name": [None, name], "canPartnerManage": [None, can_partner_manage]},
+    )
+    link = None
+    if email is not None:
+        admin = admit(principal, email=(admin_email or "").strip(), tenant=tenant, level=RoleLevel.ADMIN)
+        link = admin.invitation_link
+    return OpenedTenant(tenant, link)
+
+
+@transaction.atomic
+def update_tenant(
+    *,
+    principal: Principal,
+    tenant_id: str,
+    name: str | None = None,
+    status: int | None = None,
+    can_partner_manage: bool | None = None,
+    event_enrichment: bool | None = None,
+) -> Tenant:
+    """Change what is given; what is None stays."""
+    tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
+    new: dict[str, object] = {}
+    if name is not None:
+        new["name"] = clean_text("name", name, max_length=NAME_MAX_LENGTH)
+    if event_enrichment is not None:
+        new["event_enrichment"] = event_enrichment
+    if status is not None and clean_choice("status", status, TenantStatus.values) != tenant.status:
+        require(principal, Action.EDIT_STATUS, tenant)
+        new["status"] = TenantStatus(status)
+    if can_partner_manage is not None and can_partner_manage != tenant.can_partner_manage:
+        require(principal, Action.EDIT_PARTNER_ACCESS, tenant)
+        new["can_partner_manage"] = can_partner_manage
+        if not can_partner_manage:
+            _check_hand_over(tenant, new.get("status", tenant.status))
+    changes = apply_changes(tenant, new)
+    if changes:
+        record(principal, "update account", tenant, tenant=tenant, changes=changes)
+    return tenant
+
+
+def _check_hand_over(tenant: Tenant, status: object) -> None:
+    """An account becomes its own only where somebody can run it: the host cannot help it any more."""
+    admins = Membership.objects.filter(tenant=tenant, level=RoleLevel.ADMIN, accepted_at__isnull=False)
+    if not admins.exclude(cannot_sign_in()).exists():
+        raise InvalidInput("canPartnerManage", "can be false only once the account has an admin of its own.")
+    if status == TenantStatus.DEACTIVATED:
+        raise InvalidInput("canPartnerManage", "cannot be false while the account is deactivated.")
+
+
+@transaction.atomic
+def delete_tenant(*, principal: Principal, tenant_id: str) -> None:
+    """Delete an account with everything in it, for good. Its entries in the audit log stay."""
+    tenant = get_tenant(principal, tenant_id, Action.DELETE_TENANT, lock=True)
+    record(principal, "delete account", tenant, tenant=tenant)
+    members = list(Membership.objects.filter(tenant=tenant).values_list("user_id", flat=True))
+    tenant.delete()
+    forget_strangers(members)

@@ -1,0 +1,198 @@
+"""The people of an account and those of the host: the same pages in two places."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.forms.people import InviteForm, RoleForm
+from accounts.models import Membership, RoleLevel, Tenant
+from accounts.permissions import Action
+from accounts.reads import members_of
+from accounts.roles import Role
+from accounts.services.invitations import ADVERTISER, AGENCY, send_invitation
+from accounts.services.passwords import send_password_reset
+from accounts.services.people import add_user_with_role, change_role_for_user
+from accounts.tables import PeopleTable, paged
+from accounts.views.pages import address, form_page
+from portal.errors import PortalError
+from portal.web import AccountRequest, HostRequest, View, account_page, add_service_error, host_page
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where people have roles: an account, or the host where ``tenant`` is None."""
+
+    tenant: Tenant | None
+    may_edit: bool
+
+    def address(self, page: str, *args: object) -> str:
+        """The page's address in this place."""
+        return address(f"{self._pages}:{page}", self.tenant, *args)
+
+    def role(self, level: str) -> str:
+        """The name of the role of that level here."""
+        return Role(RoleLevel(level), self.tenant_id).name
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The account's id."""
+        return self.tenant.pk if self.tenant else None
+
+    @property
+    def person_page(self) -> str:
+        """The name of the page of one person; ``query`` goes behind its address."""
+        return f"{self._pages}:person"
+
+    @property
+    def query(self) -> str:
+        """What names the account in an address."""
+        return f"?{urlencode({'tenant': self.tenant.pk})}" if self.tenant else ""
+
+    @property
+    def _pages(self) -> str:
+        return "accounts" if self.tenant else "host"
+
+    @property
+    def users(self) -> str:
+        """The list's address."""
+        return self.address("users")
+
+    @property
+    def invite(self) -> str:
+        """The address of the page that invites."""
+        return self.address("invite")
+
+
+_PERSON_PAGES = ("person", "invitation_link", "password_reset", "revoke")
+
+P = ParamSpec("P")
+PlaceView = Callable[Concatenate[HostRequest, Place, P], HttpResponse]
+
+
+def in_account(view: PlaceView[P], action: Action = Action.EDIT_PEOPLE) -> View[P]:
+    """The view for the people of the account in question."""
+
+    @account_page(action)
+    @wraps(view)
+    def page(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return view(request, Place(request.tenant, request.can[Action.EDIT_PEOPLE.name]), *args, **kwargs)
+
+    return page
+
+
+def at_host(view: PlaceView[P], action: Action = Action.EDIT_HOST_PEOPLE) -> View[P]:
+    """The view for the host's people."""
+
+    @host_page(action)
+    @wraps(view)
+    def page(request: HostRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        return view(request, Place(None, request.can[Action.EDIT_HOST_PEOPLE.name]), *args, **kwargs)
+
+    return page
+
+
+@require_safe
+def people(request: HostRequest, place: Place) -> HttpResponse:
+    """Everybody with a role here."""
+    hidden = () if place.may_edit else ("actions",)
+    members = members_of(request.principal, place.tenant)
+    table = paged(request, PeopleTable(members, place, exclude=hidden))
+    context = {"table": table, "place": place}
+    return render(request, "accounts/people.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request: HostRequest, place: Place) -> HttpResponse:
+    """Invite somebody, and show the link once."""
+    form = InviteForm(request.POST or None)
+    context: dict[str, Any] = {"place": place}
+    if not form.is_valid():
+        return form_page(request, "accounts/invite.html", form, context)
+    email = form.cleaned_data["email"]
+    try:
+        added = add_user_with_role(
+            principal=request.principal, email=email, role_name=place.role(form.cleaned_data["level"])
+        )
+    except PortalError as error:
+        add_service_error(form, error)
+        return form_page(request, "accounts/invite.html", form, context)
+    return render(request, "accounts/invited.html", context | {"email": email, "link": added.invitation_link})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def person(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpResponse:
+    """One person: the role, which can be changed, and what else can be done."""
+    membership = _membership(request, place, user_id)
+    form = RoleForm(request.POST or None, initial={"level": membership.level})
+    if form.is_valid():
+        try:
+            change_role_for_user(
+                principal=request.principal, user_id=str(user_id), role_to_add=place.role(form.cleaned_data["level"])
+            )
+        except PortalError as error:
+            add_service_error(form, error)
+        else:
+            messages.success(request, _("The role of %(email)s is changed.") % {"email": membership.user.email})
+            return redirect(place.users)
+    return _person(request, place, membership, form)
+
+
+@require_POST
+def invitation_link(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpResponse:
+    """Make a new invitation link and show it once."""
+    membership = _membership(request, place, user_id)
+    link = send_invitation(
+        principal=request.principal,
+        email=membership.user.email,
+        user_type=ADVERTISER if place.tenant else AGENCY,
+        tenant_id=place.tenant_id,
+    )
+    return _person(request, place, membership, RoleForm(initial={"level": membership.level}), link)
+
+
+@require_POST
+def password_reset(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpResponse:
+    """Mail the person a link to a new password. Nobody else gets to see it: it would let them in as that person."""
+    membership = _membership(request, place, user_id)
+    send_password_reset(principal=request.principal, user_id=str(user_id), tenant_id=place.tenant_id)
+    messages.success(request, _("A link to a new password was sent to %(email)s.") % {"email": membership.user.email})
+    return redirect(place.address("person", user_id))
+
+
+@require_POST
+def revoke(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpResponse:
+    """Take the person's role here away."""
+    membership = _membership(request, place, user_id)
+    change_role_for_user(principal=request.principal, user_id=str(user_id), role_to_revoke=place.role(membership.level))
+    messages.success(request, _("%(email)s has no access here any more.") % {"email": membership.user.email})
+    return redirect(place.users if request.user != membership.user else "accounts:list")
+
+
+def _membership(request: HostRequest, place: Place, user_id: uuid.UUID) -> Membership:
+    membership = members_of(request.principal, place.tenant).filter(user=user_id).first()
+    if membership is None:
+        raise Http404
+    return membership
+
+
+def _person(
+    request: HostRequest, place: Place, membership: Membership, form: RoleForm, link: str | None = None
+) -> HttpResponse:
+    context = {
+        "place": place,
+        "membership": membership,
+        "link": link,
+        **{name: place.address(name, membership.user_id) for name in _PERSON_PAGES},
+    }
+    return form_page(request, "accounts/person.html", form, context)

@@ -1,0 +1,200 @@
+"""An account's settings: name, enhancing, who manages it, data routing, setup, status, and its end."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.forms.tenants import AccountNameForm, RoutingForm, SetupForm
+from accounts.models import IngressDomain, Membership, RoleLevel, TenantStatus
+from accounts.permissions import Action
+from accounts.services.invitations import ADVERTISER, send_invitation
+from accounts.services.routing import (
+    DnsOutcome,
+    RoutingCheck,
+    can_be_led_to,
+    gateway_domain,
+    upsert_ingress_domain,
+)
+from accounts.services.tenants import delete_tenant, update_tenant
+from accounts.views.pages import address, form_page
+from portal.errors import NotAuthorized, PortalError
+from portal.web import AccountRequest, account_page, add_service_error
+
+
+@require_safe
+@account_page(Action.VIEW_TENANT)
+def account_settings(request: AccountRequest) -> HttpResponse:
+    """Everything that can be set, or seen, of the account."""
+    return _settings(request)
+
+
+@require_POST
+@account_page(Action.EDIT_SETTINGS)
+def rename(request: AccountRequest) -> HttpResponse:
+    """Give the account another name."""
+    form = AccountNameForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, name_form=form)
+    try:
+        tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, name=form.cleaned_data["name"])
+    except PortalError as error:
+        add_service_error(form, error)
+        return _settings(request, name_form=form)
+    return _done(request, _("The account is called %(name)s now.") % {"name": tenant.name})
+
+
+@require_POST
+@account_page(Action.EDIT_SETTINGS)
+def enhance_events(request: AccountRequest) -> HttpResponse:
+    """Switch the enhancing of events."""
+    on = "on" in request.POST
+    update_tenant(principal=request.principal, tenant_id=request.tenant.pk, event_enrichment=on)
+    return _done(request, _("Events are enhanced from now on.") if on else _("Events are not enhanced any more."))
+
+
+@require_POST
+@account_page(Action.EDIT_PARTNER_ACCESS)
+def partner_access(request: AccountRequest) -> HttpResponse:
+    """Let the host manage the account, or not."""
+    on = request.POST.get("managed") == "yes"
+    update_tenant(principal=request.principal, tenant_id=request.tenant.pk, can_partner_manage=on)
+    return _done(request, _("The host manages the account now.") if on else _("The account manages itself now."))
+
+
+@require_POST
+@account_page(Action.EDIT_STATUS)
+def switch_status(request: AccountRequest) -> HttpResponse:
+    """Activate or deactivate the account."""
+    active = request.POST.get("active") == "yes"
+    status = TenantStatus.ACTIVE if active else TenantStatus.DEACTIVATED
+    tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, status=status)
+    text = _("%(name)s is active.") if active else _("%(name)s is deactivated: it receives and publishes no events.")
+    messages.success(request, text % {"name": tenant.name})
+    return redirect(address("accounts:list"))
+
+
+@require_POST
+@account_page(Action.DELETE_TENANT)
+def delete(request: AccountRequest) -> HttpResponse:
+    """Delete the account, once its name was typed."""
+    tenant = request.tenant
+    if request.POST.get("typed", "").strip() != tenant.name:
+        messages.error(request, _("What you typed is not the account's name. Nothing was deleted."))
+        return redirect(address("accounts:settings", tenant))
+    delete_tenant(principal=request.principal, tenant_id=tenant.pk)
+    messages.success(request, _("The account %(name)s is deleted.") % {"name": tenant.name})
+    return redirect(address("accounts:list"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page(Action.INVITE_ADMIN)
+def complete_setup(request: AccountRequest) -> HttpResponse:
+    """Make a new invitation link for the admin of an account that waits for one."""
+    form = SetupForm(request.POST or None, initial={"email": _waiting_admin(request)})
+    if not form.is_valid():
+        return form_page(request, "accounts/setup.html", form)
+    context = {"form": form, "email": form.cleaned_data["email"]}
+    try:
+        context["link"] = send_invitation(
+            principal=request.principal, email=context["email"], user_type=ADVERTISER, tenant_id=request.tenant.pk
+        )
+    except NotAuthorized:
+        # Whoever does not see the account's people is not told either whether this is one of them.
+        form.add_error("email", _("No admin with this address is waiting here."))
+    except PortalError as error:
+        add_service_error(form, error)
+    return form_page(request, "accounts/setup.html", form, context)
+
+
+@require_POST
+@account_page(Action.EDIT_SETTINGS)
+def choose_domain(request: AccountRequest) -> HttpResponse:
+    """Choose the account's own domain, and check its CNAME."""
+    form = RoutingForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, routing_form=form)
+    try:
+        check = _check(request, form.cleaned_data["target_domain"])
+    except PortalError as error:
+        add_service_error(form, error)
+        return _settings(request, routing_form=form)
+    return _say_what_dns_says(request, check)
+
+
+@require_POST
+@account_page(Action.EDIT_SETTINGS)
+def check_domain(request: AccountRequest) -> HttpResponse:
+    """Check the CNAME of the chosen domain again."""
+    domain = _domain_of(request)
+    if domain is None:
+        return redirect(address("accounts:settings", request.tenant))
+    return _say_what_dns_says(request, _check(request, domain.target_domain))
+
+
+def _check(request: AccountRequest, target_domain: str) -> RoutingCheck:
+    return upsert_ingress_domain(
+        principal=request.principal,
+        tenant_id=request.tenant.pk,
+        ingress=_ingress(_domain_of(request)),
+        target_domain=target_domain,
+    )
+
+
+def _say_what_dns_says(request: AccountRequest, check: RoutingCheck) -> HttpResponse:
+    if check.domain.status == IngressDomain.Status.VERIFIED:
+        text = _("DNS answers: %(domain)s leads to %(ingress)s. Data routing is optimized.")
+        level = messages.SUCCESS
+    else:
+        text = {
+            DnsOutcome.CNAME: _("DNS answers: %(domain)s leads to %(found)s, not to %(ingress)s. Correct the record."),
+            DnsOutcome.NO_RECORD: _("DNS answers: %(domain)s has no CNAME record. Add the record shown below."),
+            DnsOutcome.NO_DOMAIN: _(
+                "DNS answers: there is no %(domain)s. Add the record shown below; it can take an hour to be seen."
+            ),
+            DnsOutcome.NO_ANSWER: _("DNS gave no answer about %(domain)s. Check again in a few minutes."),
+        }[check.answer.outcome]
+        level = messages.WARNING
+    words = {"domain": check.domain.target_domain, "ingress": check.domain.ingress, "found": check.answer.cname}
+    return _done(request, text % words, level)
+
+
+def _done(request: AccountRequest, text: str, level: int = messages.SUCCESS) -> HttpResponse:
+    messages.add_message(request, level, text)
+    return redirect(address("accounts:settings", request.tenant))
+
+
+def _settings(
+    request: AccountRequest, *, name_form: AccountNameForm | None = None, routing_form: RoutingForm | None = None
+) -> HttpResponse:
+    domain = _domain_of(request) if request.can[Action.VIEW_DATA.name] else None
+    ingress = _ingress(domain)
+    context = {
+        "name_form": name_form or AccountNameForm(initial={"name": request.tenant.name}),
+        "routing_form": routing_form or RoutingForm(initial={"target_domain": domain and domain.target_domain}),
+        "domain": domain,
+        "ingress": ingress,
+        "can_be_routed_to": can_be_led_to(ingress),
+        "changing": routing_form is not None or "change" in request.GET,
+        "statuses": TenantStatus,
+    }
+    return render(request, "accounts/settings.html", context, status=400 if name_form or routing_form else 200)
+
+
+def _domain_of(request: AccountRequest) -> IngressDomain | None:
+    return IngressDomain.objects.filter(tenant=request.tenant).first()
+
+
+def _ingress(domain: IngressDomain | None) -> str:
+    return domain.ingress if domain else gateway_domain()
+
+
+def _waiting_admin(request: AccountRequest) -> str | None:
+    """The admin who was invited, as far as the person may know."""
+    waiting = Membership.objects.visible_to(request.principal).filter(
+        tenant=request.tenant, level=RoleLevel.ADMIN, accepted_at=None
+    )
+    return waiting.values_list("user__email", flat=True).first()

@@ -1,0 +1,55 @@
+"""The list of accounts, and opening one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.filters import TenantFilter
+from accounts.forms.tenants import NewAccountForm
+from accounts.listing import complete_page, listed_tenants
+from accounts.models import Tenant
+from accounts.permissions import Action
+from accounts.services.tenants import open_tenant
+from accounts.tables import PageData, TenantTable, paged
+from accounts.views.pages import address, form_page
+from portal.errors import PortalError
+from portal.web import HostRequest, add_service_error, host_page, signed_in_page
+
+
+@require_safe
+@signed_in_page
+def account_list(request: HostRequest) -> HttpResponse:
+    """The accounts that the person may see; whoever has one alone is taken there."""
+    principal = request.principal
+    if not principal.sees_all_tenants and len(principal.tenant_ids) == 1:
+        return redirect(address("account_overview", Tenant(pk=principal.tenant_ids[0])))
+    chosen = TenantFilter(request.GET, listed_tenants(principal))
+    table = paged(request, TenantTable(PageData(chosen.qs, partial(complete_page, principal))))
+    return render(request, "accounts/list.html", {"table": table, "filter": chosen})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@host_page(Action.CREATE_TENANT)
+def add_account(request: HostRequest) -> HttpResponse:
+    """Open an account; where an admin was invited, show the link to copy."""
+    form = NewAccountForm(request.POST or None)
+    if not form.is_valid():
+        return form_page(request, "accounts/add.html", form)
+    data = form.cleaned_data
+    try:
+        opened = open_tenant(
+            principal=request.principal,
+            name=data["name"],
+            can_partner_manage=data["can_partner_manage"],
+            event_enrichment=data["event_enrichment"],
+            admin_email=data["admin_email"] or None,
+        )
+    except PortalError as error:
+        add_service_error(form, error)
+        return form_page(request, "accounts/add.html", form)
+    context = {"opened": opened.tenant, "link": opened.invitation_link, "email": data["admin_email"]}
+    return render(request, "accounts/added.html", context)

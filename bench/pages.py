@@ -1,0 +1,49 @@
+"""The server's part of every page: an account with 500 pixels and a year of counters, asked by a host admin.
+
+The pages are rendered in this process, as the web server's threads do, without HTTP: what is measured is ours.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import RoleLevel
+from bench.stage import print_table
+from tests.addresses import address
+from tests.base import person, tenant
+from tests.test_page_queries import SHOWN, fill
+
+TIMES = 25
+
+
+def main() -> None:
+    """Measure, and print the median and the slowest of each page, in milliseconds."""
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    account = tenant("Bench")
+    hanna = person("hanna", None, RoleLevel.ADMIN)
+    member = person("ada", account, RoleLevel.ADMIN)
+    pixel = fill(account)
+    client = Client(HTTP_HOST="localhost")
+    client.force_login(hanna)
+    rows = []
+    for name in SHOWN:
+        path = address(name, pixel, member.pk, hanna.pk)
+        times = sorted(_milliseconds(client, path) for _ in range(TIMES + 1))
+        rows.append((name, statistics.median(times), times[-2]))
+    print_table("The server's part of a page, in ms", ("page", "median", "slowest but one"), rows)
+
+
+def _milliseconds(client: Client, path: str) -> float:
+    start = time.perf_counter()
+    status = client.get(path).status_code
+    if status not in (200, 302):
+        raise RuntimeError(f"{path}: {status}")
+    return 1_000 * (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

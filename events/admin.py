@@ -1,0 +1,138 @@
+"""Events in Django admin: what became of them, what waits, and what can be done about it.
+
+These tables may hold millions of rows. Lists begin with the newest, are searched by pixel, and are never counted whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from events import services
+from events.deliveries import explain, masked_event
+from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
+from portal.admin import ServiceAdmin
+from portal.web import principal_of_request
+
+
+class EventsAdmin(ServiceAdmin):
+    """What the pages of large tables share."""
+
+    ordering = ("-pk",)
+    list_select_related = ("pixel",)
+    search_fields = ("pixel__pixel_id__exact",)
+    search_help_text = "The id of a pixel"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("pixel__access_token")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(EventsAdmin):
+    """The delivery log."""
+
+    list_display = ("at", "pixel", "outcome", "event_name", "event_id", "website", "detail")
+    list_filter = ("outcome",)
+    fields = (
+        "pixel", "at", "outcome", "event_name", "event_id", "event_time", "website", "detail", "code", "explanation",
+        "trace_id",
+    )  # fmt: skip
+    readonly_fields = ("explanation",)
+
+    @admin.display(empty_value="-")
+    def explanation(self, delivery: Delivery) -> str:
+        return explain(delivery.code)
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(EventsAdmin):
+    """Events that Meta refused: replay or discard."""
+
+    list_display = ("failed_at", "pixel", "event_name", "event_id", "code", "message")
+    fields = (
+        "pixel", "event_name", "event_id", "website", "received_at", "failed_at", "code", "message", "explanation",
+        "trace_id", "content",
+    )  # fmt: skip
+    readonly_fields = ("explanation", "content")
+    actions = ("replay", "discard")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("event")
+
+    def explanation(self, letter: DeadLetter) -> str:
+        return explain(letter.code)
+
+    def content(self, letter: DeadLetter) -> str:
+        """The event, without what it says of the visitor."""
+        return orjson.dumps(masked_event(letter), option=orjson.OPT_INDENT_2).decode()
+
+    @admin.action(description="Publish again")
+    def replay(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def replay(letter: DeadLetter) -> None:
+            services.replay_dead_letter(**_named(request, letter))
+
+        self.each(request, queryset, replay, "{} events wait to be published again.")
+
+    @admin.action(description="Discard")
+    def discard(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def discard(letter: DeadLetter) -> None:
+            services.discard_dead_letter(**_named(request, letter))
+
+        self.each(request, queryset, discard, "{} events discarded.")
+
+
+def _named(request: HttpRequest, letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "principal": principal_of_request(request),
+        "tenant_id": letter.pixel.tenant_id,
+        "dead_letter_id": str(letter.pk),
+    }
+
+
+@admin.register(OutboxRow)
+class OutboxRowAdmin(EventsAdmin):
+    """Requests whose events wait; what they say is not shown."""
+
+    list_display = ("received_at", "pixel", "event_count", "counted", "intake")
+    list_filter = ("counted",)
+    fields = ("pixel", "received_at", "event_count", "counted", "intake")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("body")
+
+
+@admin.register(Lane)
+class LaneAdmin(EventsAdmin):
+    """Pixels' queues: those that are held or wait for another attempt can be let go."""
+
+    list_display = ("pixel", "held", "failures", "retry_at", "claimed_until")
+    list_filter = ("held",)
+    fields = list_display
+    actions = ("try_now",)
+
+    @admin.action(description="Publish now")
+    def try_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def retry(lane: Lane) -> None:
+            services.retry_publishing(
+                principal=principal_of_request(request),
+                tenant_id=lane.pixel.tenant_id,
+                pixel_id=lane.pixel.pixel_id,
+            )
+
+        self.each(request, queryset, retry, "{} pixels publish now.")
+
+
+@admin.register(Counter)
+class CounterAdmin(EventsAdmin):
+    """How many events met which fate."""
+
+    list_display = (
+        "start", "span", "pixel", "dimension", "label", "received", "published", "failed", "expired",
+        "dropped_by_event_filter", "dropped_by_domain_filter", "dropped_receiving_off", "dropped_publishing_off",
+        "publish_errors",
+    )  # fmt: skip
+    list_filter = ("span", "dimension")

@@ -1,0 +1,131 @@
+"""The rules for an event (the contract: "The event path"), and what the intake adds to one.
+
+Events are plain dictionaries, checked and completed where they stand: fields that no rule speaks of stay untouched.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from events.hashing import hash_identifiers
+from events.models import EVENT_NAME_MAX_LENGTH
+from portal.errors import InvalidInput
+from portal.validation import refuse_control_characters
+
+EVENT_ID_MAX_LENGTH = 100
+#: Meta's list ("Server Event Parameters" of the Conversions API).
+ACTION_SOURCES = (
+    "email",
+    "website",
+    "app",
+    "phone_call",
+    "chat",
+    "physical_store",
+    "system_generated",
+    "business_messaging",
+    "other",
+)
+_ACTION_SOURCES = frozenset(ACTION_SOURCES)
+
+_MAX_AGE_SECONDS = 7 * 86_400
+_MAX_AHEAD_SECONDS = 600
+# Seconds reach this in the year 5138; milliseconds did in 1973.
+_SURELY_MILLISECONDS = 100_000_000_000
+
+_is_web_address = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE).match
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What a visitor's browser shows of itself in the request that brings its events."""
+
+    user_agent: str
+    #: None where it is no address of the internet.
+    address: str | None = None
+
+
+def prepare(events: list[Any], browser: Browser | None = None, *, enriches: bool = False) -> None:
+    """Check every event; give it an id, hashes for plain identifiers, and what the visitor's browser has shown.
+
+    A website's event gets the user agent that it needs; the rest, only in an account that ``enriches`` events.
+    Raises InvalidInput for the first event that breaks a rule, naming its index and field (``data[3].event_time``).
+    """
+    now = time.time()
+    index = 0
+    try:
+        for index, event in enumerate(events):  # noqa: B007  # the handler below reads the index
+            _prepare(event, now, browser, enriches)
+    except InvalidInput as error:
+        path = f"data[{index}].{error.field}" if error.field else f"data[{index}]"
+        raise InvalidInput(path, error.message.removeprefix(f"{error.field}: ")) from None
+
+
+def _prepare(event: Any, now: float, browser: Browser | None, enriches: bool) -> None:
+    if type(event) is not dict:
+        raise InvalidInput("", "must be an object.")
+    _check_text(event, "event_name", EVENT_NAME_MAX_LENGTH)
+    _check_time(event.get("event_time"), now)
+    _complete_id(event)
+    source = event.get("action_source")
+    if type(source) is not str or source not in _ACTION_SOURCES:
+        raise InvalidInput("action_source", f"must be one of {', '.join(ACTION_SOURCES)}.")
+    user_data = event.get("user_data")
+    if type(user_data) is not dict or not user_data:
+        raise InvalidInput("user_data", "must be an object that says something of the customer.")
+    if browser is not None:
+        _complete_user_data(user_data, browser, from_website=source == "website", enriches=enriches)
+    if source == "website":
+        _check_website(event.get("event_source_url"), user_data.get("client_user_agent"))
+    hash_identifiers(user_data)
+    if not user_data:
+        raise InvalidInput("user_data", "must hold a value that can be hashed, or another of Meta's parameters.")
+
+
+def _check_text(event: dict[str, Any], field: str, max_length: int) -> None:
+    value = event.get(field)
+    if type(value) is not str or not 1 <= len(value) <= max_length:
+        raise InvalidInput(field, f"must be a text of 1 to {max_length} characters.")
+    if not value.isprintable():  # which a control character is not, nor is many a space
+        refuse_control_characters(field, value)
+
+
+def _check_time(value: Any, now: float) -> None:
+    if type(value) is not int:
+        raise InvalidInput("event_time", "must be a whole number: the seconds since 1970.")
+    if value >= _SURELY_MILLISECONDS:
+        raise InvalidInput("event_time", "must be in seconds; this value is in milliseconds.")
+    if value < now - _MAX_AGE_SECONDS:
+        raise InvalidInput("event_time", "must be at most 7 days ago.")
+    if value > now + _MAX_AHEAD_SECONDS:
+        raise InvalidInput("event_time", "must be at most 10 minutes ahead.")
+
+
+def _complete_id(event: dict[str, Any]) -> None:
+    """An id for an event that has none, by which Meta drops what is published twice; a number is read as its text."""
+    value = event.get("event_id")
+    if value is None or value == "":
+        event["event_id"] = uuid.uuid4().hex
+        return
+    if type(value) is int:
+        event["event_id"] = str(value)
+    _check_text(event, "event_id", EVENT_ID_MAX_LENGTH)
+
+
+def _complete_user_data(user_data: dict[str, Any], browser: Browser, *, from_website: bool, enriches: bool) -> None:
+    if (from_website or enriches) and browser.user_agent and not user_data.get("client_user_agent"):
+        user_data["client_user_agent"] = browser.user_agent
+    if enriches and browser.address and not user_data.get("client_ip_address"):
+        user_data["client_ip_address"] = browser.address
+
+
+def _check_website(url: Any, user_agent: Any) -> None:
+    if type(url) is not str or not _is_web_address(url):
+        raise InvalidInput("event_source_url", "must be an http or https address, which an event of a website needs.")
+    if not url.isprintable():
+        refuse_control_characters("event_source_url", url)
+    if type(user_agent) is not str or not user_agent:
+        raise InvalidInput("user_data.client_user_agent", "must be a text, which an event of a website needs.")

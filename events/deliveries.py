@@ -1,0 +1,210 @@
+"""Reading what became of single events: the delivery log, with what waits, and the dead letters.
+
+The account comes from ``accounts.permissions.get_tenant``, which has checked that the caller may look into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+import msgspec
+from django.db.models import Q
+from django.db.models.functions import Length
+
+from accounts.audit import MASK
+from accounts.models import Tenant
+from events.batches import MAX_BYTES, Event, Row, decode
+from events.explanations import explain
+from events.models import EVENT_NAME_MAX_LENGTH, DeadLetter, Delivery, OutboxRow
+from pixels.models import Pixel
+from pixels.reads import get_pixel
+from portal.cursors import clean_page_size, decode_cursor, encode_cursor
+from portal.errors import InvalidInput
+from portal.validation import refuse_control_characters
+
+__all__ = ["Delivered", "Page", "cursor_of_letter", "explain", "list_dead_letters", "list_deliveries", "masked_event"]
+
+#: Of what waits, so many requests and events are looked at: the newest.
+WAITING_ROWS = 200
+WAITING_EVENTS = 1_000
+
+Outcome = Delivery.Outcome
+Listed = TypeVar("Listed")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+#: Addresses may hold personal data behind these characters.
+_QUERY_STARTS = ("?", "#", ";")
+_ADDRESSES = ("event_source_url", "referrer_url")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Listed]):
+    """A part of a list."""
+
+    rows: list[Listed]
+    has_next: bool
+
+    @classmethod
+    def of(cls, rows: list[Listed], size: int) -> Page[Listed]:
+        """The first ``size`` rows; one more tells that there are more."""
+        return cls(rows[:size], len(rows) > size)
+
+
+class Delivered(NamedTuple):
+    """An event in the delivery log; ``place`` falls from the first entry to the last."""
+
+    place: tuple[int, int, int]
+    id: str
+    at: datetime
+    outcome: Delivery.Outcome
+    event_name: str
+    event_id: str
+    event_time: datetime | None
+    website: str
+    detail: str = ""
+    code: str = ""
+    trace_id: str = ""
+
+    @property
+    def cursor(self) -> str:
+        """The entry's place, for the next page."""
+        return encode_cursor(*self.place)
+
+    @property
+    def explanation(self) -> str:
+        """What its error code means."""
+        return explain(self.code)
+
+
+def list_deliveries(
+    tenant: Tenant,
+    pixel_id: str,
+    *,
+    outcome: Delivery.Outcome | None = None,
+    event_name: str | None = None,
+    first: int | None = None,
+    after: str | None = None,
+) -> Page[Delivered]:
+    """The pixel's events, newest first: those that wait, then what became of the others."""
+    pixel = get_pixel(tenant, pixel_id, field="pixelId")
+    size = clean_page_size(first)
+    place = cast("list[int] | None", decode_cursor(after, int, int, int) if after else None)
+    _check_event_name(event_name)
+
+    entries: list[Delivered] = []
+    if outcome in (None, Outcome.WAITING) and (place is None or place[0]):
+        waiting = (entry for entry in _waiting(pixel) if event_name in (None, entry.event_name))
+        entries = [entry for entry in waiting if place is None or entry.place < tuple(place)][: size + 1]
+    if outcome is not Outcome.WAITING and len(entries) <= size:
+        wanted = Q(outcome=outcome) if outcome else Q()
+        if event_name is not None:
+            wanted &= Q(event_name=event_name)
+        if place is not None and not place[0]:
+            wanted &= Q(pk__lt=place[1])
+        rows = Delivery.objects.filter(wanted, pixel=pixel).order_by("-pk")[: size + 1 - len(entries)]
+        entries += map(_delivered, rows)
+    return Page.of(entries, size)
+
+
+def _check_event_name(event_name: str | None) -> None:
+    if event_name is None:
+        return
+    refuse_control_characters("eventName", event_name)
+    if not 1 <= len(event_name) <= EVENT_NAME_MAX_LENGTH:
+        raise InvalidInput("eventName", f"must have 1 to {EVENT_NAME_MAX_LENGTH} characters.")
+
+
+def _delivered(row: Delivery) -> Delivered:
+    return Delivered(
+        (0, row.pk, 0),
+        f"Delivery:{row.pk}",
+        row.at,
+        Outcome(row.outcome),
+        row.event_name,
+        row.event_id,
+        row.event_time,
+        row.website,
+        row.detail,
+        row.code,
+        row.trace_id,
+    )
+
+
+def _waiting(pixel: Pixel) -> list[Delivered]:
+    """The newest events that wait, newest first: a bounded part of what may be millions."""
+    # In the reverse order of the index: what is new, then what has been tried.
+    newest = OutboxRow.objects.filter(pixel=pixel).order_by("counted", "-id")
+    chosen = list(_fitting(newest.values_list("pk", "event_count", Length("body"))[:WAITING_ROWS]))
+    columns = OutboxRow.objects.filter(pk__in=chosen).values_list(
+        "pk", "received_at", "intake", "counted", "options", "body"
+    )
+    rows = [Row(*values[:-1], bytes(values[-1])) for values in columns.order_by("-pk")]
+    entries = [
+        _waits(pixel, row, index, event) for row in rows for index, event in reversed(list(enumerate(decode(row))))
+    ]
+    return entries[:WAITING_EVENTS]
+
+
+def _fitting(sizes: Any) -> Iterator[int]:
+    """The first rows, until there are events or bytes enough."""
+    events = octets = 0
+    for pk, row_events, row_octets in sizes:
+        yield pk
+        events, octets = events + row_events, octets + row_octets
+        if events >= WAITING_EVENTS or octets >= MAX_BYTES:
+            return
+
+
+def _waits(pixel: Pixel, row: Row, index: int, event: Event) -> Delivered:
+    return Delivered(
+        (1, row.pk, index),
+        f"Delivery:waiting:{row.pk}:{index}",
+        row.received_at,
+        Outcome.WAITING,
+        event.name,
+        event.event_id,
+        datetime.fromtimestamp(event.time, UTC),
+        event.website,
+        # Where publishing has failed, the failure says what these events wait for.
+        code=(pixel.api_error_code or "") if row.counted else "",
+    )
+
+
+def list_dead_letters(
+    tenant: Tenant, pixel_id: str, *, first: int | None = None, after: str | None = None
+) -> Page[DeadLetter]:
+    """The pixel's events that Meta refused, the last failure first."""
+    pixel = get_pixel(tenant, pixel_id, field="pixelId")
+    size = clean_page_size(first)
+    letters = DeadLetter.objects.filter(pixel=pixel)
+    if after:
+        moment, pk = cast("list[int]", decode_cursor(after, int, int))
+        failed_at = _EPOCH + moment * _MICROSECOND
+        letters = letters.filter(Q(failed_at__lt=failed_at) | Q(failed_at=failed_at, pk__lt=pk))
+    return Page.of(list(letters.order_by("-failed_at", "-pk")[: size + 1]), size)
+
+
+def cursor_of_letter(letter: DeadLetter) -> str:
+    """The letter's place, for the next page."""
+    return encode_cursor((letter.failed_at - _EPOCH) // _MICROSECOND, letter.pk)
+
+
+def masked_event(letter: DeadLetter) -> dict[str, Any]:
+    """The event as it would be sent, without what it says of the visitor: enough to see what Meta did not like."""
+    event: dict[str, Any] = msgspec.json.decode(bytes(letter.event))
+    user_data = event.get("user_data")
+    event["user_data"] = dict.fromkeys(user_data, MASK) if isinstance(user_data, dict) else MASK
+    for field in _ADDRESSES:
+        if isinstance(event.get(field), str):
+            event[field] = _without_query(event[field])
+    return event
+
+
+def _without_query(address: str) -> str:
+    for character in _QUERY_STARTS:
+        address = address.partition(character)[0]
+    return address

@@ -1,0 +1,159 @@
+"""Completing events with what is known of their visitors, in accounts that ask for it (``eventEnrichment``).
+
+A visitor is known by ``fbp`` or ``external_id``, within one pixel. Remembered are hashes alone, for 90 days after the
+visitor has last given them; with the pixel, the account or the switch they are deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Tenant
+from events.models import Identity
+from pixels.models import Pixel
+
+#: What is remembered of a visitor and added to later events.
+IDENTIFIERS = ("em", "ph", "fn", "ln", "ct", "st", "zp", "ge", "country")
+
+LIFETIME = timedelta(days=90)
+#: That a visitor has given the same again is written down once in this time.
+_REFRESH_AFTER = timedelta(days=1)
+#: Of each identifier, and of external ids; nobody has more, but anybody can send more.
+_MAX_VALUES = 5
+
+_CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
+
+#: Hashes by identifier.
+Known = dict[str, list[str]]
+
+
+def enrich(pixel: Pixel, events: list[dict[str, Any]]) -> None:
+    """Add to events what they lack, in place, and remember what they bring: one SELECT, one INSERT of what is new.
+
+    Events are taken in their order, so that one may complete those behind it. What an event says itself stays.
+    """
+    visitors = [(event["user_data"], _keys(event["user_data"])) for event in events]
+    now = timezone.now()
+    remembered = _Memory(pixel, {key for _, keys in visitors for key in keys}, now)
+    for event, (user_data, keys) in zip(events, visitors, strict=True):
+        given = _given(user_data)
+        _add_click_id(event, user_data)
+        for identifier, hashes in remembered.recall(keys).items():
+            if not user_data.get(identifier):
+                user_data[identifier] = hashes
+        if given:
+            remembered.learn(keys, given)
+    remembered.save()
+
+
+def forget(tenant_id: str) -> None:
+    """Delete what is remembered of an account's visitors."""
+    Identity.objects.filter(pixel__tenant=tenant_id).delete()
+
+
+class _Memory:
+    """What is known of the visitors of a batch; changes are written at its end."""
+
+    def __init__(self, pixel: Pixel, keys: set[str], now: datetime) -> None:
+        self._pixel = pixel
+        self._now = now
+        self._known: dict[str, Known] = {}
+        self._fresh: set[str] = set()
+        self._changed: set[str] = set()
+        if not keys:
+            return
+        rows = Identity.objects.filter(pixel=pixel, key__in=keys, seen_at__gt=now - LIFETIME)
+        for key, identifiers, seen_at in rows.values_list("key", "identifiers", "seen_at"):
+            self._known[key] = identifiers
+            if seen_at > now - _REFRESH_AFTER:
+                self._fresh.add(key)
+
+    def recall(self, keys: list[str]) -> Known:
+        """What is known under any of the keys; the first of them wins."""
+        found: Known = {}
+        for key in keys:
+            found = {**self._known.get(key, {}), **found}
+        return found
+
+    def learn(self, keys: list[str], given: Known) -> None:
+        """Keep what an event has given itself; the latest hashes of an identifier replace earlier ones."""
+        for key in keys:
+            before = self._known.get(key, {})
+            after = {**before, **given}
+            if after != before or key not in self._fresh:
+                self._known[key] = after
+                self._changed.add(key)
+                self._fresh.add(key)
+
+    def save(self) -> None:
+        """Write what has changed. One worker at a time has the pixel; nobody else writes these rows."""
+        rows = [
+            Identity(pixel=self._pixel, key=key, identifiers=self._known[key], seen_at=self._now)
+            for key in sorted(self._changed)
+        ]
+        if not rows:
+            return
+        try:
+            with transaction.atomic():
+                if self._is_still_wanted():
+                    Identity.objects.bulk_create(
+                        rows,
+                        update_conflicts=True,
+                        unique_fields=["pixel", "key"],
+                        update_fields=["identifiers", "seen_at"],
+                    )
+        except IntegrityError:
+            pass  # the pixel was removed a moment ago, and its visitors with it
+
+    def _is_still_wanted(self) -> bool:
+        """Is the switch on? It cannot be turned off before this transaction is over, and then forgets its rows, too."""
+        tenants = Tenant.objects.select_for_update(no_key=True).filter(pk=self._pixel.tenant_id, event_enrichment=True)
+        return tenants.order_by().values_list("pk").first() is not None
+
+
+def _keys(user_data: dict[str, Any]) -> list[str]:
+    """What a visitor is looked up by: no id itself, but its hash, with the kind of id."""
+    return [
+        hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
+        for kind in ("external_id", "fbp")
+        for value in _texts(user_data.get(kind))
+    ]
+
+
+def _given(user_data: dict[str, Any]) -> Known:
+    return {identifier: hashes for identifier in IDENTIFIERS if (hashes := list(_texts(user_data.get(identifier))))}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The first few texts of a field that Meta takes as a text or a list of texts."""
+    values = value if isinstance(value, list) else [value]
+    for one in values[:_MAX_VALUES]:
+        if isinstance(one, int) and not isinstance(one, bool):
+            yield str(one)
+        elif isinstance(one, str) and one:
+            yield one
+
+
+def _add_click_id(event: dict[str, Any], user_data: dict[str, Any]) -> None:
+    """``fbc`` from the ``fbclid`` of the page's address.
+
+    The form is Meta's ("ClickID and the fbp and fbc Parameters"): the time, in milliseconds, is when the click id was
+    first seen. That is the event's time, the same in every attempt to publish it.
+    """
+    url = event.get("event_source_url")
+    if user_data.get("fbc") or not isinstance(url, str) or "fbclid=" not in url:
+        return
+    try:
+        values = parse_qs(urlsplit(url).query).get("fbclid", [""])
+    except ValueError:
+        return
+    if _CLICK_ID.fullmatch(values[0]):
+        user_data["fbc"] = f"fb.1.{int(event['event_time']) * 1000}.{values[0]}"

@@ -1,0 +1,191 @@
+"""The Graph API's events edge: one request, and its answer put into one of four classes.
+
+An answer is judged by Meta's ``error.code``, not by the HTTP status (the reference's "Handling errors"). The access
+token goes into the request's body and nowhere else: no exception, answer or log line of this module holds it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import cache
+
+import httpx
+import msgspec
+from django.conf import settings
+from django.utils import timezone
+
+#: The token is no longer valid: nothing is published until there is a new one.
+TOKEN_CODES = frozenset({102, 190})
+#: Passing faults of Meta's, and its limits of rate.
+PASSING_CODES = frozenset({1, 2, 4, 17, 32, 341, 368, 613, *range(80_000, 80_100)})
+#: The pixel is not there, or closed to the token. No event is to blame, so that halving would set all of them aside
+#: one by one; they wait until the system user has access.
+ACCESS_CODES = frozenset({10, *range(200, 300), 803, 2500})
+#: Code 100 blames an event, but for this subcode: "object does not exist, or missing permissions".
+UNKNOWN_OBJECT = (100, 33)
+
+ANSWER_MAX_BYTES = 262_144
+CODE_MAX_LENGTH = 20
+TRACE_ID_MAX_LENGTH = 100
+MESSAGE_MAX_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What Meta says is wrong."""
+
+    code: int
+    subcode: int | None
+    message: str
+    trace_id: str
+
+    @property
+    def name(self) -> str:
+        """``<code>.<subcode>``, as ``apiErrorCode`` shows it."""
+        name = str(self.code) if self.subcode is None else f"{self.code}.{self.subcode}"
+        return name[:CODE_MAX_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Meta has the events."""
+
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """At least one of the events is bad, and Meta took none of them."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class RetryLater:
+    """Nothing is known to be wrong with the events. ``reason`` is for the log, ``problem`` is Meta's."""
+
+    reason: str
+    problem: Problem | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadToken:
+    """Meta does not know the access token any more."""
+
+    problem: Problem
+
+
+Answer = Accepted | Refused | RetryLater | BadToken
+
+
+class _Error(msgspec.Struct):
+    code: int
+    error_subcode: int | None = None
+    message: str | None = None
+    error_user_msg: str | None = None
+    fbtrace_id: str | None = None
+    is_transient: bool | None = None
+
+
+class _Body(msgspec.Struct):
+    error: _Error | None = None
+    events_received: int | None = None
+    fbtrace_id: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Body, strict=False).decode
+
+
+def post_events(
+    *,
+    pixel_id: str,
+    api_version: str,
+    access_token: str,
+    events: Iterable[msgspec.Raw | bytes],
+    options: str = "",
+) -> Answer:
+    """Send events, each the JSON of one; ``options`` is the JSON object of what else Meta is to know, or empty."""
+    url = f"{settings.GRAPH_API_URL}/{api_version}/{pixel_id}/events"
+    further = b"," + options[1:-1].encode() if options else b""
+    token = msgspec.json.encode(access_token)
+    body = b'{"data":[%s],"access_token":%s%s}' % (b",".join(events), token, further)
+    try:
+        return _send(url, body)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return RetryLater(type(error).__name__)
+
+
+def _send(url: str, body: bytes) -> Answer:
+    seconds = settings.PUBLISH_TIMEOUT_SECONDS
+    give_up_at = time.monotonic() + seconds
+    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    with _client().stream("POST", url, content=body, headers=headers, timeout=seconds) as response:
+        answer = bytearray()
+        for chunk in response.iter_raw():
+            answer += chunk
+            # httpx limits the wait for each part of the answer, not for all of it.
+            if len(answer) > ANSWER_MAX_BYTES or time.monotonic() > give_up_at:
+                return RetryLater("endless answer")
+        return judge(response.status_code, response.headers, bytes(answer))
+
+
+@cache
+def _client() -> httpx.Client:
+    """The process's client, whose connections its threads share."""
+    connections = settings.WORKER_THREADS
+    client = httpx.Client(limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections))
+    atexit.register(client.close)
+    return client
+
+
+def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """The class of an answer."""
+    try:
+        answer = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        answer = _Body()
+    if answer.error is not None:
+        return _judge_error(answer.error, _seconds(headers.get("retry-after")))
+    if answer.events_received is not None and 200 <= status < 300:
+        return Accepted(_printable(answer.fbtrace_id, TRACE_ID_MAX_LENGTH))
+    if status == 413:  # a proxy's word: fewer events may pass
+        return Refused(Problem(413, None, "The request is too large.", ""))
+    return RetryLater(f"HTTP {status}", retry_after=_seconds(headers.get("retry-after")))
+
+
+def _judge_error(error: _Error, retry_after: float | None) -> Answer:
+    problem = Problem(
+        error.code,
+        error.error_subcode,
+        _printable(" ".join(filter(None, (error.message, error.error_user_msg))), MESSAGE_MAX_LENGTH),
+        _printable(error.fbtrace_id, TRACE_ID_MAX_LENGTH),
+    )
+    if problem.code in TOKEN_CODES:
+        return BadToken(problem)
+    waits = PASSING_CODES | ACCESS_CODES
+    if problem.code in waits or error.is_transient or (problem.code, problem.subcode) == UNKNOWN_OBJECT:
+        return RetryLater(f"code {problem.name}", problem, retry_after)
+    return Refused(problem)
+
+
+def _printable(text: str | None, max_length: int) -> str:
+    """What a column can hold: no NUL, no half of a character."""
+    return "".join(char if char.isprintable() else " " for char in text or "")[:max_length]
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The Retry-After header, as seconds or as a date (RFC 9110, section 10.2.3)."""
+    if not retry_after:
+        return None
+    if retry_after.isdecimal():
+        return float(retry_after[:9])
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, (at - timezone.now()).total_seconds()) if at.tzinfo else None

@@ -1,0 +1,130 @@
+"""What a request says, whatever its Content-Type says it is: JSON, or the form that the Graph API takes."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from io import BytesIO
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import msgspec
+import orjson
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+
+from events.models import OutboxRow
+from portal.errors import InvalidInput
+
+#: What the Graph API takes beside the events, and the gateway passes on with them.
+OPTION_NAMES = ("test_event_code", "partner_agent", "namespace_id", "upload_id", "upload_tag")
+
+_MAX_FIELDS = 100
+_ESCAPED_COLON = re.compile(rb"(?<!\\)(?:\\\\)*\\u003[aA]")
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Submission(NamedTuple):
+    """A request's content, of which nothing is checked yet but its form."""
+
+    events: list[Any]
+    access_key: str | None
+    #: A JSON object, or empty: what goes to the Graph API with the events.
+    options: str
+
+
+def parse(body: bytes, content_type: str) -> Submission:
+    """Read a request's body; InvalidInput where it is neither JSON nor a form, or holds no list of events.
+
+    ``access_token``, which the Graph API's clients send, is read by nobody: the gateway uses the pixel's own.
+    """
+    fields = _fields(body, content_type)
+    return Submission(_events(fields.get("data")), _access_key(fields.get("accessKey")), _options(fields))
+
+
+def _fields(body: bytes, content_type: str) -> dict[str, Any]:
+    text = body.removeprefix(codecs.BOM_UTF8).lstrip()
+    if text.startswith((b"{", b"[")):
+        fields = _decode("body", text)
+        if not isinstance(fields, dict):
+            raise InvalidInput("body", 'must be a JSON object such as {"data": [event, …]}.')
+        return fields
+    try:
+        form = text.decode()
+        if content_type.startswith("multipart/"):
+            return _multipart(body, content_type)
+        return dict(parse_qsl(form, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS))
+    except (ValueError, MultiPartParserError, SuspiciousOperation):
+        raise InvalidInput("body", "must be a JSON object, or a form in UTF-8.") from None
+
+
+def _multipart(body: bytes, content_type: str) -> dict[str, Any]:
+    meta = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": len(body)}
+    fields, _ = MultiPartParser(meta, BytesIO(body), []).parse()
+    return fields.dict()
+
+
+def _decode(field: str, text: bytes) -> Any:
+    """Parse JSON strictly: what one reader takes for one thing, no other may take for another.
+
+    Of a key that an object has twice, readers keep the first or the last. Such a text has more colons than its parsed
+    form, written down again, since no colon stands in JSON but in strings and after keys.
+    """
+    try:
+        value = msgspec.json.decode(text)
+        canonical = orjson.dumps(value)
+    except ValueError as error:
+        raise InvalidInput(field, f"must be valid JSON in UTF-8: {error}.") from None
+    except (RecursionError, TypeError):
+        raise InvalidInput(field, "is nested too deeply, or holds an integer beyond 64 bits.") from None
+    if _colons(text) != canonical.count(b":"):
+        raise InvalidInput(field, "must not have a key twice in one object.")
+    if b"\\u0000" in canonical and _ESCAPED_NUL.search(canonical):
+        raise InvalidInput(field, "must not contain NUL characters.")
+    return value
+
+
+def _colons(text: bytes) -> int:
+    escaped = len(_ESCAPED_COLON.findall(text)) if b"\\u003" in text else 0
+    return text.count(b":") + escaped
+
+
+def _events(data: Any) -> list[Any]:
+    if data is None:
+        raise InvalidInput("data", "is required: a list of events.")
+    events = _decode("data", data.encode()) if isinstance(data, str) else data
+    if not isinstance(events, list):
+        raise InvalidInput("data", "must be a list of events.")
+    if not 1 <= len(events) <= settings.INTAKE_MAX_EVENTS:
+        raise InvalidInput("data", f"must hold 1 to {settings.INTAKE_MAX_EVENTS:,} events.")
+    # Meta's SDKs send a list of strings, each of them an event.
+    return [
+        _decode(f"data[{index}]", event.encode()) if isinstance(event, str) else event
+        for index, event in enumerate(events)
+    ]
+
+
+def _access_key(value: Any) -> str | None:
+    """The key that was sent; None where there is none. What is no text is no pixel's key: it is read as a wrong one."""
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, str) else "wrong"
+
+
+def _options(fields: dict[str, Any]) -> str:
+    options: dict[str, str] = {}
+    for name in OPTION_NAMES:
+        value = fields.get(name)
+        if value is None or value == "":
+            continue
+        text = str(value) if type(value) is int else value
+        if not isinstance(text, str) or not text.isprintable():
+            raise InvalidInput(name, "must be a text without control characters.")
+        options[name] = text
+    if not options:
+        return ""
+    written = orjson.dumps(options).decode()
+    if len(written) > (OutboxRow._meta.get_field("options").max_length or 0):
+        raise InvalidInput(" and ".join(options), "must be shorter.")
+    return written

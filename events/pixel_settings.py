@@ -1,0 +1,102 @@
+"""What the intake needs to know of a pixel, kept in the process for a moment: most requests ask the database nothing.
+
+A change reaches this process at once (events/apps.py), and every other after PIXEL_SETTINGS_TTL_SECONDS.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from accounts.models import TenantStatus
+from pixels.models import Pixel
+from pixels.validation import is_pixel_id
+
+#: Ids that no pixel has are remembered too, this many: anybody can send any number of them.
+MAX_UNKNOWN = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class PixelSettings:
+    """A pixel of an account that is not deactivated, as the intake sees it."""
+
+    pk: int
+    tenant_id: str
+    receives: bool
+    enriches: bool
+    access_key: str
+    requires_access_key: bool
+
+
+class _Cache:
+    """Pixels by id, and ids without a pixel, each with the moment from which it is read anew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[float, PixelSettings]] = {}
+        self._unknown: dict[str, float] = {}
+        self._generation = 0
+
+    def get(self, pixel_id: str) -> PixelSettings | None:
+        now = time.monotonic()
+        known = self._known.get(pixel_id)
+        if known is not None and now < known[0]:
+            return known[1]
+        if now < self._unknown.get(pixel_id, 0.0):
+            return None
+        generation = self._generation
+        found = _load(pixel_id)
+        self._put(pixel_id, found, now + settings.PIXEL_SETTINGS_TTL_SECONDS, generation)
+        return found
+
+    def _put(self, pixel_id: str, found: PixelSettings | None, until: float, generation: int) -> None:
+        with self._lock:
+            # What was read before a change, and comes to be kept after it, may be of before.
+            if generation != self._generation:
+                return
+            if found is not None:
+                self._known[pixel_id] = until, found
+                return
+            self._known.pop(pixel_id, None)
+            if len(self._unknown) >= MAX_UNKNOWN:
+                self._unknown.clear()
+            self._unknown[pixel_id] = until
+
+    def clear(self) -> None:
+        with self._lock:
+            self._generation += 1
+            self._known.clear()
+            self._unknown.clear()
+
+
+_cache = _Cache()
+
+
+def get_pixel_settings(pixel_id: str) -> PixelSettings | None:
+    """The settings of the pixel; None where there is none, or its account is deactivated: outside, these are alike."""
+    return _cache.get(pixel_id) if is_pixel_id(pixel_id) else None
+
+
+def forget_pixel_settings() -> None:
+    """Read all of them anew: changes are rare, and a pixel's settings are one query."""
+    _cache.clear()
+
+
+def _load(pixel_id: str) -> PixelSettings | None:
+    row = (
+        Pixel.objects.filter(pixel_id=pixel_id)
+        .exclude(tenant__status=TenantStatus.DEACTIVATED)
+        .values_list(
+            "pk",
+            "tenant_id",
+            "event_bridge_active",
+            "tenant__event_enrichment",
+            "access_key",
+            "require_access_key",
+        )
+        .first()
+    )
+    return PixelSettings(*row) if row else None

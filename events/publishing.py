@@ -1,0 +1,162 @@
+"""Publishing a pixel's waiting events to the Graph API (docs/decisions/0006-event-path.md)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from threading import Event as Flag
+
+import msgspec
+from django.db import DatabaseError
+from django.utils import timezone
+
+from accounts.models import TenantStatus
+from events import batches, lanes
+from events.batches import MAX_EVENTS, Batch, Event
+from events.enrichment import enrich
+from events.graph_api import Accepted, Answer, BadToken, Refused, RetryLater, post_events
+from events.settling import settle
+from filters.reads import load_filter_set
+from pixels.models import Pixel
+
+logger = logging.getLogger(__name__)
+
+#: After this long another pixel gets the worker's thread; a pixel with more to do queues up behind the others.
+TIME_BOX_SECONDS = 20.0
+
+#: Set when the worker was asked to stop: what is under way is finished and settled, nothing new begun.
+stopping = Flag()
+
+
+def drain(pixel_pk: int) -> bool:
+    """Work on the pixel's queue until there is nothing to do; True where the time was up first.
+
+    Does nothing where another worker has the lane. A wake-up that comes while this one has it is lost, therefore the
+    last look is taken after the release.
+    """
+    end = time.monotonic() + TIME_BOX_SECONDS
+    while not _is_over(end):
+        claim = lanes.claim(pixel_pk)
+        if claim is None:
+            return False
+        try:
+            _work(claim, end)
+        except lanes.LeaseLost:
+            return False
+        except Exception:
+            # The transaction that failed has changed nothing. Whatever it is, it shall not come back at once.
+            with suppress(DatabaseError, lanes.LeaseLost):  # else the lease runs out by itself
+                lanes.abandon(claim)
+            raise
+        if not lanes.waiting_pixels([pixel_pk]):
+            return False
+    return True
+
+
+def _is_over(end: float) -> bool:
+    return stopping.is_set() or time.monotonic() > end
+
+
+def _work(claim: lanes.Claim, end: float) -> None:
+    """Batch by batch: read, decide, publish, settle; the last of them releases the lane."""
+    while not _is_over(end):
+        pixel = Pixel.objects.select_related("tenant").filter(pk=claim.pixel_pk).first()
+        if pixel is None:
+            return
+        now = timezone.now()
+        # A deactivated account's events wait, as behind a bad token, until it is active again or they expire.
+        publishes = not claim.waits and pixel.tenant.status != TenantStatus.DEACTIVATED
+        batch = batches.read(pixel, now=now, publishes=publishes)
+        if batch is None:
+            break
+        batches.decide(batch, pixel, load_filter_set(pixel), now)
+        attempt = publish(claim, pixel, batch, end) if publishes else Attempt()
+        if attempt.answered:
+            claim = replace(claim, failures=0)
+        is_last = not batch.behind or isinstance(attempt.last_answer, RetryLater | BadToken)
+        settle(claim, pixel, batch, last_answer=attempt.last_answer, errors=attempt.errors, release=is_last)
+        if is_last:
+            return
+    lanes.release(claim)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """How publishing a batch went; what became of each event stands in the event."""
+
+    last_answer: Answer | None = None
+    #: Requests that Meta did not accept.
+    errors: int = 0
+    #: Did Meta decide about any events?
+    answered: bool = False
+
+
+def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, end: float) -> Attempt:
+    """Send the undecided events, those with the same options together.
+
+    A refused request is halved until the bad event stands alone. A failure ends the attempt: what has no fate by then
+    waits. So does the rest once time is up and the batch has got somewhere: each attempt at it gets further.
+    """
+    attempt = Attempt()
+    queue = _requests(pixel, batch)
+    while queue:
+        events = queue.pop()
+        if attempt.last_answer is not None:
+            if attempt.answered and _is_over(end):
+                break
+            lanes.renew(claim)
+        answer = _send(pixel, events)
+        attempt.last_answer = answer
+        attempt.errors += not isinstance(answer, Accepted)
+        if isinstance(answer, RetryLater | BadToken):
+            _log_failure(pixel, answer)
+            break
+        if isinstance(answer, Refused) and len(events) > 1:
+            middle = len(events) // 2
+            queue += (events[middle:], events[:middle])
+            continue
+        attempt.answered = True
+        fate = batches.published(answer) if isinstance(answer, Accepted) else batches.failed(answer.problem)
+        for event in events:
+            event.fate = fate
+    return attempt
+
+
+def _requests(pixel: Pixel, batch: Batch) -> list[list[Event]]:
+    """The undecided events as requests, the first one last: one or more for each of the options."""
+    undecided = batch.undecided()
+    if undecided and pixel.tenant.event_enrichment:
+        _enrich(pixel, undecided)
+    by_options: dict[str, list[Event]] = {}
+    for event in undecided:
+        by_options.setdefault(event.row.options, []).append(event)
+    requests = [
+        events[first : first + MAX_EVENTS]
+        for events in by_options.values()
+        for first in range(0, len(events), MAX_EVENTS)
+    ]
+    return requests[::-1]
+
+
+def _enrich(pixel: Pixel, events: list[Event]) -> None:
+    contents = [msgspec.json.decode(event.raw) for event in events]
+    enrich(pixel, contents)
+    for event, content in zip(events, contents, strict=True):
+        event.sent = msgspec.json.encode(content)
+
+
+def _send(pixel: Pixel, events: list[Event]) -> Answer:
+    return post_events(
+        pixel_id=pixel.pixel_id,
+        api_version=pixel.api_version,
+        access_token=pixel.access_token.reveal(),
+        events=[event.sent for event in events],
+        options=events[0].row.options,
+    )
+
+
+def _log_failure(pixel: Pixel, answer: RetryLater | BadToken) -> None:
+    reason = answer.reason if isinstance(answer, RetryLater) else f"token rejected, code {answer.problem.name}"
+    logger.warning("Publishing for pixel %s waits: %s.", pixel.pixel_id, reason)

@@ -1,0 +1,152 @@
+"""What passed in an account, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import graphene
+from graphene import NonNull, ResolveInfo
+
+from accounts.models import Tenant
+from accounts.schema.types import milliseconds
+from events.metrics import Activity, Metrics, event_metrics
+from pixels.reads import pixel_keys
+from pixels.validation import DEFAULT_WINDOW, clean_pixel_ids, clean_time_window
+from portal.graphql.selection import selected
+
+#: The largest number that GraphQL's Int holds.
+_MAX_INT = 2**31 - 1
+
+
+class EventTrafficSummary(graphene.ObjectType):
+    """What was received."""
+
+    id = graphene.ID(required=True, description="EventTrafficSummary:incoming")
+    event_names_count = graphene.Int(required=True, description="How many event names were seen.")
+    events_count = graphene.Int(required=True, description="How many events were received.")
+
+
+class ConversionsApiPublishSummary(graphene.ObjectType):
+    """What was published."""
+
+    id = graphene.ID(required=True, description="ConversionsApiPublishSummary:global")
+    event_names_count = graphene.Int(required=True, description="How many event names were published.")
+    events_count = graphene.Int(required=True, description="How many events were published.")
+    publish_success_rate = graphene.Float(
+        required=True, description="The part of the attempts that succeeded, from 0.0 to 1.0; 0.0 without any."
+    )
+
+
+class EventActivity(graphene.ObjectType):
+    """The events of one name."""
+
+    id = graphene.ID(
+        required=True,
+        description="EventActivity:<event name>; nothing behind the colon for the names counted together.",
+    )
+    name = graphene.String(
+        required=True,
+        description="The event's name. Beyond 500 names a day, a pixel's further ones are counted together as Other.",
+    )
+    received_count = graphene.Int(required=True, description="How many events were received.")
+    published_count = graphene.Int(required=True, description="How many events were published.")
+    last_updated = graphene.String(
+        description=(
+            "The newest event: milliseconds since the epoch, as a string. Told to the minute for the running hour, to "
+            "the hour for the running day, to the day before that. Null where none was received in the window."
+        )
+    )
+
+
+class DomainActivity(graphene.ObjectType):
+    """The events of one website."""
+
+    id = graphene.ID(
+        required=True,
+        description="DomainActivity:<domain>; nothing behind the colon for the websites counted together.",
+    )
+    domain_name = graphene.String(
+        required=True,
+        description="The website's domain. Beyond 500 a day, a pixel's further ones are counted together as Other.",
+    )
+    received_count = graphene.Int(required=True, description="How many events were received.")
+    published_count = graphene.Int(required=True, description="How many events were published.")
+
+
+class EventMetricsSnapshot(graphene.ObjectType):
+    """An account's events over a time window."""
+
+    id = graphene.ID(required=True, description="EventMetricsSnapshot:global")
+    incoming = graphene.Field(EventTrafficSummary, required=True, description="What was received.")
+    outgoing = graphene.Field(ConversionsApiPublishSummary, required=True, description="What was published.")
+    activity = graphene.List(NonNull(EventActivity), required=True, description="By event name, the busiest first.")
+    domain_activity = graphene.List(
+        NonNull(DomainActivity), required=True, description="By website, the busiest first."
+    )
+
+
+class MetricsQueries:
+    """The part of TenantQueries that counts events."""
+
+    event_metrics = graphene.Field(
+        EventMetricsSnapshot,
+        pixel_ids=graphene.List(
+            NonNull(graphene.String), description="Pixels of the account to count; all of them where none is named."
+        ),
+        time_window_min=graphene.Int(
+            default_value=DEFAULT_WINDOW, description="How many minutes back to count, 1 to 43,200."
+        ),
+        description="The account's events over the last timeWindowMin minutes. Codes: 400, 401.",
+    )
+
+    @staticmethod
+    def resolve_event_metrics(
+        root: Tenant,
+        info: ResolveInfo,
+        pixel_ids: Sequence[str] | None = None,
+        time_window_min: int | None = None,
+    ) -> dict[str, Any]:
+        minutes = clean_time_window(time_window_min)
+        keys = pixel_keys(root)
+        named = clean_pixel_ids(pixel_ids, keys) or list(keys)
+        by_website = "domainActivity" in selected(info)
+        return _shown(event_metrics([keys[pixel_id] for pixel_id in named], minutes, by_website=by_website))
+
+
+def _shown(metrics: Metrics) -> dict[str, Any]:
+    return {
+        "id": "EventMetricsSnapshot:global",
+        "incoming": {
+            "id": "EventTrafficSummary:incoming",
+            "event_names_count": metrics.names_received,
+            "events_count": _int(metrics.received),
+        },
+        "outgoing": {
+            "id": "ConversionsApiPublishSummary:global",
+            "event_names_count": metrics.names_published,
+            "events_count": _int(metrics.published),
+            "publish_success_rate": metrics.success_rate,
+        },
+        "activity": [
+            {
+                "id": f"EventActivity:{activity.label}",
+                "name": activity.name,
+                "last_updated": milliseconds(activity.updated_at),
+                **_counts(activity),
+            }
+            for activity in metrics.names
+        ],
+        "domain_activity": [
+            {"id": f"DomainActivity:{activity.label}", "domain_name": activity.name, **_counts(activity)}
+            for activity in metrics.websites
+        ],
+    }
+
+
+def _counts(activity: Activity) -> dict[str, int]:
+    return {"received_count": _int(activity.received), "published_count": _int(activity.published)}
+
+
+def _int(count: int) -> int:
+    return min(count, _MAX_INT)

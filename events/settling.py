@@ -1,0 +1,197 @@
+"""Settling a batch: what became of its events is written in one transaction, or not at all.
+
+Events are counted in the transaction that deletes their outbox row, or that marks it as counted where they must wait.
+It begins by making sure that the lane is still ours. So each event is counted once, whatever is killed when.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter as Multiset
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from events import lanes
+from events.batches import Batch, Event
+from events.bulk import insert
+from events.counting import Tally
+from events.graph_api import Accepted, Answer, BadToken, Refused, RetryLater
+from events.models import DeadLetter, Delivery, OutboxRow
+from pixels.models import Pixel
+
+#: The delivery log of a pixel keeps this many events.
+DELIVERIES_KEPT = 1_000
+#: How many are added, on average, before those that are too many are deleted.
+DELIVERIES_BETWEEN_TRIMS = 500
+_LOGGED = (
+    "pixel_id",
+    "at",
+    "outcome",
+    "event_name",
+    "event_id",
+    "event_time",
+    "website",
+    "detail",
+    "code",
+    "trace_id",
+)
+
+
+@transaction.atomic
+def settle(
+    claim: lanes.Claim,
+    pixel: Pixel,
+    batch: Batch,
+    *,
+    last_answer: Answer | None = None,
+    errors: int = 0,
+    release: bool = False,
+) -> None:
+    """Write what became of the batch, and ``release`` the lane with it.
+
+    Raises LeaseLost, and changes nothing, where the lane is no longer ours. The pixel's row is locked first, then its
+    lane: deleting a pixel locks them in the same order.
+    """
+    now = timezone.now()
+    token_rejected = _update_pixel(pixel, batch, last_answer, now)
+    changes = _lane_changes(claim, last_answer, token_rejected=token_rejected)
+    lanes.keep(claim, {**changes, **(lanes.RELEASED if release else {})})
+    _settle_rows(batch)
+    _count(pixel, batch, errors, now)
+    _keep_dead_letters(pixel, batch, now)
+    _log(pixel, batch, now)
+
+
+def _update_pixel(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: datetime) -> bool:
+    """Tell in the pixel's row how publishing goes; was its token rejected?
+
+    A token that was replaced while the request was under way is not the one that Meta rejected.
+    """
+    row = Pixel.objects.filter(pk=pixel.pk)
+    changes = _pixel_changes(pixel, batch, last_answer, now)
+    if isinstance(last_answer, BadToken):
+        rejected = changes | {"bad_token": True, "api_error_code": last_answer.problem.name}
+        if row.filter(access_token=pixel.access_token).update(**rejected):
+            return True
+    if not row.update(**changes):
+        raise lanes.LeaseLost  # the pixel is gone, and with it everything
+    return False
+
+
+def _pixel_changes(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: datetime) -> dict[str, Any]:
+    new = [row.received_at for row in batch.rows if not row.counted and row.intake == OutboxRow.Intake.RECEIVED]
+    changes: dict[str, Any] = {"last_received": max([*new, *filter(None, [pixel.last_received])], default=None)}
+    if any(event.fate and event.fate.column == "published" for event in batch.events):
+        changes["last_published"] = now
+    if isinstance(last_answer, Accepted):
+        changes |= {"api_error_code": None, "bad_token": False}
+    elif isinstance(last_answer, Refused | RetryLater) and last_answer.problem is not None:
+        changes["api_error_code"] = last_answer.problem.name
+    return changes
+
+
+def _lane_changes(claim: lanes.Claim, last_answer: Answer | None, *, token_rejected: bool) -> dict[str, Any]:
+    match last_answer:
+        case RetryLater(retry_after=retry_after):
+            return lanes.after_failure(claim, retry_after)
+        case BadToken() if token_rejected:
+            return lanes.on_hold()
+        case Accepted() | Refused():
+            return lanes.after_success()
+    return {}
+
+
+def _settle_rows(batch: Batch) -> None:
+    """Delete the rows of which nothing waits; mark the others as counted, without the events that are settled."""
+    waiting: dict[int, list[Event]] = {}
+    for event in batch.undecided():
+        waiting.setdefault(event.row.pk, []).append(event)
+    sizes: dict[int, int] = {}
+    for event in batch.events:
+        sizes[event.row.pk] = sizes.get(event.row.pk, 0) + 1
+    OutboxRow.objects.filter(pk__in=[row.pk for row in batch.rows if row.pk not in waiting]).delete()
+    whole = [row.pk for row in batch.rows if not row.counted and len(waiting.get(row.pk, ())) == sizes.get(row.pk)]
+    if whole:
+        OutboxRow.objects.filter(pk__in=whole).update(counted=True)
+    parts = [
+        OutboxRow(pk=pk, counted=True, event_count=len(events), body=b"[%s]" % b",".join(event.raw for event in events))
+        for pk, events in waiting.items()
+        if len(events) < sizes[pk]
+    ]
+    OutboxRow.objects.bulk_update(parts, ["counted", "event_count", "body"])
+
+
+def _count(pixel: Pixel, batch: Batch, errors: int, now: datetime) -> None:
+    tally = Tally()
+    new = ((event.row.received_at, event.name, event.website) for event in batch.events if not event.row.counted)
+    for (received_at, name, website), n in Multiset(new).items():
+        tally.add(received_at, name, website, "received", n)
+    fates = ((event.name, event.website, event.fate.column) for event in batch.events if event.fate is not None)
+    for (name, website, column), n in Multiset(fates).items():
+        tally.add(now, name, website, column, n)
+    if errors:
+        tally.add(now, None, None, "publish_errors", errors)
+    tally.write(pixel.pk)
+
+
+def _keep_dead_letters(pixel: Pixel, batch: Batch, now: datetime) -> None:
+    DeadLetter.objects.bulk_create(
+        DeadLetter(
+            pixel=pixel,
+            event_name=event.name,
+            event_id=event.event_id,
+            website=event.website,
+            event=bytes(event.raw),
+            options=event.row.options,
+            code=event.fate.code,
+            message=event.fate.detail,
+            trace_id=event.fate.trace_id,
+            received_at=event.row.received_at,
+            failed_at=now,
+        )
+        for event in batch.events
+        if event.fate is not None and event.fate.column == "failed"
+    )
+
+
+def _log(pixel: Pixel, batch: Batch, now: datetime) -> None:
+    """Add to the delivery log, but for what the events that wait behind would push out at once."""
+    if batch.behind >= DELIVERIES_KEPT:
+        return
+    entries = [
+        (
+            pixel.pk,
+            now,
+            event.fate.outcome.value,
+            event.name,
+            event.event_id,
+            _moment(event.time),
+            event.website,
+            event.fate.detail,
+            event.fate.code,
+            event.fate.trace_id,
+        )
+        for event in batch.events[-DELIVERIES_KEPT:]
+        if event.fate is not None
+    ]
+    insert(Delivery, _LOGGED, entries)
+    if random.random() * DELIVERIES_BETWEEN_TRIMS < len(entries):  # noqa: S311  # no secret
+        trim_log(pixel.pk)
+
+
+def trim_log(pixel_pk: int) -> None:
+    """Delete what is too much in the pixel's delivery log."""
+    log = Delivery.objects.filter(pixel=pixel_pk)
+    first_too_many = log.order_by("-id").values_list("id", flat=True)[DELIVERIES_KEPT : DELIVERIES_KEPT + 1].first()
+    if first_too_many is not None:
+        log.filter(id__lte=first_too_many).delete()
+
+
+def _moment(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -1,0 +1,65 @@
+"""Charts of traffic: the time that the visitor has chosen, the points, and their sums."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Tenant
+from events.figures import chart_of
+from events.metrics import Chart, Point
+from events.windows import Span
+
+#: By what the address says (``?period=7d``): the times, with their names.
+PERIODS = {
+    "1h": (Chart.HOUR, gettext_lazy("1 hour")),
+    "24h": (Chart.DAY, gettext_lazy("24 hours")),
+    "7d": (Chart.WEEK, gettext_lazy("7 days")),
+    "30d": (Chart.MONTH, gettext_lazy("30 days")),
+}
+DEFAULT_PERIOD = "24h"
+#: By what charts.js writes the times.
+_UNITS = {Span.MINUTE: "minute", Span.HOUR: "hour", Span.DAY: "day"}
+
+
+class Traffic:
+    """What passed on some pixels in the chosen time."""
+
+    def __init__(self, request: HttpRequest, tenant: Tenant, pixels: Collection[int]) -> None:
+        chosen = request.GET.get("period", "")
+        self.period = chosen if chosen in PERIODS else DEFAULT_PERIOD
+        self.time, self.period_name = PERIODS[self.period]
+        self.unit = _UNITS[self.time.span]
+        self.points: list[Point] = chart_of(tenant, pixels, self.time)
+        self.received = sum(point.received for point in self.points)
+        self.sent = sum(point.published for point in self.points)
+        self.dropped = sum(point.dropped for point in self.points)
+        self.failed = sum(point.failed for point in self.points)
+
+    @property
+    def periods(self) -> list[tuple[str, object]]:
+        """The times to choose from."""
+        return [(key, name) for key, (_chart, name) in PERIODS.items()]
+
+    @property
+    def success_rate(self) -> float | None:
+        """The percentage of what was sent that Meta took; None where nothing was."""
+        attempts = self.sent + self.failed
+        return 100 * self.sent / attempts if attempts else None
+
+    @property
+    def chart(self) -> dict[str, Any]:
+        """The chart, as static/js/charts.js takes it."""
+        return {
+            "type": "line",
+            "labels": [point.start.isoformat() for point in self.points],
+            "unit": self.unit,
+            "series": [
+                {"label": _("Received"), "values": [point.received for point in self.points], "color": "blue"},
+                {"label": _("Sent"), "values": [point.published for point in self.points], "color": "green"},
+            ],
+        }

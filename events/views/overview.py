@@ -1,0 +1,71 @@
+"""The first page of an account: do events arrive, and do they reach Meta?"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.permissions import Action
+from accounts.services.tenants import update_tenant
+from accounts.views.pages import address
+from events.figures import activity_of, minutes_of
+from events.metrics import Activity
+from events.views.charts import Traffic
+from filters.matching import Kind
+from filters.summaries import Summaries, Summary
+from pixels.listing import listed_pixels, page_of_pixels
+from portal.web import AccountRequest, account_page
+
+PIXELS_SHOWN = 10
+NAMES_SHOWN = 10
+
+
+class ListedActivity(NamedTuple):
+    """The events of one name, and its filter; None for those that are counted together."""
+
+    activity: Activity
+    filter: Summary | None
+
+
+@require_safe
+@account_page(Action.VIEW_DATA)
+def account_overview(request: AccountRequest) -> HttpResponse:
+    """The account's figures, pixels and event names; for HTMX what changes of it, every few seconds."""
+    keys = list(request.tenant.pixels.order_by().values_list("pk", flat=True))
+    context = _figures(request, keys) if keys else {}
+    template = "events/_overview.html" if request.htmx else "events/overview.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+def _figures(request: AccountRequest, keys: list[int]) -> dict[str, Any]:
+    traffic = Traffic(request, request.tenant, keys)
+    pixels = Paginator(listed_pixels(request.tenant), PIXELS_SHOWN)
+    pixels.count = len(keys)  # no need to ask
+    names = activity_of(request.tenant, keys, traffic.time).names
+    summaries = Summaries(request.tenant, Kind.EVENT, len(keys))
+    return {
+        "traffic": traffic,
+        "page": page_of_pixels(pixels, request.GET.get("page"), minutes_of(traffic.time)),
+        "activities": [
+            ListedActivity(activity, summaries.of(activity.label) if activity.label else None)
+            for activity in names[:NAMES_SHOWN]
+        ],
+        "more_names": max(0, len(names) - NAMES_SHOWN),
+    }
+
+
+@require_POST
+@account_page(Action.EDIT_SETTINGS)
+def enhance_events(request: AccountRequest) -> HttpResponse:
+    """Switch the enhancing of events, from the overview's card."""
+    on = "on" in request.POST
+    update_tenant(principal=request.principal, tenant_id=request.tenant.pk, event_enrichment=on)
+    text = _("Events are enhanced from now on.") if on else _("Events are not enhanced any more.")
+    messages.success(request, text)
+    return redirect(address("account_overview", request.tenant))

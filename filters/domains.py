@@ -1,0 +1,40 @@
+"""The website that an event comes from, in the form into which ``portal.domains`` brings what people write."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import idna
+
+# A browser's address up to its host: user names are skipped, a backslash separates as a slash does, and a port may
+# follow (WHATWG URL standard, section 4.4). Only web pages have a website, so other schemes have none.
+_ADDRESS = re.compile(
+    r"\s*https?:[/\\]{2,}(?:[^/?#\\]*@)?(?P<host>[^/?#\\@:\s]+)(?::[0-9]*)?(?:[/?#\\]|\s*\Z)", re.IGNORECASE
+)
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+
+
+def host_of(event_source_url: object) -> str | None:
+    """The host of a web address, in lower-case ASCII; None where the value is no such address."""
+    if not isinstance(event_source_url, str):
+        return None
+    address = _ADDRESS.match(event_source_url)
+    if address is None:
+        return None
+    host = address["host"].lower().removesuffix(".")
+    if not host.isascii():
+        host = _to_ascii(host)
+    return host if _HOST.fullmatch(host) else None
+
+
+@lru_cache(maxsize=4_096)
+def _to_ascii(host: str) -> str:
+    """A Unicode host as it stands in the DNS, or nothing."""
+    if len(host) > 253:
+        return ""
+    try:
+        return idna.encode(host, uts46=True).decode("ascii").lower().removesuffix(".")
+    except UnicodeError:
+        return ""

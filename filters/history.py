@@ -1,0 +1,34 @@
+"""Who changed which filter, and when: from the audit log."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from accounts.activity import Change, changes_of, phrase_of
+from accounts.models import AuditEntry, Tenant
+from accounts.principals import Principal
+
+#: So many entries are shown, and so many pixels of each.
+ENTRIES = 10
+CHANGES = 5
+
+
+class ShownEntry(NamedTuple):
+    """An entry of the audit log in words."""
+
+    entry: AuditEntry
+    phrase: str
+    changes: list[Change]
+    further: int
+
+
+def history_of(principal: Principal, tenant: Tenant, act: str, name: str | None = None) -> list[ShownEntry]:
+    """The newest changes, of one name or of all."""
+    entries = AuditEntry.objects.visible_to(principal).filter(tenant_id=tenant.pk, act=act)
+    if name is not None:
+        entries = entries.filter(subject=name)
+    shown = []
+    for entry in entries[:ENTRIES]:
+        changes = changes_of(entry)
+        shown.append(ShownEntry(entry, phrase_of(entry), changes[:CHANGES], max(0, len(changes) - CHANGES)))
+    return shown

@@ -1,0 +1,176 @@
+"""The capig API's types and operations for filters (contract: capig.graphql)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+import graphene
+from graphene import NonNull, ResolveInfo
+
+from accounts.models import Tenant
+from filters import services
+from filters.matching import Kind
+from filters.reads import FilterView, ShownState, list_filters
+from portal.graphql.context import principal_of
+
+_STATES = {
+    ShownState.PUBLISH: "Events are published.",
+    ShownState.DROP: "Events are dropped.",
+    ShownState.MIXED: "The account's pixels differ. Only ever returned; as input it is 400.",
+}
+
+
+def _state_enum(name: str, about: str) -> Any:
+    def description(value: Enum | None) -> str:
+        return about if value is None else _STATES[ShownState(value.value)]
+
+    return graphene.Enum.from_enum(ShownState, name=name, description=description)
+
+
+EventFilterState = _state_enum("EventFilterState", "What happens to the events of a name.")
+DomainFilterState = _state_enum("DomainFilterState", "What happens to the events of a website.")
+
+
+class EventFilter(graphene.ObjectType):
+    """Publishes or drops the events of one name."""
+
+    id = graphene.ID(required=True, description="EventFilter:<event name>:<pixel id>, or :global for all pixels.")
+    event_name = graphene.String(required=True, description="The event's name, matched exactly.")
+    pixel_id = graphene.String(description="Null where the filter stands for all pixels of the account.")
+    filter_state = graphene.Field(EventFilterState, required=True, description="What happens to the events.")
+
+    @staticmethod
+    def resolve_event_name(root: FilterView, info: ResolveInfo) -> str:
+        return root.name
+
+    @staticmethod
+    def resolve_filter_state(root: FilterView, info: ResolveInfo) -> ShownState:
+        return root.state
+
+
+class DomainFilter(graphene.ObjectType):
+    """Publishes or drops the events of a website and its subdomains; the longest matching domain decides."""
+
+    id = graphene.ID(required=True, description="DomainFilter:<domain>:<pixel id>, or :global for all pixels.")
+    domain = graphene.String(required=True, description="The website's domain, in ASCII (IDNA).")
+    pixel_id = graphene.String(description="Null where the filter stands for all pixels of the account.")
+    filter_state = graphene.Field(DomainFilterState, required=True, description="What happens to the events.")
+
+    @staticmethod
+    def resolve_domain(root: FilterView, info: ResolveInfo) -> str:
+        return root.name
+
+    @staticmethod
+    def resolve_filter_state(root: FilterView, info: ResolveInfo) -> ShownState:
+        return root.state
+
+
+def _pixel_ids(description: str) -> Any:
+    return graphene.List(NonNull(graphene.String), description=description)
+
+
+_FOR = (
+    "Pixels of the account that the filter is for, as exceptions; all pixels, later ones included, where none is named."
+)
+
+
+class UpdateEventFilterInput(graphene.InputObjectType):
+    """The filter to set for an event name."""
+
+    event_name = graphene.String(required=True, description="The event's name, 1 to 50 characters, matched exactly.")
+    pixel_ids = _pixel_ids(_FOR)
+    filter_state = graphene.Field(EventFilterState, required=True, description="PUBLISH or DROP.")
+
+
+class UpdateDomainFilterInput(graphene.InputObjectType):
+    """The filter to set for a website."""
+
+    domain = graphene.String(
+        required=True, description="The website's domain, such as example.com: no scheme, port or path."
+    )
+    pixel_ids = _pixel_ids(_FOR)
+    filter_state = graphene.Field(DomainFilterState, required=True, description="PUBLISH or DROP.")
+
+
+class UpdateEventFilterResult(graphene.ObjectType):
+    """The outcome of updateEventFilter."""
+
+    updated_filter = graphene.Field(
+        EventFilter, description="The pixel's filter where one is named, else the account-wide view."
+    )
+
+
+class UpdateDomainFilterResult(graphene.ObjectType):
+    """The outcome of updateDomainFilter."""
+
+    updated_filter = graphene.Field(
+        DomainFilter, description="The pixel's filter where one is named, else the account-wide view."
+    )
+
+
+class FilterQueries:
+    """The part of TenantQueries that is about filters."""
+
+    event_filters = graphene.List(
+        NonNull(EventFilter),
+        required=True,
+        pixel_ids=_pixel_ids("Leaves out the exceptions of other pixels."),
+        description="The filters as they stand: account-wide ones and the exceptions per pixel. Codes: 400, 401.",
+    )
+    domain_filters = graphene.List(
+        NonNull(DomainFilter),
+        required=True,
+        pixel_ids=_pixel_ids("Leaves out the exceptions of other pixels."),
+        description="The filters as they stand: account-wide ones and the exceptions per pixel. Codes: 400, 401.",
+    )
+
+    @staticmethod
+    def resolve_event_filters(
+        root: Tenant, info: ResolveInfo, pixel_ids: Sequence[str] | None = None
+    ) -> list[FilterView]:
+        return list_filters(root, Kind.EVENT, pixel_ids)
+
+    @staticmethod
+    def resolve_domain_filters(
+        root: Tenant, info: ResolveInfo, pixel_ids: Sequence[str] | None = None
+    ) -> list[FilterView]:
+        return list_filters(root, Kind.DOMAIN, pixel_ids)
+
+
+class FilterMutations:
+    """The part of TenantMutations that is about filters."""
+
+    update_event_filter = graphene.Field(
+        UpdateEventFilterResult,
+        input=graphene.Argument(NonNull(UpdateEventFilterInput), description="The filter to set."),
+        description="Publishes or drops the events of one name. Codes: 400, 401.",
+    )
+    update_domain_filter = graphene.Field(
+        UpdateDomainFilterResult,
+        input=graphene.Argument(NonNull(UpdateDomainFilterInput), description="The filter to set."),
+        description="Publishes or drops the events of a website and its subdomains. Codes: 400, 401.",
+    )
+
+    @staticmethod
+    def resolve_update_event_filter(root: str, info: ResolveInfo, input: dict[str, Any]) -> dict[str, FilterView]:
+        updated = services.update_event_filter(
+            principal=principal_of(info),
+            tenant_id=root,
+            event_name=input["event_name"],
+            state=input["filter_state"].value,
+            pixel_ids=input.get("pixel_ids"),
+        )
+        return {"updated_filter": updated}
+
+    @staticmethod
+    def resolve_update_domain_filter(root: str, info: ResolveInfo, input: dict[str, Any]) -> dict[str, FilterView]:
+        updated = services.update_domain_filter(
+            principal=principal_of(info),
+            tenant_id=root,
+            domain=input["domain"],
+            state=input["filter_state"].value,
+            pixel_ids=input.get("pixel_ids"),
+        )
+        return {"updated_filter": updated}

@@ -1,0 +1,110 @@
+"""Setting filters. An update replaces what its names and pixels had, so that it takes as many statements for one pixel
+as for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.audit import record
+from accounts.models import Tenant
+from accounts.permissions import Action, get_tenant
+from accounts.principals import Principal
+from filters.matching import Kind, Rule, covering
+from filters.models import EVENT_NAME_MAX_LENGTH, FilterState
+from filters.reads import MODELS, FilterView, ShownState, filter_sets, rules_of, state_of
+from pixels.reads import pixel_keys
+from pixels.validation import clean_pixel_ids
+from portal.domains import clean_domain
+from portal.errors import InvalidInput
+from portal.validation import refuse_control_characters
+
+
+def update_event_filter(
+    *, principal: Principal, tenant_id: str, event_name: str, state: str, pixel_ids: Sequence[str] | None = None
+) -> FilterView:
+    """Publish or drop the events of this name: on the pixels that are named, or on all, later ones included.
+
+    Setting it for all clears the exceptions of single pixels.
+    """
+    return _update(principal, tenant_id, Kind.EVENT, event_name, state, pixel_ids)
+
+
+def update_domain_filter(
+    *, principal: Principal, tenant_id: str, domain: str, state: str, pixel_ids: Sequence[str] | None = None
+) -> FilterView:
+    """Publish or drop the events of a website and its subdomains; pixels as in ``update_event_filter``."""
+    return _update(principal, tenant_id, Kind.DOMAIN, domain, state, pixel_ids)
+
+
+@transaction.atomic
+def _update(
+    principal: Principal, tenant_id: str, kind: Kind, name: str, state: str, pixel_ids: Sequence[str] | None
+) -> FilterView:
+    tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
+    name = CLEANERS[kind](name)
+    if state not in FilterState.values:
+        raise InvalidInput("filterState", "must be PUBLISH or DROP; MIXED only tells where the pixels differ.")
+    keys = pixel_keys(tenant) if pixel_ids else {}
+    named = clean_pixel_ids(pixel_ids, keys)
+
+    names = [name] if kind is Kind.EVENT else list(covering(name))
+    before = rules_of(tenant.pk, kind, Q(**{f"{MODELS[kind].name_field}__in": names}))
+    targets: Sequence[str | None] = named or [None]
+    new = [Rule(kind, name, pixel_id, drops=state == FilterState.DROP) for pixel_id in targets]
+    scope = set(named)
+    replaced = {rule for rule in before if rule.name == name and (not scope or rule.pixel_id in scope)}
+    _replace(tenant, kind, name, FilterState(state), [keys[pixel_id] for pixel_id in named])
+    record(
+        principal,
+        "update event filter" if kind is Kind.EVENT else "update domain filter",
+        name,
+        tenant=tenant,
+        changes=_changes(replaced, new),
+    )
+    if len(new) == 1:
+        return FilterView(kind, name, new[0].pixel_id, state_of(new[0]))
+    after = [rule for rule in before if rule not in replaced] + new
+    states = {state_of(filters.rule_for(kind, name)) for filters in filter_sets(after, keys).values()}
+    return FilterView(kind, name, None, states.pop() if len(states) == 1 else ShownState.MIXED)
+
+
+def _replace(tenant: Tenant, kind: Kind, name: str, state: FilterState, keys: Sequence[int]) -> None:
+    """Put a filter for each of the pixels, or the account-wide one, where there were others. The account is locked."""
+    model = MODELS[kind]
+    of_name = {"tenant_id": tenant.pk, model.name_field: name}
+    old = model.objects.filter(**of_name)
+    if keys:
+        old = old.filter(pixel__in=keys)
+    old.delete()
+    targets: Sequence[int | None] = keys or [None]
+    model.objects.bulk_create(model(**of_name, pixel_id=key, state=state) for key in targets)
+
+
+def _changes(replaced: Iterable[Rule], new: Iterable[Rule]) -> dict[str, list[str | None]]:
+    """The state before and after, by pixel; what stays as it was is left out."""
+    before = {rule.pixel_id: str(state_of(rule)) for rule in replaced}
+    after = {rule.pixel_id: str(state_of(rule)) for rule in new}
+    return {
+        pixel_id or "all pixels": [before.get(pixel_id), after.get(pixel_id)]
+        for pixel_id in before | after
+        if before.get(pixel_id) != after.get(pixel_id)
+    }
+
+
+def clean_event_name(value: str) -> str:
+    """An event's name, as it is: names match exactly."""
+    refuse_control_characters("eventName", value)
+    if not value.strip():
+        raise InvalidInput("eventName", "must not be empty.")
+    if len(value) > EVENT_NAME_MAX_LENGTH:
+        raise InvalidInput("eventName", "must have at most {limit} characters.", limit=EVENT_NAME_MAX_LENGTH)
+    return value
+
+
+CLEANERS: dict[Kind, Callable[[str], str]] = {
+    Kind.EVENT: clean_event_name,
+    Kind.DOMAIN: lambda value: clean_domain("domain", value),
+}

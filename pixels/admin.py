@@ -1,0 +1,60 @@
+"""Pixels in Django admin. Tokens and keys are on no page."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from pixels import services
+from pixels.models import Pixel
+from portal.admin import ServiceAdmin
+from portal.web import principal_of_request
+
+
+@admin.register(Pixel)
+class PixelAdmin(ServiceAdmin):
+    """Pixel connections: switches, and disconnecting."""
+
+    list_display = ("pixel_id", "name", "tenant", "event_bridge_active", "publishing_enabled", "bad_token")
+    list_filter = ("event_bridge_active", "publishing_enabled", "bad_token")
+    list_select_related = ("tenant",)
+    search_fields = ("pixel_id__startswith", "tenant__id__exact")
+    search_help_text = "The beginning of a pixel's id, or an account's id"
+    switches: ClassVar[tuple[str, ...]] = ("event_bridge_active", "publishing_enabled", "require_access_key")
+    facts: ClassVar[tuple[str, ...]] = (
+        "pixel_id", "name", "tenant", "business_id", "external_id", "api_version",
+        "api_error_code", "bad_token", "last_received", "last_published", "created_at",
+    )  # fmt: skip
+    fields = (*facts, *switches)
+    readonly_fields = facts
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("access_token")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        where: dict[str, Any] = {
+            "principal": principal_of_request(request), "tenant_id": obj.tenant_id, "pixel_id": obj.pixel_id,
+        }  # fmt: skip
+        if "event_bridge_active" in form.changed_data:
+            services.set_receiving(**where, status=int(obj.event_bridge_active))
+        if "publishing_enabled" in form.changed_data:
+            services.set_publishing(**where, status=int(obj.publishing_enabled))
+        if "require_access_key" in form.changed_data:
+            services.set_access_key_required(**where, required=obj.require_access_key)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        services.disconnect_pixel(
+            principal=principal_of_request(request), tenant_id=obj.tenant_id, pixel_id=obj.pixel_id
+        )
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self.each(request, queryset, lambda pixel: self.delete_model(request, pixel), "{} pixels disconnected.")

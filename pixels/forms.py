@@ -1,0 +1,78 @@
+"""Forms about pixels; the rules are the services'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+_PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+_DIGITS = _PLAIN | {"inputmode": "numeric"}
+
+
+def _default_version() -> str:
+    return gettext("Leave it empty for %(version)s.") % {"version": settings.GRAPH_API_VERSION}
+
+
+def token_field(help_text: Any) -> forms.CharField:
+    """An access token, which is never written into a page: not the stored one, nor one that was refused."""
+    widget = forms.PasswordInput(attrs=_PLAIN | {"autocomplete": "new-password"}, render_value=False)
+    return forms.CharField(label=_("Access token"), widget=widget, help_text=help_text)
+
+
+class ConnectForm(forms.Form):
+    """A pixel to connect; fields are called as the service's refusals call them."""
+
+    pixel_id = forms.CharField(
+        label=_("Pixel id"),
+        help_text=_("In Meta's Events Manager, under Data sources: the number below the pixel's name."),
+        widget=forms.TextInput(attrs=_DIGITS),
+    )
+    name = forms.CharField(
+        label=_("Name"), required=False, help_text=_("How it is called here; the number alone is hard to tell apart.")
+    )
+    business_id = forms.CharField(
+        label=_("Business id"),
+        help_text=_("In Meta's Business settings, under Business info: the business portfolio's id."),
+        widget=forms.TextInput(attrs=_DIGITS),
+    )
+    access_token = token_field(
+        _("In Events Manager: the pixel, Settings, Conversions API, Generate access token. Meta shows it once.")
+    )
+    external_id = forms.CharField(
+        label=_("External business id"),
+        required=False,
+        help_text=_("Only where Meta Business Extension gave you one; else leave it empty."),
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+    api_version = forms.CharField(
+        label=_("Graph API version"),
+        required=False,
+        help_text=lazy(_default_version, str)(),
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+
+
+class TokenForm(forms.Form):
+    """A new access token for a connected pixel."""
+
+    access_token = token_field(
+        _(
+            "From Events Manager: the pixel, Settings, Conversions API, Generate access token. Waiting events are then "
+            "sent."
+        )
+    )
+
+
+class ImportForm(forms.Form):
+    """A CSV file of pixels."""
+
+    file = forms.FileField(
+        label=_("CSV file"),
+        help_text=_("UTF-8, at most 1,000 pixels and 1 MiB."),
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+    )

@@ -1,0 +1,1 @@
+"""The capig API's types and operations for pixels and their figures (contract: capig.graphql)."""

@@ -1,0 +1,135 @@
+"""What the capig API does with pixels. The account's id, or the account, comes from the field above."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import graphene
+from graphene import NonNull, ResolveInfo
+
+from accounts.models import Tenant
+from pixels import services
+from pixels.models import Pixel
+from pixels.schema.types import Account, AccountView, ConnectionStatus, SignalConfig, show_pixels
+from pixels.validation import DEFAULT_WINDOW, clean_time_window
+from portal.graphql.context import principal_of
+from portal.graphql.selection import Selection, selected
+
+
+class PixelConnectionCreationInput(graphene.InputObjectType):
+    """The pixel to connect."""
+
+    business_id = graphene.String(required=True, description="The id of the business at Meta, 1 to 64 characters.")
+    pixel_id = graphene.String(required=True, description="The pixel's id, 1 to 20 digits.")
+    access_token = graphene.String(
+        required=True, description="1 to 2,048 characters. Encrypted at rest, never returned."
+    )
+    api_version = graphene.String(
+        description="A Graph API version such as v24.0; the newest that the portal knows where left out."
+    )
+    external_id = graphene.String(
+        required=True,
+        description=(
+            "The external business id, at most 255 characters. "
+            "May be empty: clients that connect with a manually generated token have none."
+        ),
+    )
+    name = graphene.String(description="The pixel's name, at most 100 characters.")
+
+
+class SignalConfigStatusInput(graphene.InputObjectType):
+    """The position of a switch."""
+
+    status = graphene.Int(required=True, description="0 deactivates, 1 activates; anything else is 400.")
+
+
+class UpdateSignalConfigStatusPayload(graphene.ObjectType):
+    """The outcome of a switch."""
+
+    success = graphene.Boolean(required=True, description="Was the switch set?")
+    connection_status = graphene.Field(ConnectionStatus, description="How the connection stands now.")
+
+
+class PixelQueries:
+    """The part of TenantQueries that is about pixels."""
+
+    account = graphene.Field(
+        Account,
+        time_window_min=graphene.Int(
+            default_value=DEFAULT_WINDOW, description="How many minutes back the totals count, 1 to 43,200."
+        ),
+        description="The account with its pixels; the totals count the last timeWindowMin minutes.",
+    )
+
+    @staticmethod
+    def resolve_account(root: Tenant, info: ResolveInfo, time_window_min: int | None = None) -> AccountView:
+        return AccountView(root.name, root.status, root, clean_time_window(time_window_min))
+
+
+def _pixel_id() -> graphene.ID:
+    return graphene.ID(required=True, description="The pixel's id.")
+
+
+def _switch() -> graphene.Argument:
+    return graphene.Argument(NonNull(SignalConfigStatusInput), description="The position of the switch.")
+
+
+class SignalMutations(graphene.ObjectType):
+    """Connects and disconnects pixels and sets their switches."""
+
+    setup_pixel_signal_config = graphene.Field(
+        SignalConfig,
+        input=graphene.Argument(NonNull(PixelConnectionCreationInput), description="The pixel to connect."),
+        description=(
+            "Connects a pixel. A pixel that this account has already is updated: its new token replaces the old one. "
+            "Codes: 400, 401."
+        ),
+    )
+    delete_data_source = graphene.Boolean(
+        id=_pixel_id(), description="Disconnects a pixel. Codes: 401, 404 no such pixel."
+    )
+    update_signal_config_events_status = graphene.Field(
+        UpdateSignalConfigStatusPayload,
+        id=_pixel_id(),
+        input=_switch(),
+        description="Switches receiving. Codes: 400, 401, 404 no such pixel.",
+    )
+    update_signal_config_capi_publish = graphene.Field(
+        UpdateSignalConfigStatusPayload,
+        id=_pixel_id(),
+        input=_switch(),
+        description="Switches publishing. Codes: 400, 401, 404 no such pixel.",
+    )
+
+    @staticmethod
+    def resolve_setup_pixel_signal_config(root: str, info: ResolveInfo, input: dict[str, Any]) -> SignalConfig:
+        pixel = services.connect_pixel(principal=principal_of(info), tenant_id=root, **input)
+        return _shown(info, pixel, selected(info))
+
+    @staticmethod
+    def resolve_delete_data_source(root: str, info: ResolveInfo, id: str) -> bool:
+        services.disconnect_pixel(principal=principal_of(info), tenant_id=root, pixel_id=id)
+        return True
+
+    @staticmethod
+    def resolve_update_signal_config_events_status(
+        root: str, info: ResolveInfo, id: str, input: dict[str, Any]
+    ) -> UpdateSignalConfigStatusPayload:
+        pixel = services.set_receiving(principal=principal_of(info), tenant_id=root, pixel_id=id, **input)
+        return _switched(info, pixel)
+
+    @staticmethod
+    def resolve_update_signal_config_capi_publish(
+        root: str, info: ResolveInfo, id: str, input: dict[str, Any]
+    ) -> UpdateSignalConfigStatusPayload:
+        pixel = services.set_publishing(principal=principal_of(info), tenant_id=root, pixel_id=id, **input)
+        return _switched(info, pixel)
+
+
+def _shown(info: ResolveInfo, pixel: Pixel, selection: Selection) -> SignalConfig:
+    return show_pixels(principal_of(info), pixel.tenant, [pixel], DEFAULT_WINDOW, selection)[0]
+
+
+def _switched(info: ResolveInfo, pixel: Pixel) -> UpdateSignalConfigStatusPayload:
+    shown = _shown(info, pixel, selected(info))
+    return UpdateSignalConfigStatusPayload(success=True, connection_status=shown.connection_status)

@@ -1,0 +1,148 @@
+"""Connecting and disconnecting pixels, and their switches and keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts.audit import MASK, apply_changes, record
+from accounts.permissions import Action, get_tenant
+from accounts.principals import Principal
+from pixels import validation
+from pixels.models import Pixel, new_access_key
+from pixels.reads import get_pixel
+from portal.errors import InvalidInput
+from portal.fields import Secret
+from portal.validation import clean_choice
+
+
+@transaction.atomic
+def connect_pixel(
+    *,
+    principal: Principal,
+    tenant_id: str,
+    pixel_id: str,
+    business_id: str,
+    access_token: str,
+    external_id: str | None = None,
+    api_version: str | None = None,
+    name: str | None = None,
+) -> Pixel:
+    """Connect a pixel, or give one that the account has already a new token; what is None stays as it was.
+
+    A new token clears what Meta said about the old one. The switches stay: who turned a pixel off wants it off.
+    """
+    tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
+    given = clean_connection(
+        pixel_id=pixel_id,
+        business_id=business_id,
+        access_token=access_token,
+        external_id=external_id,
+        api_version=api_version,
+        name=name,
+    )
+    pixel_id = given.pop("pixel_id")
+    pixel = tenant.pixels.filter(pixel_id=pixel_id).first()
+    if pixel is None:
+        given.setdefault("api_version", settings.GRAPH_API_VERSION)
+        pixel = _create(Pixel(tenant=tenant, pixel_id=pixel_id, **given))
+        act, changes = "connect pixel", {field: [None, value] for field, value in given.items()}
+    else:
+        act, changes = "reconnect pixel", apply_changes(pixel, given | {"bad_token": False, "api_error_code": None})
+    changes["access_token"] = [MASK, MASK]
+    record(principal, act, pixel, tenant=tenant, changes=changes)
+    return pixel
+
+
+def clean_connection(
+    *,
+    pixel_id: str,
+    business_id: str,
+    access_token: str,
+    external_id: str | None = None,
+    api_version: str | None = None,
+    name: str | None = None,
+) -> dict[str, Any]:
+    """The columns of a connection, its token sealed; without those that are None."""
+    columns: dict[str, Any] = {
+        "pixel_id": validation.clean_pixel_id(pixel_id),
+        "business_id": validation.clean_business_id(business_id),
+    }
+    if external_id is not None:
+        columns["external_id"] = validation.clean_external_id(external_id)
+    columns["access_token"] = Secret.seal(validation.clean_access_token(access_token))
+    if api_version is not None:
+        columns["api_version"] = validation.clean_api_version(api_version)
+    if name is not None:
+        columns["name"] = validation.clean_name(name)
+    return columns
+
+
+def _create(pixel: Pixel) -> Pixel:
+    """Save a new pixel. The unique column tells whether another account has it, whoever comes at the same time."""
+    try:
+        with transaction.atomic():
+            pixel.save(force_insert=True)
+    except IntegrityError:
+        raise InvalidInput("pixelId", "this pixel is connected in another account already.") from None
+    return pixel
+
+
+@transaction.atomic
+def disconnect_pixel(*, principal: Principal, tenant_id: str, pixel_id: str) -> None:
+    """Remove a pixel with everything that hangs on it."""
+    pixel = _open(principal, tenant_id, pixel_id)
+    subject = str(pixel)
+    pixel.delete()
+    record(principal, "disconnect pixel", subject, tenant=pixel.tenant)
+
+
+@transaction.atomic
+def set_receiving(*, principal: Principal, tenant_id: str, pixel_id: str, status: int) -> Pixel:
+    """Let the gateway receive the pixel's events (1), or drop them on arrival (0)."""
+    pixel = _open(principal, tenant_id, pixel_id)
+    act = "activate pixel" if _is_on(status) else "deactivate pixel"
+    return _change(principal, pixel, act, {"event_bridge_active": _is_on(status)})
+
+
+@transaction.atomic
+def set_publishing(*, principal: Principal, tenant_id: str, pixel_id: str, status: int) -> Pixel:
+    """Let the gateway publish the pixel's events (1), or receive, count and discard them (0)."""
+    pixel = _open(principal, tenant_id, pixel_id)
+    act = "enable publishing" if _is_on(status) else "disable publishing"
+    return _change(principal, pixel, act, {"publishing_enabled": _is_on(status)})
+
+
+@transaction.atomic
+def regenerate_access_key(*, principal: Principal, tenant_id: str, pixel_id: str) -> Pixel:
+    """Give the pixel a new access key; senders with the old one are refused from now on."""
+    pixel = _open(principal, tenant_id, pixel_id)
+    return _change(principal, pixel, "generate access key", {"access_key": new_access_key()})
+
+
+@transaction.atomic
+def set_access_key_required(*, principal: Principal, tenant_id: str, pixel_id: str, required: bool) -> Pixel:
+    """Ask every sender for the access key, or only check the key of those that send one."""
+    pixel = _open(principal, tenant_id, pixel_id)
+    act = "require access key" if required else "stop requiring access key"
+    return _change(principal, pixel, act, {"require_access_key": required})
+
+
+def _open(principal: Principal, tenant_id: str, pixel_id: str) -> Pixel:
+    """The pixel to change, its account locked."""
+    return get_pixel(get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True), pixel_id)
+
+
+def _is_on(status: int) -> bool:
+    return bool(clean_choice("status", status, (0, 1)))
+
+
+def _change(principal: Principal, pixel: Pixel, act: str, new: dict[str, Any]) -> Pixel:
+    changes = apply_changes(pixel, new)
+    if "access_key" in changes:
+        changes["access_key"] = [MASK, MASK]
+    pixel.refresh_from_db(fields=["active"])  # the database computes it
+    record(principal, act, pixel, tenant=pixel.tenant, changes=changes)
+    return pixel

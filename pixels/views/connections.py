@@ -1,0 +1,89 @@
+"""The list of pixels, connecting one, and replacing a token."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.permissions import Action
+from accounts.views.pages import address, form_page
+from events.figures import minutes_of
+from events.metrics import Chart
+from pixels.filters import PixelFilter
+from pixels.forms import ConnectForm, TokenForm
+from pixels.listing import listed_pixels, page_of_pixels
+from pixels.reads import get_pixel
+from pixels.services import connect_pixel
+from portal.errors import PortalError
+from portal.web import AccountRequest, account_page, add_service_error
+
+PAGE_SIZE = 25
+
+
+@require_safe
+@account_page(Action.VIEW_DATA)
+def pixel_list(request: AccountRequest) -> HttpResponse:
+    """The account's pixels, with their figures of the last 24 hours."""
+    chosen = PixelFilter(request.GET, listed_pixels(request.tenant))
+    page = page_of_pixels(Paginator(chosen.qs, PAGE_SIZE), request.GET.get("page"), minutes_of(Chart.DAY))
+    is_narrowed = bool(request.GET.get("search") or request.GET.get("state"))
+    context = {"page": page, "filter": chosen, "is_narrowed": is_narrowed}
+    return render(request, "pixels/list.html", context)
+
+
+@sensitive_post_parameters("access_token")
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page(Action.EDIT_DATA)
+def connect(request: AccountRequest) -> HttpResponse:
+    """Connect a pixel, or one that the account has already again."""
+    form = ConnectForm(request.POST or None)
+    if not form.is_valid():
+        return form_page(request, "pixels/connect.html", form)
+    data = form.cleaned_data
+    try:
+        pixel = connect_pixel(
+            principal=request.principal,
+            tenant_id=request.tenant.pk,
+            pixel_id=data["pixel_id"],
+            business_id=data["business_id"],
+            access_token=data["access_token"],
+            external_id=data["external_id"],
+            api_version=data["api_version"] or None,
+            name=data["name"] or None,
+        )
+    except PortalError as error:
+        add_service_error(form, error)
+        return form_page(request, "pixels/connect.html", form)
+    messages.success(
+        request, _("%(pixel)s is connected. Let your website or server send its events.") % {"pixel": pixel}
+    )
+    return redirect(address("pixels:sending", request.tenant, pixel.pixel_id))
+
+
+@sensitive_post_parameters("access_token")
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page(Action.EDIT_DATA)
+def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
+    """Give the pixel a new token; what waits for one is sent."""
+    pixel = get_pixel(request.tenant, pixel_id)
+    form = TokenForm(request.POST or None)
+    if not form.is_valid():
+        return form_page(request, "pixels/token.html", form, {"pixel": pixel})
+    try:
+        connect_pixel(
+            principal=request.principal,
+            tenant_id=request.tenant.pk,
+            pixel_id=pixel.pixel_id,
+            business_id=pixel.business_id,
+            access_token=form.cleaned_data["access_token"],
+        )
+    except PortalError as error:
+        add_service_error(form, error)
+        return form_page(request, "pixels/token.html", form, {"pixel": pixel})
+    messages.success(request, _("%(pixel)s has a new access token.") % {"pixel": pixel})
+    return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))

@@ -1,0 +1,153 @@
+"""What every admin page has in common: it shows what the person may see, and changes it through services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+# For what they register, which is taken back below.
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401
+import django.contrib.auth.admin  # noqa: F401
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from events.dashboard import read_dashboard
+from portal.errors import PortalError
+from portal.web import principal_of_request
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+    _Paginator = Paginator[Any]
+else:
+    _ModelAdmin = ModelAdmin
+    _Paginator = Paginator
+
+
+# allauth registers pages for these, through which staff could read second factors and add addresses to people.
+# Django's groups give no rights here.
+for _model in (EmailAddress, Authenticator, UserSession, Group):
+    admin.site.unregister(_model)
+
+
+class NewestPaginator(_Paginator):
+    """Pages of the first rows of a table that may hold millions: who looks for others searches."""
+
+    ROWS = 1_000
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, up to ROWS: counting stops there."""
+        return cast(QuerySet[Any], self.object_list)[: self.ROWS].count()
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the first page shows."""
+    return context | {"dashboard": read_dashboard(principal_of_request(request))}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The theme's sidebar: the first page, then every list."""
+    first = {"title": _("Dashboard"), "icon": "dashboard", "link": reverse("admin:index")}
+    return [{"items": [first]}] + [
+        {
+            "title": app["name"],
+            "separator": True,
+            "items": [{"title": capfirst(model["name"]), "link": model["admin_url"]} for model in app["models"]],
+        }
+        for app in admin.site.get_app_list(request)
+    ]
+
+
+class ServiceAdmin(_ModelAdmin):
+    """Read-only unless a subclass opens a way that calls a service; rows outside the person's borders are not there."""
+
+    show_full_result_count = False
+    paginator = NewestPaginator
+    list_per_page = 50
+    list_max_show_all = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        queryset = super().get_queryset(request)
+        visible_to = getattr(queryset, "visible_to", None)
+        return visible_to(principal_of_request(request)) if visible_to else queryset
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Where a service refuses, show the form again with what was typed and why it was refused."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PortalError as error:
+            request.refusal = error.message  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        refusal: str | None = getattr(request, "refusal", None)
+        if refusal is None:
+            return form
+
+        def clean(self: ModelForm[Any]) -> dict[str, Any]:
+            raise ValidationError(refusal)
+
+        return type("RefusedForm", (form,), {"clean": clean})
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except PortalError as error:
+            self.message_user(request, error.message, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def get_deleted_objects(
+        self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        # The services decide what may be deleted with what; the other admin classes' permissions do not. What hangs on
+        # a row is not listed: Django would read it, and an account may have millions of counters.
+        return [str(obj) for obj in objs], {str(self.opts.verbose_name_plural): len(objs)}, set(), []
+
+    # Django's own log of admin acts stays empty: the services write the audit log.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        pass
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        pass
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:  # type: ignore[override]
+        pass
+
+    def each(self, request: HttpRequest, queryset: QuerySet[Any], act: Callable[[Any], object], done: str) -> None:
+        """Call a service for every chosen row; ``done`` takes the count of those that went well."""
+        count = 0
+        for row in queryset:
+            try:
+                act(row)
+                count += 1
+            except PortalError as error:
+                self.message_user(request, f"{row}: {error.message}", messages.ERROR)
+        if count:
+            self.message_user(request, done.format(count), messages.SUCCESS)

@@ -1,0 +1,49 @@
+"""The REST API, with its description at /api/docs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from django.http import HttpRequest
+from ninja import NinjaAPI, Schema, Status
+
+from events.api import router as events_router
+from events.usage_export import router as usage_router
+from portal import health
+from portal.rest import render_refusals
+
+api = NinjaAPI(
+    title="Gateway Portal",
+    description="What is not GraphQL: accounts, people, pixels and filters are at /hub/graphql/ and /capig/graphql/.",
+    openapi_url="/api/openapi.json",
+    docs_url="/api/docs",
+    urls_namespace="api",
+)
+render_refusals(api)
+
+
+class Healthy(Schema):
+    """The process can serve."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Unavailable(Schema):
+    """The process cannot serve now; ``reason`` says why."""
+
+    status: Literal["unavailable"] = "unavailable"
+    reason: str
+
+
+@api.get(health.HEALTH_PATH, response={200: Healthy, 503: Unavailable}, summary="Can this process serve?")
+def healthz(request: HttpRequest) -> Status[Healthy | Unavailable]:
+    """200 once the database answers and migrations are applied, 503 with the reason else."""
+    try:
+        health.check()
+    except health.Unhealthy as error:
+        return Status(503, Unavailable(reason=str(error)))
+    return Status(200, Healthy())
+
+
+api.add_router("", events_router)
+api.add_router("", usage_router)

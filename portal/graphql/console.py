@@ -1,0 +1,58 @@
+"""GraphQL typed into a page: the same limits, checks and answers as at the endpoints, without a request of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from graphql import GraphQLSchema, OperationType
+
+from portal.errors import InvalidInput
+from portal.graphql.context import SignedInRequest
+from portal.graphql.documents import prepare
+from portal.graphql.errors import RequestError
+from portal.graphql.limits import Limits, check_text, check_variables
+from portal.graphql.view import Answer, executed, refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed; ``confirmed`` says that a mutation may run."""
+
+    query: str
+    variables: str
+    confirmed: bool = False
+
+
+def run(schema: GraphQLSchema, request: HttpRequest, asked: Asked) -> Answer | None:
+    """The answer to what was typed, with the rights of the signed-in person.
+
+    None where it is a mutation that nobody has confirmed: nothing was executed.
+    """
+    try:
+        variables = _read(asked)
+        prepared = prepare(schema, asked.query)
+        operation = prepared.operation(None)
+        if operation.operation is not OperationType.QUERY and not asked.confirmed:
+            return None
+        return executed(prepared.execute(None, variables, cast(SignedInRequest, request)))
+    except Exception as error:  # noqa: BLE001  # logged by `refusal`
+        return refusal(error)
+
+
+def _read(asked: Asked) -> dict[str, Any]:
+    limit = settings.GRAPHQL_MAX_BODY_BYTES
+    if len(asked.query) + len(asked.variables) > limit:
+        raise RequestError(f"The request is too large: the limit is {limit} characters.")
+    check_text("query", asked.query)
+    try:
+        variables = json.loads(asked.variables or "{}")
+    except (ValueError, RecursionError):
+        raise InvalidInput("variables", "must be valid JSON.") from None
+    if not isinstance(variables, dict):
+        raise InvalidInput("variables", "must be a JSON object.")
+    check_variables(variables, Limits.current())
+    return variables

@@ -1,0 +1,152 @@
+"""Documents, parsed and validated once.
+
+``prepare`` is the only way from a document's text to its execution. Whatever makes that faster belongs behind it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    execute_sync,
+    get_operation_ast,
+    parse,
+    validate,
+)
+
+from portal.graphql.errors import RequestError
+from portal.graphql.execution import BoundedExecution
+from portal.graphql.limits import Limits, check_document, too_deep
+from portal.graphql.rules import RULES
+
+#: An answer names no more faults of a document, or of its variables, than this.
+MAX_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document that may be executed: within the limits, and valid for its schema."""
+
+    schema: GraphQLSchema
+    document: DocumentNode
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation to execute: the one of that name, or the only one."""
+        operation = get_operation_ast(self.document, name)
+        if operation is None:
+            raise RequestError(
+                f"operationName: the document has no operation named '{name}'."
+                if name
+                else "operationName: the document has several operations; name the one to execute."
+            )
+        return operation
+
+    def execute(self, operation_name: str | None, variables: dict[str, Any], context: object) -> ExecutionResult:
+        """Run the operation; ``context`` is what its resolvers find in ``info.context``."""
+        return execute_sync(
+            self.schema,
+            self.document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation_name,
+            max_coercion_errors=MAX_ERRORS,
+            execution_context_class=BoundedExecution,
+        )
+
+
+def prepare(schema: GraphQLSchema, source: str) -> Prepared:
+    """The document of that text, from the cache where it has been seen; RequestError for one not to be executed."""
+    limits = Limits.current()
+    key = (schema, source, limits)
+    prepared = _cache.get(key)
+    if prepared is None:
+        prepared = _prepare(schema, source, limits)
+        _cache.put(key, prepared)
+    return prepared
+
+
+def _prepare(schema: GraphQLSchema, source: str, limits: Limits) -> Prepared:
+    document = _parse(source, limits)
+    check_document(document, limits)
+    errors = validate(schema, document, RULES, max_errors=MAX_ERRORS)
+    if errors:
+        raise RequestError(*errors)
+    return Prepared(schema, document)
+
+
+def _parse(source: str, limits: Limits) -> DocumentNode:
+    try:
+        return parse(
+            source,
+            max_lexical_tokens=limits.tokens,
+            max_comments=limits.tokens,
+            max_source_length=limits.source,
+        )
+    except GraphQLError as error:
+        # The parser stops at 200 levels and does not say how many are allowed.
+        raise (too_deep(limits) if "nested too deeply" in error.message else RequestError(error)) from None
+
+
+_Key = tuple[GraphQLSchema, str, Limits]
+
+
+class _Cache:
+    """The documents used last, bounded by the memory that they take rather than by their number.
+
+    A client that makes up documents can push out those of others, not fill the memory.
+    """
+
+    #: Measured with graphql-core 3.2: syntax nodes and their locations, by token.
+    BYTES_PER_TOKEN = 900
+    #: The budget counts GRAPHQL_DOCUMENT_CACHE_SIZE documents of this size, some hundred tokens.
+    BYTES_PER_DOCUMENT = 100_000
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._documents: OrderedDict[_Key, Prepared] = OrderedDict()
+        self._size = 0
+
+    def get(self, key: _Key) -> Prepared | None:
+        """The document, which counts as used now."""
+        with self._lock:
+            prepared = self._documents.get(key)
+            if prepared is not None:
+                self._documents.move_to_end(key)
+            return prepared
+
+    def put(self, key: _Key, prepared: Prepared) -> None:
+        """Keep the document, and as many of the others as still fit."""
+        budget = settings.GRAPHQL_DOCUMENT_CACHE_SIZE * self.BYTES_PER_DOCUMENT
+        with self._lock:
+            if key not in self._documents:  # another thread may have been faster
+                self._documents[key] = prepared
+                self._size += self._weight(key, prepared)
+            while self._size > budget:
+                self._size -= self._weight(*self._documents.popitem(last=False))
+
+    def clear(self) -> None:
+        """Forget every document."""
+        with self._lock:
+            self._documents.clear()
+            self._size = 0
+
+    def _weight(self, key: _Key, prepared: Prepared) -> int:
+        # A character takes up to four bytes, in the text and again in a string's value.
+        return prepared.document.token_count * self.BYTES_PER_TOKEN + len(key[1]) * 8
+
+
+_cache = _Cache()
+
+
+def forget_documents() -> None:
+    """Empty the cache."""
+    _cache.clear()

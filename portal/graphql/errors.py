@@ -1,0 +1,117 @@
+"""From exceptions to what a GraphQL client reads (docs/decisions/0003-graphql-over-http.md).
+
+A refusal of ours keeps its words and code. What the client's document or variables got wrong is 400. Everything else is
+our fault: logged under a random id, answered with that id and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from graphql import GraphQLError, ValueNode
+
+from portal.errors import PortalError
+
+logger = logging.getLogger(__name__)
+
+_INTERNAL = 500
+
+# graphql-core quotes the value that it refuses. It may be an access token, which no answer may hold.
+_QUOTED_LITERAL = re.compile(
+    r"(cannot represent [^:]*?value:|has invalid value|Expected value of type '[^']*', found"
+    r"|(?:found|Unexpected) (?:Block)?String) .*",
+    re.DOTALL,
+)
+_QUOTED_VARIABLE = re.compile(r"(Variable '\$\w+') got invalid value .*?( at '[^']*')?", re.DOTALL)
+
+
+class RequestError(Exception):
+    """The request ends before anything is executed, with ``code`` as its HTTP status."""
+
+    def __init__(self, *errors: GraphQLError | str, code: int = 400, headers: Mapping[str, str] | None = None) -> None:
+        self.errors = [GraphQLError(error) if isinstance(error, str) else error for error in errors]
+        self.code = code
+        self.headers = headers or {}
+        super().__init__(*(error.message for error in self.errors))
+
+
+def render_errors(errors: Sequence[GraphQLError], *, code: int = 400) -> list[dict[str, Any]]:
+    """The ``errors`` of an answer; ``code`` is for those that came before execution.
+
+    All unexpected errors of an answer share one id, and the first of them is logged: a fault in a list's items would
+    otherwise fill the log.
+    """
+    rendered = []
+    error_id = ""
+    for error in errors:
+        cause = _cause(error)
+        if isinstance(cause, PortalError):
+            message = cause.message
+            extensions: dict[str, Any] = {"code": cause.code} | ({"field": cause.field} if cause.field else {})
+        elif _is_clients_fault(error):
+            message, extensions = _without_values(error), {"code": code}
+        else:
+            error_id = error_id or report(cause, error.path)
+            message, extensions = f"Internal error {error_id}.", {"code": _INTERNAL}
+        rendered.append({**error.formatted, "message": message, "extensions": extensions})
+    return rendered
+
+
+def status_of(rendered: Sequence[Mapping[str, Any]]) -> int:
+    """The HTTP status of an answer without data: 500 where anything went wrong at our side, else the first code."""
+    codes = [cast(int, error["extensions"]["code"]) for error in rendered]
+    return _INTERNAL if _INTERNAL in codes else codes[0]
+
+
+def report(error: BaseException, path: Sequence[str | int] | None = None) -> str:
+    """Log an unexpected error and return the random id under which it is found."""
+    error_id = secrets.token_hex(8)
+    where = ".".join(map(str, path)) if path else "the request"
+    logger.error("Internal error %s at %s\n%s", error_id, where, _trace(error))
+    return error_id
+
+
+def _cause(error: GraphQLError) -> BaseException:
+    """What was raised first: graphql-core wraps it, sometimes twice."""
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _is_clients_fault(error: GraphQLError) -> bool:
+    """Errors without a path came before execution; of the later ones, those about an argument's value."""
+    return error.path is None or bool(error.nodes and isinstance(error.nodes[0], ValueNode))
+
+
+def _without_values(error: GraphQLError) -> str:
+    reason = error.original_error
+    if isinstance(reason, GraphQLError) and error.message.endswith(f"; {reason.message}"):
+        head = error.message.removesuffix(f"; {reason.message}")
+        match = _QUOTED_VARIABLE.fullmatch(head)
+        if match:
+            return f"{match[1]}{match[2] or ''}: {_without_literals(reason)}"
+    return _without_literals(error)
+
+
+def _without_literals(error: GraphQLError) -> str:
+    if error.original_error and not isinstance(error.original_error, GraphQLError):
+        return "A value has the wrong form."
+    return _QUOTED_LITERAL.sub(r"\1 …", error.message)
+
+
+def _trace(error: BaseException) -> str:
+    """Types and places of the error and of its causes. Not their texts: a database quotes rows, a parser its input."""
+    lines: list[str] = []
+    cause: BaseException | None = error
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        lines += [f"{type(cause).__module__}.{type(cause).__qualname__}\n", *traceback.format_tb(cause.__traceback__)]
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return "".join(lines)

@@ -1,0 +1,53 @@
+"""The validation rules of both endpoints: GraphQL's, with one of them relaxed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import (
+    GraphQLError,
+    GraphQLID,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLString,
+    OperationDefinitionNode,
+    VariablesInAllowedPositionRule,
+    specified_rules,
+    type_from_ast,
+)
+from graphql.validation.rules.variables_in_allowed_position import allowed_variable_usage
+
+
+class VariablesInAllowedPosition(VariablesInAllowedPositionRule):
+    """GraphQL §5.8.5, with ``ID`` and ``String`` taken for one type.
+
+    The published reference declares an argument ``ID!`` and samples it with a ``String!`` variable; its clients do too.
+    """
+
+    def leave_operation_definition(self, operation: OperationDefinitionNode, *_args: Any) -> None:
+        """Report every variable whose type does not fit where it stands."""
+        schema = self.context.schema
+        for usage in self.context.get_recursive_variable_usages(operation):
+            definition = self.var_def_map.get(usage.node.name.value)
+            declared = type_from_ast(schema, definition.type) if definition else None
+            if definition is None or declared is None or usage.type is None:
+                continue  # other rules report these
+            if not allowed_variable_usage(
+                schema, _unified(declared), definition.default_value, _unified(usage.type), usage.default_value
+            ):
+                text = f"Variable '${usage.node.name.value}' of type '{declared}' cannot stand for '{usage.type}'."
+                self.report_error(GraphQLError(text, [definition, usage.node]))
+
+
+def _unified(type_: Any) -> Any:
+    """The type with ``ID`` wherever it says ``String``."""
+    if isinstance(type_, GraphQLNonNull):
+        return GraphQLNonNull(_unified(type_.of_type))
+    if isinstance(type_, GraphQLList):
+        return GraphQLList(_unified(type_.of_type))
+    return GraphQLID if type_ is GraphQLString else type_
+
+
+RULES = tuple(
+    VariablesInAllowedPosition if rule is VariablesInAllowedPositionRule else rule for rule in specified_rules
+)

@@ -1,0 +1,107 @@
+"""The one view behind both GraphQL endpoints (docs/decisions/0003-graphql-over-http.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import orjson
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from graphene_django.views import GraphQLView
+from graphql import ExecutionResult, GraphQLError, OperationType
+
+from portal.errors import PortalError
+from portal.graphql.context import SignedInRequest
+from portal.graphql.documents import prepare
+from portal.graphql.errors import RequestError, render_errors, report, status_of
+from portal.graphql.limits import Limits, check_variables
+from portal.graphql.requests import JSON, check_headers, preferred_media_type, read_request
+from portal.graphql.sign_in import CHALLENGE, sign_in
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back, whatever it is written as."""
+
+    body: Mapping[str, Any]
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class PortalGraphQLView(GraphQLView):
+    """GraphQL over HTTP for callers who are signed in.
+
+    Exempt from Django's CSRF check since a bearer token needs none; ``sign_in`` makes it for sessions.
+    """
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Answer the request; no exception passes, so that every client reads well-formed GraphQL errors."""
+        media_type = JSON
+        try:
+            media_type = preferred_media_type(request)
+            return _respond(self._answer(request), media_type)
+        except Exception as error:  # noqa: BLE001  # logged by `refusal`
+            return _respond(refusal(error), media_type)
+
+    def _answer(self, request: HttpRequest) -> Answer:
+        check_headers(request)
+        signed_in = cast(SignedInRequest, request)
+        signed_in.principal = sign_in(request)
+        asked = read_request(request)
+        check_variables(asked.variables, Limits.current())
+        prepared = prepare(self.schema.graphql_schema, asked.query)
+        operation = prepared.operation(asked.operation_name)
+        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+            raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
+        return executed(prepared.execute(asked.operation_name, asked.variables, signed_in))
+
+
+def executed(result: ExecutionResult) -> Answer:
+    """The answer to an executed operation: an error where no data came back, else 200 with the data there is."""
+    if not result.errors:
+        return Answer({"data": result.data})
+    errors = render_errors(result.errors)
+    if all(error.path is None for error in result.errors):
+        return Answer({"errors": errors}, status_of(errors))  # the variables did not fit
+    if _holds_data(result.data):
+        return Answer({"errors": errors, "data": result.data})
+    return Answer({"errors": errors, "data": None}, status_of(errors))
+
+
+def _holds_data(value: Any) -> bool:
+    """Did any field answer? A list did, even an empty one; ``__typename`` tells nothing of the data."""
+    if isinstance(value, dict):
+        return any(_holds_data(item) for name, item in value.items() if name != "__typename")
+    if isinstance(value, list):
+        return not value or any(map(_holds_data, value))
+    return value is not None
+
+
+def refusal(error: Exception) -> Answer:
+    """The answer to a request that could not be executed."""
+    if isinstance(error, (SuspiciousOperation, BadRequest, UnreadablePostError)):
+        error = RequestError("The request could not be read.")
+    if isinstance(error, PortalError):
+        error = RequestError(GraphQLError(error.message, original_error=error), code=error.code)
+    if not isinstance(error, RequestError):
+        error = RequestError(f"Internal error {report(error)}.", code=500)
+    return Answer({"errors": render_errors(error.errors, code=error.code)}, error.code, error.headers)
+
+
+def _respond(answer: Answer, media_type: str) -> HttpResponse:
+    response = HttpResponse(
+        orjson.dumps(answer.body),
+        content_type=f"{media_type}; charset=utf-8",
+        status=answer.status,
+        headers=answer.headers,
+    )
+    if answer.status == 401:
+        response.headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110 §15.5.2
+    response.headers["Cache-Control"] = "no-store"
+    return response

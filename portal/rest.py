@@ -1,0 +1,69 @@
+"""What the REST API's operations have in common: who calls, and what a refusal looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI, Schema
+from ninja.errors import AuthenticationError, ValidationError
+from ninja.security import HttpBearer
+
+from accounts.authentication import principal_from_bearer, principal_from_session
+from accounts.principals import Principal
+from portal.errors import InvalidInput, NotAuthorized, PortalError
+
+CHALLENGE = 'Bearer realm="gateway"'
+
+
+class Problem(Schema):
+    """What is wrong: in words, as the HTTP status again, and with the parameter that it is about."""
+
+    message: str
+    code: int
+    field: str | None = None
+
+
+class Refused(Schema):
+    """The answer to a request that was refused; it has changed nothing."""
+
+    error: Problem
+
+
+class SignedIn(HttpBearer):
+    """A bearer token from POST /clients/token, or the session of the web UI. A token beats a session.
+
+    For operations that only read: a session's other requests need Django's CSRF check.
+    """
+
+    def __call__(self, request: HttpRequest) -> Principal | None:
+        if request.headers.get("Authorization", "").lower().startswith("bearer"):
+            principal: Principal | None = super().__call__(request)
+            return principal
+        return principal_from_session(request)
+
+    def authenticate(self, request: HttpRequest, token: str) -> Principal | None:
+        return principal_from_bearer(token.strip())
+
+
+def render_refusals(api: NinjaAPI) -> None:
+    """Have the API answer refusals in the form of ``Refused``."""
+    for kind in (PortalError, AuthenticationError, ValidationError):
+        api.add_exception_handler(kind, lambda request, error: _refuse(_as_ours(error)))
+
+
+def _as_ours(error: object) -> PortalError:
+    if isinstance(error, PortalError):
+        return error
+    if isinstance(error, ValidationError):
+        fault: dict[str, Any] = error.errors[0]
+        return InvalidInput(str(fault["loc"][-1]), f"{fault['msg'].lower()}.")
+    return NotAuthorized("Sign in: send a bearer token from POST /clients/token.")
+
+
+def _refuse(error: PortalError) -> HttpResponse:
+    problem = Problem(message=error.message, code=error.code, field=error.field)
+    response = JsonResponse({"error": problem.model_dump(exclude_none=True)}, status=error.code)
+    if error.code == 401:
+        response["WWW-Authenticate"] = CHALLENGE  # RFC 9110 §15.5.2
+    return response

@@ -1,0 +1,36 @@
+"""Every address that the portal serves."""
+
+from __future__ import annotations
+
+from allauth.account import views as account_views
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from accounts.views.token import issue_token
+from portal.api import api
+from portal.graphql.capig import schema as capig_schema
+from portal.graphql.hub import schema as hub_schema
+from portal.graphql.view import PortalGraphQLView
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("hub/graphql/", PortalGraphQLView.as_view(schema=hub_schema), name="hub_graphql"),
+    path("capig/graphql/", PortalGraphQLView.as_view(schema=capig_schema), name="capig_graphql"),
+    path("clients/token", issue_token, name="token"),
+    path("hub/", include("accounts.hub_urls")),
+    path("hub/settings/", include("accounts.host_urls")),
+    path("hub/capig/pixels/", include("pixels.urls")),
+    path("hub/capig/", include("filters.urls")),
+    path("hub/capig/", include("events.urls")),
+    path("auth/", include("accounts.urls")),
+    path("see-as/", include("accounts.see_as_urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    # Staff sign in and out, and change their password, as everybody does.
+    path("admin/logout/", account_views.logout),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("admin/", admin.site.urls),
+    path("", api.urls),
+]

@@ -1,0 +1,209 @@
+"""What every page has in common: who may open it, what its template knows, how a service's refusal is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.utils.cache import patch_cache_control
+from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.models import Tenant, User
+from accounts.models.host import host_name
+from accounts.models.tenant import ID_PATTERN
+from accounts.permissions import Action, allowed_actions
+from accounts.principals import Principal, principal_of_user
+from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError
+
+#: The account selector lists so many; the list of accounts has them all.
+SELECTOR_SIZE = 20
+
+
+class HostRequest(HttpRequest):
+    """The request of a page that is about no single account."""
+
+    principal: Principal
+    can: dict[str, bool]
+
+
+class AccountRequest(HostRequest):
+    """The request of a page about one account."""
+
+    tenant: Tenant
+
+
+P = ParamSpec("P")
+HostView = Callable[Concatenate[HostRequest, P], HttpResponseBase]
+AccountView = Callable[Concatenate[AccountRequest, P], HttpResponseBase]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def signed_in_page(view: HostView[P]) -> View[P]:
+    """A page for everybody who has signed in; ``can`` tells what they may do at the host."""
+    return _page(view, lambda request: _enter(request, None))
+
+
+def host_page(action: Action = Action.VIEW_HOST) -> Callable[[HostView[P]], View[P]]:
+    """A page about the host: not found for those who are not its people, 403 for those who may not do ``action``."""
+
+    def decorate(view: HostView[P]) -> View[P]:
+        def enter(request: HttpRequest) -> None:
+            if not principal_of_request(request).sees_all_tenants:
+                raise Http404
+            _enter(request, action)
+
+        return _page(view, enter)
+
+    return decorate
+
+
+def account_page(action: Action = Action.VIEW_DATA) -> Callable[[AccountView[P]], View[P]]:
+    """A page about the account that ``?tenant=`` names, given to the view as ``request.tenant``.
+
+    Outsiders get the same 404 as for an account that does not exist; whoever may see the account, but not do
+    ``action`` there, gets 403.
+    """
+
+    def decorate(view: AccountView[P]) -> View[P]:
+        def enter(request: HttpRequest) -> None:
+            tenant = _visible_tenant(principal_of_request(request), request.GET.get("tenant", ""))
+            cast(AccountRequest, request).tenant = tenant
+            _enter(request, action, tenant)
+
+        return _page(cast(Any, view), enter)
+
+    return decorate
+
+
+def principal_of_request(request: HttpRequest) -> Principal:
+    """The signed-in person, looked up once a request."""
+    principal: Principal | None = getattr(request, "principal", None)
+    if principal is None:
+        if not isinstance(request.user, User):
+            raise NotAuthorized("Sign in first.")
+        principal = principal_of_user(request.user)
+        cast(HostRequest, request).principal = principal
+    return principal
+
+
+def _page(view: HostView[P], enter: Callable[[HttpRequest], None]) -> View[P]:
+    @wraps(view)
+    def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        enter(request)
+        try:
+            response = view(cast(HostRequest, request), *args, **kwargs)
+        except PortalError as error:
+            response = _refused(request, error)
+        # Browsers must not show it from their store once the person has signed out.
+        patch_cache_control(cast(HttpResponse, response), private=True, no_store=True)
+        return response
+
+    return cast(View[P], page)
+
+
+def _enter(request: HttpRequest, action: Action | None, tenant: Tenant | None = None) -> None:
+    allowed = allowed_actions(principal_of_request(request), tenant)
+    if action is not None and action not in allowed:
+        raise PermissionDenied
+    cast(HostRequest, request).can = {each.name: each in allowed for each in Action}
+
+
+def _visible_tenant(principal: Principal, tenant_id: str) -> Tenant:
+    found = Tenant.objects.visible_to(principal).filter(pk=tenant_id) if ID_PATTERN.fullmatch(tenant_id) else None
+    tenant = found.first() if found is not None else None
+    if tenant is None:
+        raise Http404
+    return tenant
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    # A fragment that is asked for after the session has ended must not be filled with the sign-in page.
+    here = page_in_view(request) if _is_htmx(request) else request.get_full_path()
+    to_login = redirect_to_login(here, resolve_url(settings.LOGIN_URL))
+    return HttpResponseClientRedirect(to_login.url) if _is_htmx(request) else to_login
+
+
+def _refused(request: HttpRequest, error: PortalError) -> HttpResponse:
+    """What a view did not handle itself: an error page, or the page that the request came from with the reason."""
+    if isinstance(error, NotAuthorized):
+        raise PermissionDenied(error.message) from error
+    if isinstance(error, NotFound) and request.method in ("GET", "HEAD"):
+        raise Http404(error.message) from error
+    messages.error(request, sentence(error))
+    back = page_in_view(request)
+    return HttpResponseClientRedirect(back) if _is_htmx(request) else redirect(back)
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+def page_in_view(request: HttpRequest) -> str:
+    """The page that the browser shows, as far as it tells; ours only."""
+    url = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
+        return url
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def form_field(name: str) -> str:
+    """``pixelId``, as services name their fields, is ``pixel_id`` in forms."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def sentence(error: PortalError) -> str:
+    """The refusal in the reader's language, as far as it is known, without the name that the API gives the field.
+
+    Services speak English, which is part of the API. ``make messages`` collects their sentences from the raise itself.
+    """
+    if isinstance(error, InvalidInput):
+        text = gettext(error.rule).format(**error.limits) if error.limits else gettext(error.rule)
+    else:
+        text = gettext(error.message)
+    text = text.removeprefix(f"{error.field}: ") if error.field else text
+    return text[:1].upper() + text[1:]
+
+
+def add_service_error(form: BaseForm, error: PortalError) -> None:
+    """Show a service's refusal at the form's field that it is about, or above the form where there is none."""
+    field = form_field(error.field or "")
+    form.add_error(field if field in form.fields else None, sentence(error))
+
+
+def page_context(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what base.html and hub.html need. Queries are made only where a template asks."""
+    context: dict[str, Any] = {"host_name": SimpleLazyObject(host_name), "tenant": getattr(request, "tenant", None)}
+    user = getattr(request, "user", None)  # none where an error page answers before the session was read
+    if isinstance(user, User) or getattr(user, "is_authenticated", False):
+        context["principal"] = SimpleLazyObject(lambda: principal_of_request(request))
+        context["can"] = SimpleLazyObject(lambda: _can(request))
+        context["accounts"] = SimpleLazyObject(lambda: _selector(request))
+    return context
+
+
+def _can(request: HttpRequest) -> dict[str, bool]:
+    can: dict[str, bool] | None = getattr(request, "can", None)
+    if can is None:
+        _enter(request, None, getattr(request, "tenant", None))
+        can = cast(HostRequest, request).can
+    return can
+
+
+def _selector(request: HttpRequest) -> list[Tenant]:
+    # Those that are closed to the host have no overview to go to.
+    accounts = Tenant.objects.open_to(principal_of_request(request))
+    return list(accounts.only("id", "name").order_by("name", "id")[:SELECTOR_SIZE])

@@ -1,0 +1,66 @@
+// Draws <canvas data-chart="id"> from the JSON in <script id="id" type="application/json">:
+//   {"type": "line" | "bar", "labels": ["2026-01-01T00:00:00Z" | "text", …],
+//    "unit": "minute" | "hour" | "day" | null, "series": [{"label": "Received", "values": [1, 2], "color": "blue"}]}
+// Labels that are times are written in the reader's language. A color is one of Tabler's names.
+
+// A variable may hold an expression that a canvas does not understand; a computed colour it does.
+function css(name) {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = `var(${name})`;
+  const color = getComputedStyle(probe).color;
+  probe.remove();
+  return color;
+}
+const language = document.documentElement.lang;
+const FORMS = {
+  minute: { hour: "2-digit", minute: "2-digit" },
+  hour: { weekday: "short", hour: "2-digit", minute: "2-digit" },
+  day: { day: "numeric", month: "short" },
+};
+
+function written(labels, unit) {
+  if (!unit) return labels;
+  const form = new Intl.DateTimeFormat(language, FORMS[unit]);
+  return labels.map((label) => form.format(new Date(label)));
+}
+
+function draw(canvas) {
+  const { type = "line", labels, unit = null, series } = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
+  window.Chart.getChart(canvas)?.destroy();
+  const text = css("--tblr-secondary");
+  const line = css("--tblr-border-color");
+  new window.Chart(canvas, {
+    type,
+    data: {
+      labels: written(labels, unit),
+      datasets: series.map(({ label, values, color = "blue" }) => ({
+        label,
+        data: values,
+        borderColor: css(`--tblr-${color}`),
+        backgroundColor: css(`--tblr-${color}`),
+        borderWidth: type === "line" ? 2 : 0,
+        pointRadius: 0,
+        pointHitRadius: 12,
+        tension: 0.25,
+      })),
+    },
+    options: {
+      animation: false,
+      maintainAspectRatio: false,
+      interaction: { mode: "index", intersect: false },
+      locale: language,
+      plugins: { legend: { labels: { color: text, boxWidth: 12, boxHeight: 12 } } },
+      scales: {
+        x: { ticks: { color: text, maxTicksLimit: 8, maxRotation: 0 }, grid: { display: false } },
+        y: { beginAtZero: true, ticks: { color: text, precision: 0 }, grid: { color: line } },
+      },
+    },
+  });
+}
+
+const drawAll = (root = document) => root.querySelectorAll("canvas[data-chart]").forEach(draw);
+
+drawAll();
+document.addEventListener("themechange", () => drawAll());
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setTimeout(drawAll));
+document.addEventListener("htmx:load", (event) => drawAll(event.target));

@@ -1,0 +1,183 @@
+"""The audit log in words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import activity
+from accounts.audit import MASK, record
+from accounts.models import AuditEntry, Tenant
+from accounts.principals import OPERATOR, principal_of_user
+from accounts.services.people import change_role_for_user
+from accounts.services.tenants import update_tenant
+from filters.services import update_domain_filter
+from pixels.services import connect_pixel
+from tests.accounts.pages import of, words
+from tests.base import Cast, login
+
+
+def entry(act: str = "update account", subject: str = "Shoes", /, **changes: Any) -> AuditEntry:
+    return AuditEntry(actor="ada@example.com", act=act, subject=subject, changes=changes)
+
+
+def in_words(entry: AuditEntry) -> list[tuple[str, str | None, str | None]]:
+    return [(change.label, change.before, change.after) for change in activity.changes_of(entry)]
+
+
+# --- The words -------------------------------------------------------------------------------------------------------
+
+
+def test_an_act_is_told_as_a_sentence() -> None:
+    assert activity.phrase_of(entry("connect pixel", "123")) == "connected pixel 123"
+
+
+def test_an_act_without_words_is_told_as_it_was_recorded() -> None:
+    assert activity.phrase_of(entry("water plants", "100%")) == "water plants: 100%"
+
+
+@pytest.mark.parametrize("subject", ["100% cotton", "%(subject)s", "{0}"])
+def test_a_subject_stands_as_it_is(subject: str) -> None:
+    assert activity.phrase_of(entry("connect pixel", subject)) == f"connected pixel {subject}"
+
+
+def test_values_are_told_in_words() -> None:
+    changes = {"name": ["Shoes", "Boots"], "status": [0, 2], "can_partner_manage": [True, False]}
+
+    assert in_words(entry(**changes)) == [
+        ("Name", "Shoes", "Boots"),
+        ("Status", "Active", "Deactivated"),
+        ("Managed by the host", "Yes", "No"),
+    ]
+
+
+def test_the_same_field_means_what_the_act_says() -> None:
+    assert in_words(entry("change role", role=["view", "manage"])) == [("Role", "View only", "Manage")]
+    assert in_words(entry("set data routing", status=[None, "VERIFIED"])) == [("Status", None, "Optimized")]
+    assert in_words(entry("update event filter", **{"all pixels": [None, "DROP"]})) == [("All pixels", None, "Blocked")]
+    assert in_words(entry("update domain filter", **{"123": ["DROP", "PUBLISH"]})) == [
+        ("Pixel 123", "Blocked", "Permitted")
+    ]
+
+
+@pytest.mark.parametrize("value", [9, "x", [1], {"a": 1}])
+def test_a_value_that_nobody_knows_any_more_is_told_as_it_is(value: object) -> None:
+    assert in_words(entry(status=[0, value])) == [("Status", "Active", str(value))]
+
+
+def test_a_secret_stays_one() -> None:
+    assert in_words(entry("reconnect pixel", access_token=[MASK, MASK])) == [("Access token", "•••", "•••")]
+
+
+#: How services write the acts that they record.
+ACTS = (
+    r'record\(\s*[\w.()=]+,\s*"([a-zA-Z ]+)"',
+    r'\bact(?:, changes)? = "([a-zA-Z ]+)"',
+    r'\bact = ".+ else "([a-zA-Z ]+)"',
+    r'_change\(principal, \w+, "([a-zA-Z ]+)"',
+)
+
+
+def test_every_act_that_is_recorded_has_words() -> None:
+    sources = [
+        file for app in ("accounts", "pixels", "filters", "events") for file in settings.ROOT.glob(f"{app}/**/*.py")
+    ]
+    written = "\n".join(file.read_text(encoding="utf-8") for file in sources)
+    recorded = {act for pattern in ACTS for act in re.findall(pattern, written)}
+
+    assert {"connect pixel", "require access key", "generate access key", "start seeing as"} < recorded
+    assert recorded - {act for act, _ in activity.act_choices()} == set()
+
+
+# --- The page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_people_of_an_account_read_what_was_done_there(cast: Cast) -> None:
+    ada = principal_of_user(cast.ada)
+    update_tenant(principal=ada, tenant_id=cast.shoes.pk, name="Boots")
+    connect_pixel(
+        principal=ada,
+        tenant_id=cast.shoes.pk,
+        pixel_id="123",
+        business_id="1",
+        access_token="a-very-secret-token",
+        external_id="",
+    )
+    update_domain_filter(principal=ada, tenant_id=cast.shoes.pk, domain="example.com", state="DROP")
+    change_role_for_user(principal=ada, user_id=str(cast.vic.pk), role_to_add=f"advertiser-manage-{cast.shoes.pk}")
+
+    page = login(cast.vic).get(of(cast.shoes, "activity/"))
+
+    assert "ada@example.com changed the settings of the account Boots" in words(page)
+    assert "Name: Shoes Boots" in words(page)
+    assert "ada@example.com connected pixel 123" in words(page)
+    assert "changed the filter of the website example.com" in words(page)
+    assert "ada@example.com changed the role of vic@example.com Role: View only Manage" in words(page)
+    assert "a-very-secret-token" not in page.content.decode()
+
+
+def test_the_latest_comes_first_and_pages_are_short(cast: Cast) -> None:
+    for number in range(30):
+        record(OPERATOR, "connect pixel", number, tenant=cast.shoes)
+    vic = login(cast.vic)
+
+    shown = vic.get(of(cast.shoes, "activity/")).context["table"].paginated_rows
+    assert [row.record.entry.subject for row in shown] == [str(number) for number in range(29, 4, -1)]
+    assert "connected pixel 4" in words(vic.get(of(cast.shoes, "activity/", page="2")))
+
+
+def test_entries_are_found_by_act_and_actor(cast: Cast) -> None:
+    record(principal_of_user(cast.ada), "connect pixel", "111", tenant=cast.shoes)
+    record(principal_of_user(cast.max), "disconnect pixel", "222", tenant=cast.shoes)
+    vic = login(cast.vic)
+
+    assert "222" not in words(vic.get(of(cast.shoes, "activity/", act="connect pixel")))
+    assert "111" not in words(vic.get(of(cast.shoes, "activity/", actor="MAX@")))
+    assert "Nothing like that was done" in words(vic.get(of(cast.shoes, "activity/", actor="olaf")))
+
+
+@pytest.mark.parametrize("query", [{"act": "x"}, {"actor": "\0"}, {"actor": "x" * 999}, {"page": "x"}])
+def test_an_odd_address_shows_a_list_all_the_same(cast: Cast, query: dict[str, str]) -> None:
+    assert login(cast.vic).get(of(cast.shoes, "activity/", **query)).status_code == 200
+
+
+def test_an_account_in_which_nothing_was_done_says_so(cast: Cast) -> None:
+    assert "Nothing was changed yet" in words(login(cast.vic).get(of(cast.shoes, "activity/")))
+
+
+def test_nobody_reads_of_another_account(cast: Cast) -> None:
+    record(OPERATOR, "connect pixel", "the books' pixel", tenant=cast.books)
+    record(OPERATOR, "update host", "the host's own", tenant=None)
+
+    for who in (cast.ada, cast.hanna):
+        assert list(login(who).get(of(cast.shoes, "activity/")).context["table"].paginated_rows) == []
+    assert login(cast.hanna).get(of(cast.books, "activity/")).status_code == 403
+    assert login(cast.olaf).get(of(cast.books, "activity/")).status_code == 404
+
+
+def test_the_host_reads_of_itself_alone(cast: Cast) -> None:
+    record(OPERATOR, "connect pixel", "the shoes' pixel", tenant=cast.shoes)
+    record(OPERATOR, "create API account", "Till", tenant=None)
+
+    page = words(login(cast.vera).get("/hub/settings/activity/"))
+
+    assert "made the API account Till" in page
+    assert "the shoes' pixel" not in page
+    assert login(cast.ada).get("/hub/settings/activity/").status_code == 404
+
+
+def test_many_entries_cost_as_many_queries_as_few(cast: Cast) -> None:
+    def fill(tenant: Tenant, count: int) -> int:
+        for number in range(count):
+            record(OPERATOR, "update account", number, tenant=tenant, changes={"name": ["a", "b"]})
+        client = login(cast.vic)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(of(tenant, "activity/"))
+        return len(captured)
+
+    assert fill(cast.shoes, 2) == fill(cast.shoes, 40) <= 12

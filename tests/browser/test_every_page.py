@@ -1,0 +1,82 @@
+"""Every page of the portal, on an instance that looks lived in: nothing is wrong with any of them.
+
+Which pages there are, the URLconf says. axe looks at each in English and light, and in Spanish and dark; the fixture
+``visit`` sees to it that no page writes an error to the console or asks another host for anything.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from accounts.models import RoleLevel, Tenant
+from pixels.models import Pixel
+from pixels.views.acts import ACTS
+from tests.addresses import address
+from tests.base import person
+from tests.browser.conftest import Open
+from tests.permissions.test_pages import PAGES, RIGHTS
+from tests.permissions.test_pages import Page as Row
+
+#: Language and colours: every rule is held against both of each.
+LOOKS = [("en-GB", "light"), ("es-ES", "dark")]
+#: Parts of pages, and one more of the pages that ask whether one is sure.
+LEFT_OUT = {"pixels:test_event"} | {f"pixels:{act}" for act in ACTS if act != "remove"}
+#: Those about the host, and those about an account.
+SHOWN = [page for page in PAGES if page.rights["GET"] and page.name not in LEFT_OUT]
+HOST = [page for page in SHOWN if (page.rights["GET"], "-") in RIGHTS]
+ACCOUNT = [page for page in SHOWN if page not in HOST]
+#: Of somebody who has not signed in, and of signed-in people about themselves.
+SIGNED_OUT = ["account_login", "account_reset_password", "account_reset_password_done", "verify_invitation"]
+ONESELF = ["mfa_index", "account_change_password", "usersessions_list"]
+
+
+@pytest.fixture
+def account(portal: str, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    """The demo's account with the most pixels."""
+    monkeypatch.setenv("PORTAL_PASSWORD", "correct horse battery")
+    call_command("demo", verbosity=0)
+    pixel = Pixel.objects.filter(tenant__can_partner_manage=True).order_by("-tenant__pixels", "pk").first()
+    assert pixel is not None
+    return pixel.tenant
+
+
+def addresses(rows: list[Row], account: Tenant) -> list[str]:
+    pixel = account.pixels.get(pixel_id=max(account.pixels.values_list("pixel_id", flat=True)))
+    member = account.memberships.exclude(level=RoleLevel.ADMIN).first() or account.memberships.first()
+    assert member
+    host_member = person("hugo", None, RoleLevel.VIEW)
+    return [address(row.name, pixel, member.user_id, host_member.pk) for row in rows]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("pages", ["account", "host", "oneself", "nobody"])
+def test_nothing_is_wrong_with_any_page(
+    account: Tenant, visit: Open, pages: str, look: tuple[str, str], subtests: pytest.Subtests
+) -> None:
+    locale, theme = look
+    visitor = None if pages == "nobody" else person("hanna", None, RoleLevel.ADMIN)
+    paths = {
+        "account": lambda: addresses(ACCOUNT, account),
+        "host": lambda: addresses(HOST, account),
+        "oneself": lambda: [reverse(name) for name in ONESELF],
+        "nobody": lambda: [reverse(name) for name in SIGNED_OUT],
+    }[pages]()
+    browser = visit(visitor, locale=locale, color_scheme=theme)
+    for path in paths:
+        with subtests.test(path):
+            browser.open(path, status=404 if path.startswith("/auth/verify") else 200)
+            html = browser.page.locator("html")
+            assert (html.get_attribute("lang"), html.get_attribute("data-bs-theme")) == (locale[:2], theme)
+            assert browser.violations() == []
+
+
+def test_errors_look_like_the_rest(account: Tenant, visit: Open) -> None:
+    vic = person("vic", account, RoleLevel.VIEW)
+    browser = visit(vic)
+    for path, status in (("/nowhere/", 404), ("/hub/settings/users/", 404)):
+        browser.open(path, status=status)
+        assert browser.violations() == []
+    browser.open(reverse("pixels:connect", query={"tenant": account.pk}), status=403)
+    assert browser.violations() == []

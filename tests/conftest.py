@@ -1,0 +1,52 @@
+"""What every test has: a data folder, the cast, and counters that start at nought."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.utils import translation
+
+from events.pixel_settings import forget_pixel_settings
+from portal.rate_limits import limiter
+
+pytest_plugins = ["tests.base"]
+
+
+def _is_first_process(config: pytest.Config) -> bool:
+    return not hasattr(config, "workerinput")  # pytest-xdist gives it to its workers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _is_first_process(config):
+        settings.STATIC_ROOT.mkdir(parents=True)  # which is in DATA_DIR
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _is_first_process(config):
+        shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """A request in Spanish leaves its language to the test that comes next in this thread."""
+    with translation.override("en"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_counts_of_earlier_tests() -> None:
+    limiter().storage.reset()
+
+
+@pytest.fixture(autouse=True)
+def _no_pixels_of_earlier_tests() -> None:
+    forget_pixel_settings()
+
+
+@pytest.fixture(autouse=True)
+def _no_wake_ups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests call the worker themselves: no thread of the intake's goes on after them."""
+    monkeypatch.setattr("events.wakeups.wake", lambda pixel_pk: None)

@@ -1,0 +1,93 @@
+"""The staff's first page tells how the instance is doing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import TenantStatus
+from accounts.principals import principal_of_user
+from events import dashboard
+from events.counting import Tally
+from events.dashboard import read_dashboard
+from events.models import DeadLetter, Lane, OutboxRow
+from pixels.models import Pixel
+from tests.base import Cast, login, tenant
+from tests.factories import PixelFactory
+
+
+def fill(pixel: Pixel, *, failures: int = 0, bad_token: bool = False) -> None:
+    """A minute's traffic, a request that waits, an event that was refused."""
+    now = timezone.now()
+    tally = Tally()
+    tally.add(now, "Purchase", "", "received", 7)
+    tally.add(now, "Purchase", "", "published", 5)
+    tally.write(pixel.pk)
+    OutboxRow.objects.create(pixel=pixel, received_at=now - timedelta(hours=3), event_count=2, body=b"[]")
+    DeadLetter.objects.create(
+        pixel=pixel, event_name="Purchase", event_id="1", event=b"{}", code="100", message="no", received_at=now,
+        failed_at=now,
+    )  # fmt: skip
+    Lane.objects.update_or_create(pixel=pixel, defaults={"failures": failures})
+    Pixel.objects.filter(pk=pixel.pk).update(bad_token=bad_token, api_error_code="190" if bad_token else None)
+
+
+def test_the_figures(cast: Cast) -> None:
+    tenant("New", status=TenantStatus.PENDING)
+    failing, fine = PixelFactory.create_batch(2, tenant=cast.shoes)
+    fill(failing, failures=3, bad_token=True)
+    fill(fine)
+
+    shown = read_dashboard(principal_of_user(cast.hanna))
+
+    assert [(status.label, status.accounts) for status in shown.statuses] == [
+        ("Active", 3), ("Setup in progress", 1), ("Deactivated", 0),
+    ]  # fmt: skip
+    assert (shown.received, shown.published, shown.waiting_requests, shown.dead_letters) == (14, 10, 2, 2)
+    assert shown.oldest_waiting is not None
+    assert timezone.now() - shown.oldest_waiting > timedelta(hours=2)
+    assert [(pixel.pk, pixel.failures, pixel.bad_token) for pixel in shown.failing] == [(failing.pk, 3, True)]
+    assert "Events Manager" in shown.failing[0].explanation
+
+
+def test_pixels_of_closed_accounts_are_not_named(cast: Cast) -> None:
+    fill(PixelFactory.create(tenant=cast.books), failures=3)
+
+    shown = read_dashboard(principal_of_user(cast.hanna))
+
+    assert shown.failing == []
+    assert shown.received == 7
+
+
+def test_counting_ends_somewhere(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    now = timezone.now()
+    OutboxRow.objects.bulk_create(
+        OutboxRow(pixel=pixel, received_at=now, event_count=1, body=b"[]") for _ in range(dashboard.COUNTED + 5)
+    )
+
+    assert read_dashboard(principal_of_user(cast.hanna)).waiting_requests == dashboard.COUNTED
+
+
+def test_the_page(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    fill(pixel, failures=3, bad_token=True)
+    staff = login(cast.hanna)
+
+    with CaptureQueriesContext(connection) as captured:
+        page = staff.get("/admin/").content.decode()
+
+    assert len(captured) <= 15
+    assert pixel.pixel_id in page
+    assert "Token rejected" in page
+    assert pixel.access_key not in page
+
+
+def test_an_idle_instance(cast: Cast) -> None:
+    page = login(cast.hanna).get("/admin/").content.decode()
+
+    assert "nothing waits" in page
+    assert "Every pixel publishes." in page

@@ -1,0 +1,168 @@
+"""Events that come from visitors' browsers: CORS, beacons, and what the request shows of the browser."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from pixels.models import Pixel
+from tests.events.sending import EMAIL_HASH, post, purchase, send, stored_event
+from tests.factories import PixelFactory
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "81.2.69.142"
+FROM_BROWSER = {"Origin": "https://shop.example.com", "User-Agent": "Mozilla/5.0 (X11)"}
+WITHOUT_USER_AGENT = {"em": EMAIL_HASH}
+
+
+@pytest.fixture
+def pixel() -> Pixel:
+    """A pixel of an account that does not enhance events."""
+    return PixelFactory.create()
+
+
+@pytest.fixture
+def enhanced() -> Pixel:
+    """A pixel of an account that does."""
+    return PixelFactory.create(tenant__event_enrichment=True)
+
+
+def send_from(address: str, pixel: Pixel, event: dict[str, Any], **headers: str) -> dict[str, Any]:
+    response = Client(REMOTE_ADDR=address).post(
+        f"/capi/{pixel.pixel_id}/events", json.dumps({"data": [event]}), "application/json", headers=headers
+    )
+    assert response.status_code == 202
+    user_data: dict[str, Any] = stored_event(pixel)["user_data"]
+    return user_data
+
+
+# --- CORS ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_preflight_is_answered_for_any_site_and_pixel() -> None:
+    response = Client().options(
+        "/capi/404/events",
+        headers={
+            "Origin": "https://shop.example.com",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "content-type",
+        },
+    )
+
+    assert response.status_code == 204
+    assert response.content == b""
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    assert "content-type" in response.headers["Access-Control-Allow-Headers"].lower()
+    assert int(response.headers["Access-Control-Max-Age"]) > 0
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+def test_pages_of_any_site_may_read_the_answer(pixel: Pixel) -> None:
+    accepted = send(pixel, purchase(), headers=FROM_BROWSER)
+    refused = send(pixel, headers=FROM_BROWSER)
+    unknown = send("404", purchase(), headers=FROM_BROWSER)
+
+    assert [reply.status for reply in (accepted, refused, unknown)] == [202, 400, 404]
+    assert {reply.headers["Access-Control-Allow-Origin"] for reply in (accepted, refused, unknown)} == {"*"}
+
+
+def test_a_beacon_is_read(pixel: Pixel) -> None:
+    """navigator.sendBeacon(address, text) sends plain text, and asks nobody before."""
+    reply = post(pixel, json.dumps({"data": [purchase()]}), "text/plain;charset=UTF-8", **FROM_BROWSER)
+
+    assert reply.status == 202
+
+
+def test_no_csrf_token_is_asked_for_and_no_session_is_made(pixel: Pixel) -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post(
+        f"/capi/{pixel.pixel_id}/events",
+        json.dumps({"data": [purchase()]}),
+        "application/json",
+        headers={"Origin": "https://evil.example.com", "Cookie": "sessionid=" + "x" * 32},
+    )
+
+    assert response.status_code == 202
+    assert not response.cookies
+
+
+# --- The user agent --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sign", [{"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_a_browsers_user_agent_is_taken_for_a_websites_event(pixel: Pixel, sign: dict[str, str]) -> None:
+    headers = {"User-Agent": "Mozilla/5.0 (X11)", **sign}
+
+    reply = send(pixel, purchase(user_data=WITHOUT_USER_AGENT), headers=headers)
+
+    assert reply.status == 202
+    assert stored_event(pixel)["user_data"] == WITHOUT_USER_AGENT | {"client_user_agent": "Mozilla/5.0 (X11)"}
+
+
+def test_a_servers_user_agent_is_nobodys(pixel: Pixel) -> None:
+    reply = send(pixel, purchase(user_data=WITHOUT_USER_AGENT), headers={"User-Agent": "curl/8"})
+
+    assert reply.status == 400
+    assert reply.message.startswith("data[0].user_data.client_user_agent: ")
+
+
+def test_a_browser_without_a_user_agent_does_not_help(pixel: Pixel) -> None:
+    reply = send(pixel, purchase(user_data=WITHOUT_USER_AGENT), headers={"Origin": "https://shop.example.com"})
+
+    assert reply.status == 400
+
+
+def test_the_events_own_user_agent_stays(enhanced: Pixel) -> None:
+    event = purchase(user_data={"client_user_agent": "App/1", "client_ip_address": "8.8.8.8"})
+
+    assert send_from(ADDRESS, enhanced, event, **FROM_BROWSER) == event["user_data"]
+
+
+def test_a_huge_user_agent_does_not_multiply(pixel: Pixel) -> None:
+    send(pixel, purchase(user_data=WITHOUT_USER_AGENT), headers=FROM_BROWSER | {"User-Agent": "x" * 8000})
+
+    assert len(stored_event(pixel)["user_data"]["client_user_agent"]) == 500
+
+
+# --- Where events are enhanced ---------------------------------------------------------------------------------------
+
+
+def test_the_address_is_added_where_the_account_enhances_events(enhanced: Pixel) -> None:
+    user_data = send_from(ADDRESS, enhanced, purchase(user_data=WITHOUT_USER_AGENT), **FROM_BROWSER)
+
+    assert user_data["client_ip_address"] == ADDRESS
+
+
+def test_the_address_is_not_added_elsewhere(pixel: Pixel) -> None:
+    user_data = send_from(ADDRESS, pixel, purchase(user_data=WITHOUT_USER_AGENT), **FROM_BROWSER)
+
+    assert "client_ip_address" not in user_data
+
+
+def test_a_servers_address_is_nobodys(enhanced: Pixel) -> None:
+    assert "client_ip_address" not in send_from(ADDRESS, enhanced, purchase())
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "::1", "fe80::1", "", "unknown", "unix:"])
+def test_an_address_within_a_network_is_nobodys(enhanced: Pixel, address: str) -> None:
+    assert "client_ip_address" not in send_from(address, enhanced, purchase(), **FROM_BROWSER)
+
+
+@pytest.mark.parametrize(("address", "written"), [("2A00:1450::1", "2a00:1450::1"), (f"::ffff:{ADDRESS}", ADDRESS)])
+def test_an_ipv6_address_is_written_as_metas_api_reads_it(enhanced: Pixel, address: str, written: str) -> None:
+    assert send_from(address, enhanced, purchase(), **FROM_BROWSER)["client_ip_address"] == written
+
+
+def test_what_is_no_websites_event_is_completed_only_where_the_account_enhances(pixel: Pixel, enhanced: Pixel) -> None:
+    event = purchase(action_source="chat", user_data=WITHOUT_USER_AGENT)
+
+    assert send_from(ADDRESS, pixel, event, **FROM_BROWSER) == WITHOUT_USER_AGENT
+    assert send_from(ADDRESS, enhanced, event, **FROM_BROWSER) == WITHOUT_USER_AGENT | {
+        "client_user_agent": FROM_BROWSER["User-Agent"],
+        "client_ip_address": ADDRESS,
+    }

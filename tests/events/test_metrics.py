@@ -1,0 +1,361 @@
+"""Figures of a time window, against the events that were counted."""
+
+from __future__ import annotations
+
+from collections import Counter as Multiset
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from events import counting, metrics
+from events.counting import Tally
+from events.metrics import Chart, Metrics, event_metrics, series, totals, websites
+from events.models import SeenLabel
+from pixels.models import Pixel
+from pixels.traffic import Totals
+from tests.base import Cast
+from tests.factories import PixelFactory
+from tests.operations import run
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 11, 21, 12, 30, 40, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _clock() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def pixel() -> Pixel:
+    return PixelFactory.create()
+
+
+def ago(**values: float) -> datetime:
+    return NOW - timedelta(**values)
+
+
+def count(
+    pixel: Pixel, at: datetime, column: str = "received", n: int = 1, *, name: str = "Purchase", website: str = ""
+) -> None:
+    tally = Tally()
+    tally.add(at, name, website, column, n)
+    tally.write(pixel.pk)
+
+
+def activities(found: Metrics) -> list[tuple[str, int, int]]:
+    return [(activity.name, activity.received, activity.published) for activity in found.names]
+
+
+def test_totals_count_the_last_minutes_of_each_pixel(pixel: Pixel) -> None:
+    other, idle = PixelFactory.create(), PixelFactory.create()
+    count(pixel, ago(seconds=5))
+    count(pixel, ago(minutes=59), n=2)
+    count(pixel, ago(minutes=59), "published")
+    count(pixel, ago(minutes=62), n=100)
+    count(other, ago(hours=0.5), n=7)
+
+    found = totals([pixel.pk, other.pk, idle.pk], 60)
+
+    assert found == {pixel.pk: Totals(3, 1), other.pk: Totals(7, 0)}
+
+
+def test_a_window_reaches_over_midnight_hours_and_days(pixel: Pixel) -> None:
+    for hours in range(24 * 10):
+        count(pixel, ago(hours=hours))
+
+    for hours in (1, 13, 24, 47, 72, 200):
+        # Where minutes are no longer kept, the window begins with a whole hour.
+        assert totals([pixel.pk], hours * 60)[pixel.pk].received == hours + 1, hours
+
+
+def test_metrics_tell_names_totals_and_the_rate_of_success(pixel: Pixel) -> None:
+    count(pixel, ago(minutes=3), n=5, name="Purchase")
+    count(pixel, ago(minutes=2), "published", 3, name="Purchase")
+    count(pixel, ago(minutes=2), "failed", name="Purchase")
+    count(pixel, ago(minutes=1), n=9, name="Lead")
+    count(pixel, ago(minutes=1), "dropped_by_event_filter", 9, name="Lead")
+
+    found = event_metrics([pixel.pk], 60)
+
+    assert activities(found) == [("Lead", 9, 0), ("Purchase", 5, 3)]
+    assert (found.received, found.published, found.names_received, found.names_published) == (14, 3, 2, 1)
+    assert found.success_rate == 0.75
+
+
+def test_without_attempts_the_rate_is_nought(pixel: Pixel) -> None:
+    count(pixel, ago(minutes=1))
+
+    assert event_metrics([pixel.pk], 60).success_rate == 0.0
+    assert event_metrics([], 60).success_rate == 0.0
+
+
+def test_websites_are_counted_apart_and_can_be_left_out(pixel: Pixel) -> None:
+    count(pixel, ago(minutes=1), website="shop.example.com", n=2)
+    count(pixel, ago(minutes=1), website="www.example.com", n=3)
+    count(pixel, ago(minutes=1))
+
+    assert [(row.name, row.received) for row in event_metrics([pixel.pk], 60).websites] == [
+        ("www.example.com", 3),
+        ("shop.example.com", 2),
+    ]
+    assert event_metrics([pixel.pk], 60, by_website=False).websites == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "window", "told"),
+    [
+        (ago(seconds=20), 60, "2026-11-21T12:30"),
+        (ago(minutes=29), 43_200, "2026-11-21T12:01"),
+        (ago(minutes=55), 60, "2026-11-21T11:35"),
+        (ago(hours=10), 1_440, "2026-11-21T02:00"),
+        (ago(days=12), 43_200, "2026-11-09T00:00"),
+    ],
+)
+def test_the_newest_event_is_told_as_it_was_counted(pixel: Pixel, moment: datetime, window: int, told: str) -> None:
+    count(pixel, moment)
+    count(pixel, moment - timedelta(minutes=window / 20))
+    count(pixel, NOW, "published")
+
+    (activity,) = event_metrics([pixel.pk], window).names
+
+    assert activity.updated_at == datetime.fromisoformat(f"{told}:00+00:00")
+
+
+def test_what_is_counted_together_is_called_other_and_comes_last(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "LABELS_A_DAY", 1)
+    count(pixel, ago(minutes=1), name="A")
+    for name in "BCD":
+        count(pixel, ago(minutes=1), name=name)
+
+    found = event_metrics([pixel.pk], 60)
+
+    assert activities(found) == [("A", 1, 0), ("Other", 3, 0)]
+    assert [activity.label for activity in found.names] == ["A", ""]
+
+
+def test_an_answer_tells_the_busiest_names_apart(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "LABELS_SHOWN", 2)
+    for number, name in enumerate("ABCD", start=1):
+        count(pixel, ago(minutes=number), n=number, name=name)
+
+    found = event_metrics([pixel.pk], 60)
+
+    assert activities(found) == [("D", 4, 0), ("C", 3, 0), ("Other", 3, 0)]
+    assert (found.received, found.names_received) == (10, 4)
+    assert found.names[-1].updated_at == ago(minutes=1).replace(second=0)
+
+
+@pytest.mark.parametrize("pixels", [1, 30])
+def test_each_question_is_one_query_however_many_pixels(pixels: int) -> None:
+    keys = [pixel.pk for pixel in PixelFactory.create_batch(pixels)]
+    for ask in (
+        lambda: totals(keys, 43_200),
+        lambda: websites(keys),
+        lambda: event_metrics(keys, 43_200),
+        lambda: series(keys, Chart.MONTH),
+    ):
+        with CaptureQueriesContext(connection) as queries:
+            ask()
+        assert len(queries) == 1
+
+
+def test_a_window_is_found_in_the_index(pixel: Pixel) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL reads small tables whole; its plans for large ones are told by the benchmarks.")
+    with CaptureQueriesContext(connection) as queries:
+        event_metrics([pixel.pk], 43_200)
+    with connection.cursor() as cursor:
+        plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}").fetchall()]
+
+    searches = [step for step in plan if "events_counter" in step]
+    assert len(searches) == 4
+    assert all("pixel_id=? AND span=? AND dimension=? AND start>? AND start<?" in step for step in searches), plan
+
+
+def test_websites_are_those_of_the_last_thirty_days_by_name(pixel: Pixel) -> None:
+    count(pixel, NOW, website="www.example.com")
+    count(pixel, NOW, website="shop.example.com", name="Lead")
+    SeenLabel.objects.create(pixel=pixel, dimension=2, label="old.example.com", last_seen=ago(days=31).date())
+    SeenLabel.objects.create(pixel=pixel, dimension=2, label="kept.example.com", last_seen=ago(days=30).date())
+
+    assert websites([pixel.pk]) == {pixel.pk: ["kept.example.com", "shop.example.com", "www.example.com"]}
+
+
+def test_of_too_many_websites_those_seen_last_are_listed(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "WEBSITES_SHOWN", 2)
+    for days, website in enumerate(["c.example", "b.example", "a.example"]):
+        SeenLabel.objects.create(pixel=pixel, dimension=2, label=website, last_seen=ago(days=days).date())
+
+    assert websites([pixel.pk]) == {pixel.pk: ["b.example", "c.example"]}
+
+
+@pytest.mark.parametrize(
+    ("chart", "points", "first"),
+    [
+        (Chart.HOUR, 60, "2026-11-21T11:31"),
+        (Chart.DAY, 24, "2026-11-20T13:00"),
+        (Chart.WEEK, 168, "2026-11-14T13:00"),
+        (Chart.MONTH, 30, "2026-10-23T00:00"),
+    ],
+)
+def test_a_chart_has_a_point_for_every_span(pixel: Pixel, chart: Chart, points: int, first: str) -> None:
+    count(pixel, NOW, n=3)
+    count(pixel, NOW, "published")
+    count(pixel, NOW, "dropped_by_event_filter")
+    count(pixel, NOW, "dropped_publishing_off")
+
+    found = series([pixel.pk], chart)
+
+    assert len(found) == points
+    assert found[0].start == datetime.fromisoformat(f"{first}:00+00:00")
+    assert sum(point.received for point in found[:-1]) == 0
+    assert (found[-1].received, found[-1].published, found[-1].dropped, found[-1].failed) == (3, 1, 2, 0)
+
+
+def test_a_chart_adds_up_pixels_and_keeps_times_apart(pixel: Pixel) -> None:
+    other = PixelFactory.create()
+    count(pixel, ago(minutes=2))
+    count(other, ago(minutes=2), n=2)
+    count(other, ago(minutes=5), "expired", 4)
+    count(other, ago(hours=2), n=9)
+
+    found = series([pixel.pk, other.pk], Chart.HOUR)
+
+    assert [point.received for point in found[-3:]] == [3, 0, 0]
+    assert found[-6].expired == 4
+    assert sum(point.received for point in found) == 3
+
+
+@given(
+    events=st.lists(st.tuples(st.integers(0, 6_000), st.sampled_from("ABC"), st.integers(1, 3)), max_size=30),
+    minutes=st.integers(1, 5_000),
+)
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+def test_a_window_holds_what_happened_in_it(events: list[tuple[int, str, int]], minutes: int) -> None:
+    pixel = PixelFactory.create()
+    tally = Tally()
+    for minutes_ago, name, n in events:
+        tally.add(ago(minutes=minutes_ago), name, "", "received", n)
+    tally.write(pixel.pk)
+
+    start = ago(minutes=minutes).replace(second=0)
+    if minutes >= 2 * 24 * 60:
+        start = start.replace(minute=0)
+    expected: Multiset[str] = Multiset()
+    for minutes_ago, name, n in events:
+        if ago(minutes=minutes_ago) >= start:
+            expected[name] += n
+
+    found = {activity.name: activity.received for activity in event_metrics([pixel.pk], minutes).names}
+    assert found == dict(expected)
+    assert totals([pixel.pk], minutes).get(pixel.pk, Totals()).received == expected.total()
+
+
+# --- Through GraphQL --------------------------------------------------------------------------------------------------
+
+
+def metrics_of(answer: Any) -> dict[str, Any]:
+    assert answer.errors == []
+    return dict(answer.data["tenantQueries"]["eventMetrics"])
+
+
+def test_metrics_answer_as_the_reference_has_them(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    count(pixel, ago(minutes=1), n=4, website="shop.example.com")
+    count(pixel, ago(minutes=1), "published", 3, website="shop.example.com")
+    count(pixel, ago(minutes=1), "failed", website="shop.example.com")
+
+    assert metrics_of(run(cast.vic, "eventMetrics", tenantId=cast.shoes.pk)) == {
+        "id": "EventMetricsSnapshot:global",
+        "incoming": {"id": "EventTrafficSummary:incoming", "eventNamesCount": 1, "eventsCount": 4},
+        "outgoing": {
+            "id": "ConversionsApiPublishSummary:global",
+            "eventNamesCount": 1,
+            "eventsCount": 3,
+            "publishSuccessRate": 0.75,
+        },
+        "activity": [
+            {
+                "id": "EventActivity:Purchase",
+                "name": "Purchase",
+                "receivedCount": 4,
+                "publishedCount": 3,
+                "lastUpdated": "1795264140000",
+            }
+        ],
+        "domainActivity": [
+            {
+                "id": "DomainActivity:shop.example.com",
+                "domainName": "shop.example.com",
+                "receivedCount": 4,
+                "publishedCount": 3,
+            }
+        ],
+    }
+
+
+def test_metrics_are_those_of_the_pixels_that_are_named(cast: Cast) -> None:
+    one, two = PixelFactory.create_batch(2, tenant=cast.shoes)
+    foreign = PixelFactory.create(tenant=cast.other)
+    for n, pixel in enumerate((one, two, foreign), start=1):
+        count(pixel, ago(minutes=1), n=n)
+
+    def received(**variables: Any) -> int:
+        found = metrics_of(run(cast.vic, "eventMetrics", tenantId=cast.shoes.pk, **variables))
+        return int(found["incoming"]["eventsCount"])
+
+    assert received() == 3
+    assert received(pixelIds=[two.pixel_id]) == 2
+    assert received(pixelIds=[]) == 3
+    assert received(timeWindowMin=43_200) == 3
+
+
+def test_names_counted_together_have_an_id_that_no_name_has(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "LABELS_A_DAY", 1)
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    count(pixel, ago(minutes=1), name="Other")
+    count(pixel, ago(minutes=1), name="Lead", n=2)
+
+    activity = metrics_of(run(cast.vic, "eventMetrics", tenantId=cast.shoes.pk))["activity"]
+
+    assert [(row["id"], row["name"]) for row in activity] == [
+        ("EventActivity:Other", "Other"),
+        ("EventActivity:", "Other"),
+    ]
+
+
+def test_more_events_than_a_graphql_number_holds_are_told_as_the_largest(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    count(pixel, ago(minutes=1), n=5_000_000_000)
+
+    found = metrics_of(run(cast.vic, "eventMetrics", tenantId=cast.shoes.pk))
+    (signal,) = run(cast.vic, "account", tenantId=cast.shoes.pk).data["tenantQueries"]["account"]["signalConfigs"]
+
+    assert found["incoming"]["eventsCount"] == 2**31 - 1
+    assert signal["connectionStatus"]["totalEventsReceived"] == 5_000_000_000.0
+
+
+def test_an_account_shows_totals_and_websites(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    count(pixel, ago(minutes=1), n=4, website="shop.example.com")
+    count(pixel, ago(minutes=1), "published", 3)
+    count(pixel, ago(minutes=90), n=100)
+
+    (signal,) = run(cast.vic, "account", tenantId=cast.shoes.pk).data["tenantQueries"]["account"]["signalConfigs"]
+
+    assert signal["domains"] == ["shop.example.com"]
+    assert signal["connectionStatus"]["totalEventsReceived"] == 4.0
+    assert signal["connectionStatus"]["totalEventsPublished"] == 3.0

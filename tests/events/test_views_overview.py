@@ -1,0 +1,254 @@
+"""The overview: do events arrive, do they reach Meta, and what can be switched."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Tenant, TenantStatus
+from events.counting import Tally
+from filters.models import EventFilter, FilterState
+from pixels.models import Pixel
+from tests.base import Cast, login, snapshot
+from tests.factories import EventFilterFactory, PixelFactory
+from tests.pages import address, get, post, see, text_of
+
+PAGE = "account_overview"
+
+
+def count(pixel: Pixel, at: datetime | None = None, name: str = "Purchase", **fates: int) -> None:
+    tally = Tally()
+    for column, n in fates.items():
+        tally.add(at or timezone.now(), name, "shop.example.com", column, n)
+    tally.write(pixel.pk)
+
+
+@pytest.fixture
+def pixel(cast: Cast) -> Pixel:
+    return PixelFactory.create(tenant=cast.shoes, name="Web shop", pixel_id="555001")
+
+
+def figures(answer: Any) -> dict[str, str]:
+    page = answer.content.decode()
+    return dict(re.findall(r'data-figure="(\w+)">([^<]*)<', page))
+
+
+def chart(answer: Any) -> dict[str, Any]:
+    found = re.search(r'<script id="traffic" type="application/json">(.*?)</script>', answer.content.decode())
+    assert found
+    shown: dict[str, Any] = json.loads(found[1])
+    return shown
+
+
+# --- What is shown ----------------------------------------------------------------------------------------------------
+
+
+def test_what_was_received_and_sent_is_added_up_over_all_pixels(cast: Cast, pixel: Pixel) -> None:
+    count(pixel, received=1_000, published=900, failed=100, dropped_by_event_filter=5)
+    count(PixelFactory.create(tenant=cast.shoes), received=500, published=500)
+    count(PixelFactory.create(tenant=cast.other), received=7, published=7)
+
+    answer = get(cast.vic, PAGE, cast.shoes)
+
+    assert figures(answer) == {"received": "1,500", "sent": "1,400", "rate": "93.3 %", "lost": "5 · 100"}
+
+
+def test_without_attempts_there_is_no_rate(cast: Cast, pixel: Pixel) -> None:
+    assert figures(get(cast.vic, PAGE, cast.shoes))["rate"] == "–"
+
+
+@pytest.mark.parametrize(
+    ("period", "points", "unit", "received"),
+    [
+        ("1h", 60, "minute", "1"),
+        ("24h", 24, "hour", "11"),
+        ("7d", 168, "hour", "111"),
+        ("30d", 30, "day", "1,111"),
+        ("no such period", 24, "hour", "11"),
+    ],
+)
+def test_the_figures_are_those_of_the_chosen_time(
+    cast: Cast, pixel: Pixel, period: str, points: int, unit: str, received: str
+) -> None:
+    now = timezone.now()
+    for n, ago in enumerate((timedelta(), timedelta(hours=20), timedelta(days=5), timedelta(days=20))):
+        count(pixel, now - ago, received=10**n)
+
+    answer = get(cast.vic, PAGE, cast.shoes, period=period)
+
+    shown = chart(answer)
+    assert (len(shown["labels"]), shown["unit"]) == (points, unit)
+    assert f"{sum(shown['series'][0]['values']):,}" == received
+    assert figures(answer)["received"] == received
+    # The tables count what the chart shows.
+    assert f"{answer.context['page'].object_list[0].totals.received:,}" == received
+    assert f"{answer.context['activities'][0].activity.received:,}" == received
+
+
+def test_the_chart_has_a_table_beside_it(cast: Cast, pixel: Pixel) -> None:
+    count(pixel, received=12, published=11)
+    page = see(cast.vic, PAGE, cast.shoes, period="1h")
+    assert "Show as a table" in page
+    assert "12 11 Connected Meta Pixels" in page.replace(" 1 pixel", "")
+
+
+def test_each_pixels_state_is_told_in_words(cast: Cast, pixel: Pixel) -> None:
+    PixelFactory.create(tenant=cast.shoes, name="Outlet", bad_token=True, api_error_code="190.460")
+    PixelFactory.create(tenant=cast.shoes, name="Stores", publishing_enabled=False)
+    PixelFactory.create(tenant=cast.shoes, name="Old shop", event_bridge_active=False)
+    PixelFactory.create(tenant=cast.shoes, name="New shop", last_received=timezone.now())
+    page = get(cast.vic, PAGE, cast.shoes)
+    assert {listed.name: listed.state for listed in page.context["page"].object_list} == {
+        "Outlet": "token-rejected",
+        "Web shop": "idle",
+        "Stores": "publishing-off",
+        "Old shop": "deactivated",
+        "New shop": "receiving",
+    }
+    text = text_of(page)
+    for words in ("Token rejected Meta's error 190.460", "Publishing off", "Deactivated", "Receiving", "Idle"):
+        assert words in text
+
+
+def test_pixels_are_paged_and_rejected_tokens_come_first(cast: Cast) -> None:
+    PixelFactory.create_batch(11, tenant=cast.shoes)
+    last = PixelFactory.create(tenant=cast.shoes, pixel_id="9" * 20, bad_token=True)
+    answer = get(cast.vic, PAGE, cast.shoes)
+    assert len(answer.context["page"].object_list) == 10
+    assert answer.context["page"].object_list[0].pixel_id == last.pixel_id
+    assert "Page 1 of 2" in text_of(answer)
+    assert len(get(cast.vic, PAGE, cast.shoes, page=2).context["page"].object_list) == 2
+
+
+def test_a_new_account_is_told_what_to_do_first(cast: Cast) -> None:
+    page = see(cast.max, PAGE, cast.shoes)
+    assert "Connect your first pixel" in page
+    assert "Add data source" in page
+
+
+# --- Event activity ---------------------------------------------------------------------------------------------------
+
+
+def test_each_event_name_has_its_figures_and_its_switch(cast: Cast, pixel: Pixel) -> None:
+    second = PixelFactory.create(tenant=cast.shoes)
+    count(pixel, name="Purchase", received=9, published=8)
+    count(pixel, name="Lead", received=5)
+    count(pixel, name="Search", received=3, published=3)
+    EventFilterFactory.create(tenant=cast.shoes, event_name="Lead")
+    EventFilterFactory.create(pixel=second, event_name="Search")
+
+    answer = get(cast.max, PAGE, cast.shoes)
+
+    rows = {row.activity.label: row.filter.state for row in answer.context["activities"]}
+    assert rows == {"Purchase": "PUBLISH", "Lead": "DROP", "Search": "MIXED"}
+    assert re.search(r"Purchase 9 8 .*? On Save Lead 5 0 .*? Off Save Search 3 3 .*? Mixed", text_of(answer))
+    page = answer.content.decode()
+    assert re.search(r'value="Purchase".*?name="publish"[^>]* checked>.*?value="Lead"', page, re.DOTALL)
+    assert 'value="Search"' not in page
+
+
+def test_names_that_are_counted_together_have_no_switch(cast: Cast, pixel: Pixel) -> None:
+    count(pixel, name="", received=4)
+    answer = get(cast.max, PAGE, cast.shoes)
+    assert answer.context["activities"][0].filter is None
+    assert "Other events 4" in text_of(answer)
+
+
+def test_the_busiest_ten_are_shown_and_the_others_are_counted(cast: Cast, pixel: Pixel) -> None:
+    for n in range(1, 13):
+        count(pixel, name=f"Event{n}", received=n)
+    answer = get(cast.vic, PAGE, cast.shoes)
+    assert [row.activity.label for row in answer.context["activities"]] == [f"Event{n}" for n in range(12, 2, -1)]
+    assert "2 more events" in text_of(answer)
+
+
+@pytest.mark.parametrize(("data", "state"), [({}, FilterState.DROP), ({"publish": "on"}, FilterState.PUBLISH)])
+def test_a_switch_sets_the_filter_of_all_pixels_and_leads_back(
+    cast: Cast, pixel: Pixel, data: dict[str, str], state: FilterState
+) -> None:
+    client = login(cast.max)
+    overview = "http://testserver" + address(PAGE, cast.shoes, period="7d")
+    answer = client.post(
+        address("filters:set_event", cast.shoes), {"name": "Purchase", **data}, headers={"Referer": overview}
+    )
+    assert answer.headers["Location"] == overview
+    row = EventFilter.objects.get()
+    assert (row.event_name, row.pixel_id, row.state) == ("Purchase", None, state)
+
+
+# --- Fresh figures ----------------------------------------------------------------------------------------------------
+
+
+def test_htmx_gets_what_changes_and_nothing_around_it(cast: Cast, pixel: Pixel) -> None:
+    client = login(cast.vic)
+    path = address(PAGE, cast.shoes, period="1h", page=1)
+    whole = client.get(path).content.decode()
+    assert f'hx-get="{path.replace("&", "&amp;")}"' in whole
+    assert 'data-poll="15"' in whole
+
+    count(pixel, received=3)
+    part = client.get(path, headers={"HX-Request": "true"})
+
+    assert part.content.decode().lstrip().startswith('<div id="live"')
+    assert figures(part)["received"] == "3"
+    assert "no-store" in part.headers["Cache-Control"]
+
+
+def test_a_session_that_has_ended_is_sent_to_sign_in_as_a_whole(cast: Cast, client: Any) -> None:
+    answer = client.get(address(PAGE, cast.shoes), headers={"HX-Request": "true"})
+    assert "/auth/" in answer.headers["HX-Redirect"]
+
+
+# --- Enhance events ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("data", "on"), [({"on": "on"}, True), ({}, False)])
+def test_enhancing_is_switched_on_its_card(cast: Cast, pixel: Pixel, data: dict[str, str], on: bool) -> None:
+    Tenant.objects.filter(pk=cast.shoes.pk).update(event_enrichment=not on)
+    answer = post(cast.max, "events:enhance", cast.shoes, **data)
+    assert answer.headers["Location"] == address(PAGE, cast.shoes)
+    assert Tenant.objects.get(pk=cast.shoes.pk).event_enrichment is on
+
+
+# --- Borders ----------------------------------------------------------------------------------------------------------
+
+
+def test_outsiders_find_no_such_account(cast: Cast, pixel: Pixel) -> None:
+    assert login(cast.olaf).get(address(PAGE, cast.shoes)).status_code == 404
+
+
+def test_an_account_of_its_own_is_closed_to_the_host(cast: Cast) -> None:
+    assert login(cast.hanna).get(address(PAGE, cast.books)).status_code == 403
+
+
+def test_whoever_may_only_look_sees_the_figures_without_a_button(cast: Cast, pixel: Pixel) -> None:
+    count(pixel, received=3)
+    answer = get(cast.vic, PAGE, cast.shoes)
+    main = answer.content.decode().partition("<main")[2].partition("</main>")[0]
+    assert figures(answer)["received"] == "3"
+    assert 'method="post"' not in main
+    assert "Add data source" not in text_of(answer)
+    assert "Menu of" not in main
+
+
+@pytest.mark.parametrize(("who", "status"), [("olaf", 404), ("vic", 403), ("vera", 403)])
+def test_those_who_may_not_switch_change_nothing(cast: Cast, pixel: Pixel, who: str, status: int) -> None:
+    client = login(getattr(cast, who))
+    before = snapshot()
+    assert post(client, "events:enhance", cast.shoes, on="on").status_code == status
+    assert post(client, "filters:set_event", cast.shoes, name="Lead").status_code == status
+    assert snapshot() == before
+
+
+def test_the_people_of_a_deactivated_account_look_and_are_told(cast: Cast, pixel: Pixel) -> None:
+    Tenant.objects.filter(pk=cast.shoes.pk).update(status=TenantStatus.DEACTIVATED)
+    client = login(cast.ada)
+    page = see(client, PAGE, cast.shoes)
+    assert "This account is deactivated" in page
+    assert "Add data source" not in page
+    assert post(client, "events:enhance", cast.shoes, on="on").status_code == 403

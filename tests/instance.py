@@ -1,0 +1,122 @@
+"""A real instance: web server and worker as processes of their own, on the database that the test has.
+
+For what cannot be seen within one process: kills, several workers, memory, speed. The test's database must hold
+committed rows (``transactional_db``), since other processes read them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+from django.db import connection
+
+from portal import env
+from portal.run import WEB, WORKER
+
+START_SECONDS = 60
+#: Of this process's variables; others are the tests' own.
+INHERITED = ("PATH", "PYTHONPATH", "ENV_FILE", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "LOG_LEVEL")
+
+
+class Instance:
+    """Starts, kills and stops the processes; all are gone when the block ends.
+
+    ``environment`` adds to the settings; everything that a process prints goes to a file in ``folder``.
+    """
+
+    def __init__(self, folder: Path, graph_api_url: str, **environment: Any) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{name: os.environ[name] for name in INHERITED if name in os.environ},
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "DATABASE_URL": database_url(),
+            "DATA_DIR": str(folder),
+            "PORT": str(self.port),
+            "GRAPH_API_URL": graph_api_url,
+            **{name: str(value) for name, value in environment.items()},
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        (self.folder / "static").mkdir(exist_ok=True)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for name in list(self._processes):
+            self.kill(name)
+
+    def start_web(self) -> None:
+        """Start the web server, and wait until it answers."""
+        self._start("web", WEB)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with suppress(httpx.HTTPError):
+                httpx.get(f"{self.url}/healthz", timeout=5)
+                return
+            assert self._processes["web"].poll() is None, self.log("web")
+            assert time.monotonic() < deadline, self.log("web")
+            time.sleep(0.1)
+
+    def start_worker(self, name: str = "worker", *, beat: bool = True) -> None:
+        """Start a worker; it takes a moment until it looks for work."""
+        self._start(name, WORKER if beat else [argument for argument in WORKER if argument != "--beat"])
+
+    def kill(self, name: str) -> None:
+        """End a process and its children as a machine that fails would: SIGKILL."""
+        process = self._processes.pop(name)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self, name: str) -> int:
+        """Ask a process to stop; its exit code."""
+        process = self._processes[name]
+        process.terminate()
+        code = process.wait(60)
+        self.kill(name)
+        return code
+
+    def is_running(self, name: str) -> bool:
+        """Has it been started, and not ended by itself?"""
+        return name in self._processes and self._processes[name].poll() is None
+
+    def pid(self, name: str) -> int:
+        """The process's id, which is its group's as well."""
+        return self._processes[name].pid
+
+    def log(self, name: str) -> str:
+        """The end of what the process said."""
+        return (self.folder / f"{name}.log").read_text("utf-8", "replace")[-4_000:]
+
+    def _start(self, name: str, command: list[str]) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                command, cwd=env.ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+
+def database_url() -> str:
+    """The test's database, for another process."""
+    config = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{config['NAME']}"
+    user, password, name = (quote(config[part] or "", safe="") for part in ("USER", "PASSWORD", "NAME"))
+    return f"postgres://{user}:{password}@{config['HOST'] or '127.0.0.1'}:{config['PORT'] or 5432}/{name}"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,106 @@
+"""A document is parsed and validated once, and the cache of documents stays small."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import graphene
+import pytest
+from graphql import DocumentNode, parse
+
+from portal.graphql import documents
+from portal.graphql.documents import prepare
+from portal.graphql.errors import RequestError
+from tests.portal.graphql.conftest import Ask
+from tests.portal.graphql.toy import schema as toy_schema
+
+SCHEMA = toy_schema.graphql_schema
+
+
+class Other(graphene.ObjectType):
+    """A schema with one field of the toy's."""
+
+    hello = graphene.String()
+
+
+OTHER = graphene.Schema(query=Other).graphql_schema
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that were parsed, in order."""
+    sources: list[str] = []
+
+    def counting(source: str, **options: Any) -> DocumentNode:
+        sources.append(source)
+        return parse(source, **options)
+
+    monkeypatch.setattr(documents, "parse", counting)
+    return sources
+
+
+def test_a_document_that_comes_again_is_not_parsed_again(ask: Ask, parsed: list[str]) -> None:
+    document = "query($name: String) { hello(name: $name) }"
+
+    assert ask(document, {"name": "Ada"}).data == {"hello": "Hello Ada"}
+    assert ask(document, {"name": "Max"}).data == {"hello": "Hello Max"}
+    assert parsed == [document]
+
+
+def test_a_document_is_prepared_for_each_schema(parsed: list[str]) -> None:
+    assert prepare(SCHEMA, "{ hello }").schema is SCHEMA
+    assert prepare(OTHER, "{ hello }").schema is OTHER
+    assert len(parsed) == 2
+    prepare(SCHEMA, "{ shop { id } }")
+    with pytest.raises(RequestError, match="Cannot query field 'shop'"):
+        prepare(OTHER, "{ shop { id } }")
+
+
+def test_a_document_that_is_refused_is_not_kept(parsed: list[str]) -> None:
+    for _ in range(2):
+        with pytest.raises(RequestError):
+            prepare(SCHEMA, "{ unknown }")
+
+    assert len(parsed) == 2
+
+
+def test_new_limits_hold_for_documents_that_are_known(ask: Ask, settings: Any) -> None:
+    assert ask("{ shop { id } }").status == 200
+    settings.GRAPHQL_MAX_DEPTH = 1
+
+    assert ask("{ shop { id } }").refused(400)
+
+
+def test_the_document_that_was_used_last_stays(settings: Any, parsed: list[str]) -> None:
+    settings.GRAPHQL_DOCUMENT_CACHE_SIZE = 1  # some ten of these
+    prepare(SCHEMA, "{ hello }")
+    for n in range(200):
+        prepare(SCHEMA, f"{{ a{n}: hello }}")
+        prepare(SCHEMA, "{ hello }")
+
+    assert parsed.count("{ hello }") == 1
+    prepare(SCHEMA, "{ a0: hello }")
+    assert parsed.count("{ a0: hello }") == 2
+
+
+@pytest.mark.parametrize("filler", ["hello " * 300, "hello #" + "x" * 20_000])
+def test_large_documents_push_out_more_than_small_ones(settings: Any, parsed: list[str], filler: str) -> None:
+    settings.GRAPHQL_DOCUMENT_CACHE_SIZE = 1
+    prepare(SCHEMA, "{ hello }")
+
+    prepare(SCHEMA, f"{{ {filler}\n }}")
+    prepare(SCHEMA, "{ hello }")
+
+    assert parsed.count("{ hello }") == 2
+
+
+def test_many_threads_share_the_cache(settings: Any) -> None:
+    settings.GRAPHQL_DOCUMENT_CACHE_SIZE = 1
+    sources = [f"{{ a{n % 40}: hello }}" for n in range(800)]
+
+    with ThreadPoolExecutor(8) as pool:
+        prepared = list(pool.map(lambda source: prepare(SCHEMA, source), sources))
+
+    for source, one in zip(sources, prepared, strict=True):
+        assert one.execute(None, {}, None).data == {source.split(":")[0].strip("{ "): "Hello world"}

@@ -1,0 +1,75 @@
+"""English and Spanish: whose language a page speaks, and that every text is translated."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.test import Client
+
+from scripts.messages import collect, missing, update
+from tests.base import Cast, login
+
+SPANISH = settings.ROOT / "locale" / "es" / "LC_MESSAGES" / "django.po"
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [("es", "Iniciar sesión"), ("es-MX,es;q=0.9,en;q=0.5", "Iniciar sesión"), ("en", "Sign in"), ("fr", "Sign in")],
+)
+def test_a_page_speaks_the_visitors_language_first(client: Client, db: None, asked: str, shown: str) -> None:
+    page = client.get("/auth/login/", headers={"Accept-Language": asked}).content.decode()
+
+    assert shown in page
+    assert f'<html lang="{"es" if "es" in asked else "en"}">' in page
+
+
+def test_a_visitor_can_choose_another_language(client: Client, db: None) -> None:
+    client.post("/i18n/setlang/", {"language": "es", "next": "/auth/login/"})
+
+    assert "Iniciar sesión" in client.get("/auth/login/", headers={"Accept-Language": "en"}).content.decode()
+
+
+def test_a_refusal_of_a_service_is_told_in_the_visitors_language(client: Client, db: None) -> None:
+    page = client.get("/auth/verify/?token=x", headers={"Accept-Language": "es"}).content.decode()
+
+    assert "Este enlace no funciona" in page
+    assert "This link" not in page
+
+
+def test_the_api_speaks_english_whatever_the_browser_speaks(cast: Cast) -> None:
+    answer = login(cast.ada).post(
+        "/hub/graphql/",
+        {"query": '{ tenant(tenantId: "zzzzzzzz") { id } }'},
+        content_type="application/json",
+        headers={"Accept-Language": "es"},
+    )
+
+    assert "You may not do this" in answer.content.decode()
+
+
+def test_nothing_is_left_to_translate() -> None:
+    assert missing(update(SPANISH)) == []
+
+
+def test_the_file_is_up_to_date() -> None:
+    """Else `make messages` was forgotten."""
+    with SPANISH.open("rb") as stream:
+        translated = {message.id for message in read_po(stream) if message.id}
+
+    assert translated == {message.id for message in collect() if message.id}
+
+
+def test_translations_keep_what_is_filled_in() -> None:
+    with SPANISH.open("rb") as stream:
+        for message in filter(lambda message: message.id, read_po(stream)):
+            ids = [message.id] if isinstance(message.id, str) else list(message.id)
+            strings = [message.string] if isinstance(message.string, str) else list(message.string or ())
+            for string in strings:
+                assert holes(string) == holes(ids[-1]), string
+
+
+def holes(text: str) -> set[str]:
+    return set(re.findall(r"%\(\w+\)[sd]|{[\w:,]*}|<[^>]+>", text))

@@ -1,0 +1,101 @@
+"""What the log holds, and what it must not."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+import structlog
+from django.db import IntegrityError, transaction
+from django.test import RequestFactory
+
+from accounts.models import User
+from portal import logs
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """The lines that a handler with our formatter has written."""
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logs.json_formatter())
+    logger = logging.getLogger()
+    logger.addHandler(handler)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logger.removeHandler(handler)
+    structlog.reset_defaults()
+    logs.json_formatter()
+
+
+def test_a_line_is_json_with_time_level_and_logger(lines: Lines) -> None:
+    logging.getLogger("portal.test").warning("It is %s", "late")
+
+    [line] = lines()
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "It is late", "level": "warning", "logger": "portal.test"}
+
+
+def test_structlog_writes_the_same_form(lines: Lines) -> None:
+    structlog.get_logger("portal.test").warning("Published", events=3)
+
+    [line] = lines()
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "Published", "events": 3, "level": "warning", "logger": "portal.test"}
+
+
+def test_of_the_extras_only_the_known_are_written(lines: Lines) -> None:
+    request = RequestFactory().get("/auth/verify/?token=secret-token", headers={"Authorization": "Bearer secret-token"})
+
+    logging.getLogger("django.request").error(
+        "Not Found: /auth/verify/", extra={"request": request, "status_code": 404}
+    )
+
+    [line] = lines()
+    assert line["status_code"] == 404
+    assert "secret-token" not in json.dumps(line)
+
+
+def test_the_development_server_logs_no_query_string(lines: Lines) -> None:
+    logging.getLogger("django.server").error('"%s" %s', "GET /auth/verify/?token=secret-token&et=inv HTTP/1.1", 200)
+
+    [line] = lines()
+    assert line["event"] == '"GET /auth/verify/ HTTP/1.1" 200'
+
+
+@pytest.mark.django_db
+def test_an_exception_tells_the_place_and_the_constraint_but_not_the_row(lines: Lines) -> None:
+    User.objects.create(email="ada@shoes.example")
+    try:
+        with transaction.atomic():
+            User.objects.create(email="ada@shoes.example")
+    except IntegrityError:
+        logging.getLogger("portal.test").exception("It failed")
+
+    [line] = lines()
+    report = line["exception"][0]
+    assert report["type"] == "IntegrityError"
+    assert "accounts_user" in report["message"]
+    assert any("test_logs.py" in frame for frame in report["frames"])
+    assert "ada@shoes.example" not in json.dumps(line)
+
+
+def test_a_message_that_quotes_what_it_was_given_is_left_out(lines: Lines) -> None:
+    try:
+        int("secret-token")
+    except ValueError:
+        logging.getLogger("portal.test").exception("It failed")
+
+    [line] = lines()
+    assert line["exception"][0]["type"] == "ValueError"
+    assert "secret-token" not in json.dumps(line)
+
+
+def test_nothing_of_django_leaves_by_mail_or_in_another_form() -> None:
+    assert logging.getLogger("django").handlers == []
+    assert logging.getLogger("django.server").handlers == []

@@ -1,0 +1,62 @@
+"""TRUSTED_PROXIES: whose word about the caller is believed."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.signals import request_started
+from django.test import RequestFactory
+from pytest_django import Settings
+
+from portal import wsgi
+
+Ask = Callable[..., tuple[str, str]]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ask(settings: Settings) -> Ask:
+    """Ask for a page of a portal that speaks https alone, behind proxies in 10.0.0.0/24.
+
+    Returns the answer's status and the address that Django takes for the caller's.
+    """
+    settings.SECURE_SSL_REDIRECT = True
+    settings.TRUSTED_PROXIES = ["10.0.0.0/24"]
+    application = importlib.reload(wsgi).application
+
+    def answer(remote_address: str, **headers: str) -> tuple[str, str]:
+        environ = RequestFactory().get("/api/docs", REMOTE_ADDR=remote_address, headers=headers).environ
+        seen: list[str] = []
+
+        def note(environ: dict[str, Any], **kwargs: object) -> None:
+            seen.append(environ["REMOTE_ADDR"])
+
+        request_started.connect(note)
+        application(environ, lambda status, _headers: seen.append(status)).close()
+        request_started.disconnect(note)
+        caller, status = seen
+        return status, caller
+
+    return answer
+
+
+def test_a_trusted_proxy_tells_caller_and_scheme(ask: Ask) -> None:
+    assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="https") == ("200 OK", "192.0.2.7")
+    assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="http")[0] == "301 Moved Permanently"
+
+
+def test_a_stranger_is_not_believed(ask: Ask) -> None:
+    answer = ask("192.0.2.7", x_forwarded_for="127.0.0.1", x_forwarded_proto="https")
+
+    assert answer == ("301 Moved Permanently", "192.0.2.7")
+
+
+def test_what_a_caller_writes_into_the_list_counts_for_nothing(ask: Ask) -> None:
+    """Proxies add to the end: the caller is the last address that is not a proxy's."""
+    _, caller = ask("10.0.0.1", x_forwarded_for="127.0.0.1, 192.0.2.7, 10.0.0.2", x_forwarded_proto="https")
+
+    assert caller == "192.0.2.7"

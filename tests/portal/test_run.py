@@ -1,0 +1,102 @@
+"""The process manager behind `make run`: all start, all stop, and none is missed for long."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from portal import env
+
+# Notes its start in a file, and on SIGTERM that it ended well.
+CHILD = """
+import os, pathlib, signal, sys, time
+notes = pathlib.Path(sys.argv[1])
+notes.with_suffix(".pid").write_text(str(os.getpid()))
+def end(*_):
+    notes.open("a").write("ended\\n")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+notes.open("a").write("started\\n")
+time.sleep(60)
+"""
+MANAGER = """
+import json, os, signal, sys
+from portal.run import Supervisor
+commands = json.loads(sys.argv[1])
+supervisor = Supervisor(commands, os.environ, early_seconds=float(sys.argv[2]), stop_seconds=20)
+signal.signal(signal.SIGTERM, supervisor.stop)
+signal.signal(signal.SIGINT, supervisor.stop)
+sys.exit(supervisor.run())
+"""
+
+
+@pytest.fixture
+def manage(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts a manager of children that take notes; it ends with the test."""
+
+    def start(*names: str, early_seconds: float = 0.0, broken: str = "") -> subprocess.Popen[str]:
+        commands = {name: [sys.executable, "-c", CHILD, str(tmp_path / name)] for name in names}
+        if broken:
+            commands[broken] = [sys.executable, "-c", "raise SystemExit(3)"]
+        return subprocess.Popen(
+            [sys.executable, "-c", MANAGER, json.dumps(commands), str(early_seconds)],
+            cwd=env.ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def wait_for(file: Path, lines: list[str]) -> None:
+    """Wait until the child has noted just this."""
+    deadline = time.monotonic() + 20
+    while (file.read_text().split() if file.exists() else []) != lines:
+        assert time.monotonic() < deadline, f"{file.name} has not noted {lines}"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_it_stops_all_and_ends_well(
+    tmp_path: Path, manage: Callable[..., subprocess.Popen[str]], asked: signal.Signals
+) -> None:
+    manager = manage("web", "worker")
+    wait_for(tmp_path / "web", ["started"])
+    wait_for(tmp_path / "worker", ["started"])
+
+    manager.send_signal(asked)
+
+    assert manager.communicate(timeout=20)[0] == ""
+    assert manager.returncode == 0
+    wait_for(tmp_path / "web", ["started", "ended"])
+    wait_for(tmp_path / "worker", ["started", "ended"])
+
+
+def test_a_process_that_is_killed_is_started_again(
+    tmp_path: Path, manage: Callable[..., subprocess.Popen[str]]
+) -> None:
+    manager = manage("worker")
+    wait_for(tmp_path / "worker", ["started"])
+
+    os.kill(int((tmp_path / "worker.pid").read_text()), signal.SIGKILL)
+
+    wait_for(tmp_path / "worker", ["started", "started"])
+    manager.terminate()
+    assert manager.communicate(timeout=20)[0] == "The worker ended (-9): starting it again.\n"
+
+
+def test_a_process_that_cannot_start_stops_all_with_a_message(
+    tmp_path: Path, manage: Callable[..., subprocess.Popen[str]]
+) -> None:
+    manager = manage("web", broken="worker", early_seconds=20)
+
+    assert manager.communicate(timeout=20)[0] == "The worker ended right after its start (3): stopping.\n"
+    assert manager.returncode == 1

@@ -1,0 +1,131 @@
+"""The settings: what a wrong environment is told, and that the README tells of every variable."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+KEY = "k" * 50
+FERNET_KEY = "a2V5LWZvci10ZXN0cy1vbmx5LW5ldmVyLXVzZS1pdC0="
+
+
+def start(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start a process that only reads the settings, in an environment of its own."""
+    base = {
+        "PATH": os.environ["PATH"],
+        "DATA_DIR": str(tmp_path),
+        "SECRET_KEY": KEY,
+        "FIELD_ENCRYPTION_KEYS": FERNET_KEY,
+        "ENV_FILE": os.devnull,
+    }
+    return subprocess.run(
+        [sys.executable, "-c", "from portal import settings; print(settings.DEBUG, settings.BASE_URL)"],
+        cwd=settings.ROOT,
+        env={**base, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_without_any_choice_the_portal_starts_with_debug_off(tmp_path: Path) -> None:
+    done = start(tmp_path)
+
+    assert done.stderr == ""
+    assert done.stdout == "False http://localhost:8000\n"
+
+
+def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
+    done = start(tmp_path, DEBUG="", PORT="", DATABASE_URL="", EMAIL_URL="", BASE_URL=" ")
+
+    assert done.stdout == "False http://localhost:8000\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("DEBUG", "maybe", "must be true or false."),
+        ("PORT", "http", "must be a whole number from 1 to 65535."),
+        ("PORT", "65536", "must be a whole number from 1 to 65535."),
+        ("BASE_URL", "gateway.example.com", "must be an address such as https://gateway.example.com, without a path."),
+        ("BASE_URL", "https://h/hub", "must be an address such as https://gateway.example.com, without a path."),
+        ("BASE_URL", "http://[::1", "must be an address such as https://gateway.example.com, without a path."),
+        ("ALLOWED_HOSTS", "https://a.example", "must be host names such as"),
+        ("TRUSTED_PROXIES", "proxy", "must be IP addresses or networks such as 10.0.0.0/8, separated by commas."),
+        ("DATABASE_URL", "mysql://root@localhost/portal", "must be a database URL such as"),
+        ("DATABASE_URL", "postgres://localhost", "must be a database URL such as"),
+        ("DATABASE_URL", "sqlite://:memory:", "must be a database URL such as"),
+        ("EMAIL_URL", "mail.example.com", "must be a mail URL such as"),
+        ("DEFAULT_FROM_EMAIL", "gateway", "must be an email address such as"),
+        ("TOKEN_RATE_LIMIT", "often", "must be a rate such as 30/m or 500/hour."),
+        ("TOKEN_RATE_LIMIT", "0/m", "must be a rate such as 30/m or 500/hour."),
+        ("RATE_LIMIT_STORAGE_URL", "file:///tmp", "must be memory:// or redis://host:6379/0."),
+        ("GRAPH_API_VERSION", "24", "must be a version such as v24.0."),
+        ("LOG_LEVEL", "LOUD", "must be DEBUG, INFO, WARNING or ERROR."),
+        ("ENV_FILE", "/nowhere/.env", "must name a file."),
+        ("SECRET_KEY", "short", "must have at least 50 characters."),
+        ("FIELD_ENCRYPTION_KEYS", "short", "must hold keys made by `manage.py rotate_keys --new-key`"),
+        ("FIELD_ENCRYPTION_KEYS", ",", "must hold keys made by `manage.py rotate_keys --new-key`"),
+    ],
+)
+def test_a_malformed_value_ends_the_process_with_one_sentence(tmp_path: Path, name: str, value: str, rule: str) -> None:
+    done = start(tmp_path, **{name: value})
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"portal cannot start: {name} {rule}")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS"])
+def test_a_missing_secret_is_told_with_the_way_to_make_it(tmp_path: Path, name: str) -> None:
+    done = start(tmp_path, **{name: ""})
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"portal cannot start: {name} is not set, and {tmp_path / name.lower()} does not exist: "
+        "`python -m portal.keys` makes it.\n"
+    )
+
+
+def test_a_refused_value_is_not_repeated(tmp_path: Path) -> None:
+    done = start(tmp_path, DATABASE_URL="postgres://portal:hunter2@localhost:port/portal")
+
+    assert done.returncode == 1
+    assert "hunter2" not in done.stderr
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "environment"
+    file.write_text("DEBUG=true\nBASE_URL=https://file.example.com\n")
+
+    done = start(tmp_path, ENV_FILE=str(file), BASE_URL="https://process.example.com")
+
+    assert done.stdout == "True https://process.example.com\n"
+
+
+def variables_read() -> set[str]:
+    """The names of all the variables that the code asks portal.env for."""
+    asked = re.compile(r'\benv\.\w+\(\s*"([A-Z_]+)"')
+    files = (file for app in ("portal", "accounts", "pixels", "filters", "events") for file in Path(app).rglob("*.py"))
+    return {"ENV_FILE"}.union(*(asked.findall(file.read_text("utf-8")) for file in files))
+
+
+def test_the_readme_tells_of_every_variable_and_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.ROOT)
+    table = set(re.findall(r"^\| `([A-Z_]+)` \|", Path("README.md").read_text("utf-8"), re.MULTILINE))
+
+    assert table == variables_read()
+    assert "DATABASE_URL" in table
+
+
+def test_the_example_names_known_variables_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.ROOT)
+    named = set(re.findall(r"^(?:# )?([A-Z_]+)=", Path(".env.example").read_text("utf-8"), re.MULTILINE))
+
+    assert named <= variables_read()

@@ -1,0 +1,152 @@
+"""What every page has in common (portal.web): its borders, and how a service's refusal is shown."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from accounts.models import Tenant, User
+from tests.base import Cast, login
+from tests.factories import TenantFactory
+
+pytestmark = pytest.mark.urls("tests.portal.pages")
+
+
+def at(page: str, tenant: Tenant | str) -> str:
+    return f"{page}?tenant={tenant.pk if isinstance(tenant, Tenant) else tenant}"
+
+
+def test_nobody_sees_a_page_before_signing_in(cast: Cast, client: Client) -> None:
+    page = client.get(at("/look/", cast.shoes))
+
+    assert page.status_code == 302
+    assert page.headers["Location"] == f"/auth/login/?next=/look/%3Ftenant%3D{cast.shoes.pk}"
+
+
+def test_a_fragment_that_comes_too_late_sends_the_whole_page_to_sign_in(cast: Cast, client: Client) -> None:
+    shown = f"http://testserver{at('/anybody/', cast.shoes)}"
+    answer = client.get(at("/look/", cast.shoes), headers={"HX-Request": "true", "HX-Current-URL": shown})
+
+    assert answer.headers["HX-Redirect"].startswith("/auth/login/?next=")
+    assert "anybody" in answer.headers["HX-Redirect"]
+
+
+@pytest.mark.parametrize(
+    ("who", "shown"), [("ada", "Shoes True"), ("max", "Shoes True"), ("vic", "Shoes False"), ("vera", "Shoes False")]
+)
+def test_a_page_knows_the_account_and_what_may_be_done_there(cast: Cast, who: str, shown: str) -> None:
+    assert login(getattr(cast, who)).get(at("/look/", cast.shoes)).content.decode() == shown
+
+
+@pytest.mark.parametrize("tenant", ["", "x", "zzzzzzzz", "\0", "é" * 8, "a" * 5000])
+def test_an_unknown_account_is_not_found(cast: Cast, tenant: str) -> None:
+    assert login(cast.hanna).get("/look/", {"tenant": tenant}).status_code == 404
+
+
+def test_an_outsider_cannot_tell_an_account_from_none(cast: Cast) -> None:
+    outsider = login(cast.olaf)
+    hidden, missing = outsider.get(at("/look/", cast.shoes)), outsider.get(at("/look/", "zzzzzzzz"))
+
+    assert hidden.status_code == missing.status_code == 404
+    assert "Shoes" not in hidden.content.decode()
+
+
+def test_the_host_is_kept_out_of_the_data_of_an_account_of_its_own(cast: Cast) -> None:
+    assert login(cast.hanna).get(at("/look/", cast.books)).status_code == 403
+    assert login(cast.bibi).get(at("/look/", cast.books)).status_code == 200
+
+
+@pytest.mark.parametrize(("who", "status"), [("ada", 200), ("max", 403), ("vic", 403), ("olaf", 404)])
+def test_a_page_can_ask_for_more_than_a_look(cast: Cast, who: str, status: int) -> None:
+    assert login(getattr(cast, who)).post(at("/edit-people/", cast.shoes)).status_code == status
+
+
+@pytest.mark.parametrize(("who", "status"), [("hanna", 200), ("milo", 403), ("vera", 403), ("ada", 404), ("olaf", 404)])
+def test_a_page_of_the_host_is_not_there_for_others(cast: Cast, who: str, status: int) -> None:
+    assert login(getattr(cast, who)).get("/host-keys/").status_code == status
+
+
+def test_a_deactivated_person_is_out_at_once(cast: Cast) -> None:
+    client = login(cast.ada)
+    User.objects.filter(pk=cast.ada.pk).update(status=User.Status.DEACTIVATED)
+
+    assert client.get(at("/look/", cast.shoes)).status_code == 302
+
+
+def test_pages_are_not_kept_by_browsers(cast: Cast) -> None:
+    page = login(cast.ada).get(at("/look/", cast.shoes))
+
+    assert page.headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_refusal_that_a_view_did_not_handle_is_said_on_the_page_it_came_from(cast: Cast) -> None:
+    client = login(cast.ada)
+    here = f"http://testserver{at('/anybody/', cast.shoes)}"
+    answer = client.post(at("/refuse/input/", cast.shoes), headers={"Referer": here})
+
+    assert answer.headers["Location"] == here
+    assert "Must be 1 to 20 digits." in client.get("/anybody/").content.decode()
+
+
+def test_a_refused_request_of_htmx_loads_the_page_again(cast: Cast) -> None:
+    here = f"http://testserver{at('/anybody/', cast.shoes)}"
+    answer = login(cast.ada).post(
+        at("/refuse/conflict/", cast.shoes), headers={"HX-Request": "true", "HX-Current-URL": here}
+    )
+
+    assert answer.headers["HX-Redirect"] == here
+
+
+def test_a_refusal_never_leads_to_another_site(cast: Cast) -> None:
+    answer = login(cast.ada).post(at("/refuse/input/", cast.shoes), headers={"Referer": "https://evil.example/"})
+
+    assert answer.headers["Location"] == "/hub/"
+
+
+def test_a_refused_right_is_403_and_a_missing_thing_404(cast: Cast) -> None:
+    client = login(cast.ada)
+
+    assert client.post(at("/refuse/right/", cast.shoes)).status_code == 403
+    assert client.get(at("/refuse/missing/", cast.shoes)).status_code == 404
+
+
+def test_a_form_says_what_the_service_refused_at_the_field(cast: Cast) -> None:
+    form = login(cast.ada).post(at("/refuse-form/input/", cast.shoes), {"pixel_id": "x1"}).content.decode()
+
+    assert "Must be 1 to 20 digits." in form
+    assert 'value="x1"' in form
+    assert "pixelId" not in form
+
+
+def test_a_form_says_above_itself_what_is_about_none_of_its_fields(cast: Cast) -> None:
+    form = login(cast.ada).post(at("/refuse-form/conflict/", cast.shoes), {"pixel_id": "1"}).content.decode()
+
+    assert "This person has a role here already." in form
+
+
+def test_the_selector_is_bounded(cast: Cast) -> None:
+    for number in range(30):
+        TenantFactory.create(name=f"Account {number:02}")
+
+    page = login(cast.hanna).get("/anybody/").content.decode()
+
+    assert page.count("?tenant=") == 20
+    assert "Account 00" in page
+    assert "Account 29" not in page
+
+
+def test_the_selector_has_only_ones_own_accounts(cast: Cast) -> None:
+    page = login(cast.ada).get("/anybody/").content.decode()
+
+    assert "Shoes" in page
+    assert "Other" not in page
+
+
+def test_an_error_of_ours_shows_nothing_of_it(cast: Cast) -> None:
+    client = login(cast.ada)
+    client.raise_request_exception = False
+    page = client.get(at("/broken/", cast.shoes))
+
+    assert page.status_code == 500
+    assert "Something went wrong" in page.content.decode()
+    assert "secret" not in page.content.decode()
