@@ -36,6 +36,8 @@ _PHRASES = {
     "generate access key": gettext_noop("generated a new access key for pixel %(subject)s"),
     "reconnect pixel": gettext_noop("connected pixel %(subject)s again"),
     "remove person": gettext_noop("revoked the access of %(subject)s"),
+    "deactivate person": gettext_noop("deactivated %(subject)s"),
+    "activate person": gettext_noop("activated %(subject)s again"),
     "replay dead letter": gettext_noop("published the refused event %(subject)s again"),
     "replay dead letters": gettext_noop("published the refused events of pixel %(subject)s again"),
     "require access key": gettext_noop("made the access key required for pixel %(subject)s"),

@@ -25,7 +25,7 @@ from accounts.models import (
 )
 from accounts.roles import Role
 from accounts.see_as import may_see_as
-from accounts.services import api_accounts, invitations, people, routing, tenants
+from accounts.services import activation, api_accounts, invitations, people, routing, tenants
 from portal.admin import ServiceAdmin
 from portal.web import principal_of_request
 
@@ -199,13 +199,28 @@ class MembershipAdmin(ServiceAdmin):
 
 @admin.register(User)
 class UserAdmin(SeeAsAdmin):
-    """People; their roles are changed under memberships."""
+    """People: kept out, or let in again; their roles are changed under memberships."""
 
     list_display = ("email", "status", "last_login", "created_at")
     list_filter = ("status",)
     search_fields = ("email__startswith",)
     search_help_text = "The beginning of the address"
     fields = ("id", "email", "status", "default_tenant", "expires_on", "last_login", "created_at")
+    actions = ("deactivate", "activate")
+
+    @admin.action(description="Deactivate")
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def act(user: User) -> User:
+            return activation.deactivate_user(principal=principal_of_request(request), user_id=str(user.pk))
+
+        self.each(request, queryset, act, "{} people deactivated.")
+
+    @admin.action(description="Let in again")
+    def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def act(user: User) -> User:
+            return activation.activate_user(principal=principal_of_request(request), user_id=str(user.pk))
+
+        self.each(request, queryset, act, "{} people let in again.")
 
     def people(self, request: HttpRequest, obj: Any) -> Iterable[User]:
         return [obj] if obj else []

@@ -86,7 +86,7 @@ def change_role_for_user(
     named = [(role, field) for role, field in ((revoked, "roleToRevoke"), (added, "roleToAdd")) if role]
     named.sort(key=lambda pair: pair[0].tenant_id or "")
     places = {role.tenant_id: _open_place(principal, role, field) for role, field in named}
-    user = _visible_user(principal, user_id)
+    user = visible_user(principal, user_id)
     if revoked:
         _check_has_role(user, revoked)
     if revoked and (added is None or added.tenant_id != revoked.tenant_id):
@@ -135,14 +135,20 @@ def _open_place(principal: Principal, role: Role, field: str) -> Tenant | None:
     """Check that the principal may change people where the role holds, and lock that place against other changes."""
     if role.tenant_id is None:
         require(principal, Action.EDIT_HOST_PEOPLE)
-        list(Membership.objects.select_for_update().filter(tenant=None).order_by("pk"))
+        lock_host()
         return None
     if principal.sees_all_tenants and not Tenant.objects.filter(pk=role.tenant_id).exists():
         raise NotFound(f"{field}: there is no such role, since no account has this id.", field=field)
     return get_tenant(principal, role.tenant_id, Action.EDIT_PEOPLE, lock=True)
 
 
-def _visible_user(principal: Principal, user_id: str) -> User:
+def lock_host() -> None:
+    """Hold the host's memberships until the transaction ends, as ``get_tenant(lock=True)`` holds an account."""
+    list(Membership.objects.select_for_update().filter(tenant=None).order_by("pk"))
+
+
+def visible_user(principal: Principal, user_id: str) -> User:
+    """The person, if the principal may know of them; InvalidInput for an id that is none, else NotFound."""
     try:
         key = uuid.UUID(user_id)
     except ValueError:
