@@ -29,7 +29,7 @@ run: setup  ## Serve the portal on PORT (8000), publish events; the first start 
 demo: setup  ## Fill an empty instance with three made-up accounts and a week of events
 	@$(BIN)/python -m portal.keys
 	@$(BIN)/python manage.py migrate --no-input --verbosity 0
-	@$(BIN)/python manage.py demo
+	@$(BIN)/python manage.py demo $(ARGS)
 
 setup: $(VENV)/installed $(VENV)/assets $(VENV)/messages  ## Make the virtual environment, install the packages, compile the translations
 

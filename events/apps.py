@@ -71,7 +71,7 @@ def _release_hold(instance: Any, created: bool, update_fields: frozenset[str] | 
     from events.lanes import release_hold
 
     if not created and (update_fields is None or "access_token" in update_fields):
-        on_commit(lambda: release_hold(instance.pk))
+        release_hold(instance.pk)
 
 
 def _forget_identities(instance: Any, created: bool, update_fields: frozenset[str] | None, **_: Any) -> None:

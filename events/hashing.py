@@ -115,7 +115,7 @@ def _date_of_birth(text: str) -> str:
     if len(parts) < 3:
         return "".join(parts)
     year, month, day = parts[:3] if len(parts[0]) == 4 else (parts[2], parts[0], parts[1])
-    if int(month) > 12:
+    if len(month) <= 2 and int(month) > 12:
         month, day = day, month
     return f"{year:0>4}{month:0>2}{day:0>2}"
 

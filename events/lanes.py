@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -142,9 +143,12 @@ def on_hold() -> dict[str, Any]:
 
 
 def release_hold(pixel_pk: int) -> None:
-    """Let the lane publish again, at once: the pixel has a new token."""
+    """Let the lane publish again: the pixel has a new token.
+
+    In the transaction that brings the token, or a crash between the two would hold the lane for good.
+    """
     Lane.objects.filter(pk=pixel_pk).update(held=False, failures=0, retry_at=None)
-    wakeups.wake(pixel_pk)
+    transaction.on_commit(partial(wakeups.wake, pixel_pk))
 
 
 def waiting_pixels(among: Iterable[int] | None = None) -> list[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
+import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.audit import record
 from accounts.models import Tenant
@@ -14,9 +16,10 @@ from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
 from events import lanes, wakeups
 from events.counting import Tally
+from events.lanes import MAX_AGE
 from events.models import DeadLetter, OutboxRow
 from pixels.reads import get_pixel
-from portal.errors import NotFound
+from portal.errors import InvalidInput, NotFound
 
 #: One call replays so many of a pixel's dead letters; further ones wait for the next call.
 REPLAYED_AT_ONCE = 10_000
@@ -29,16 +32,21 @@ def replay_dead_letter(*, principal: Principal, tenant_id: str, dead_letter_id: 
     """Publish the event again, as if it had waited since it came."""
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
     letter = _get_letter(tenant, dead_letter_id)
-    _put_back(letter.pixel_id, [letter.pk])
+    if not _put_back(letter.pixel_id, [letter.pk]):
+        raise InvalidInput("id", "the event is older than 7 days, and Meta takes it no more.")
     record(principal, "replay dead letter", letter, tenant=tenant)
 
 
 @transaction.atomic
 def replay_dead_letters(*, principal: Principal, tenant_id: str, pixel_id: str) -> int:
-    """Publish the pixel's dead letters again, the oldest first; the number of them, REPLAYED_AT_ONCE at most."""
+    """Publish the pixel's dead letters again, the oldest first; the number of them, REPLAYED_AT_ONCE at most.
+
+    Those that are older than 7 days stay where they are: Meta takes them no more.
+    """
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
     pixel = get_pixel(tenant, pixel_id, field="pixelId")
-    letters = DeadLetter.objects.filter(pixel=pixel).order_by("failed_at", "pk")
+    recent = DeadLetter.objects.filter(pixel=pixel, received_at__gt=timezone.now() - MAX_AGE)
+    letters = recent.order_by("failed_at", "pk")
     count = _put_back(pixel.pk, letters.values_list("pk", flat=True)[:REPLAYED_AT_ONCE])
     if count:
         record(principal, "replay dead letters", pixel, tenant=tenant, changes={"replayed": [None, count]})
@@ -71,7 +79,7 @@ def retry_publishing(*, principal: Principal, tenant_id: str, pixel_id: str) -> 
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
     pixel = get_pixel(tenant, pixel_id, field="pixelId")
     record(principal, "retry publishing", pixel, tenant=tenant)
-    transaction.on_commit(partial(lanes.release_hold, pixel.pk))
+    lanes.release_hold(pixel.pk)
 
 
 def _get_letter(tenant: Tenant, dead_letter_id: str) -> DeadLetter:
@@ -103,7 +111,15 @@ def _put_back(pixel_pk: int, letter_pks: Iterable[int]) -> int:
 def _in_chunks(pks: list[int]) -> Iterator[list[DeadLetter]]:
     for first in range(0, len(pks), _CHUNK):
         found = DeadLetter.objects.in_bulk(pks[first : first + _CHUNK])
-        yield [found[pk] for pk in pks[first : first + _CHUNK] if pk in found]
+        yield [found[pk] for pk in pks[first : first + _CHUNK] if pk in found and not _is_over(found[pk])]
+
+
+def _is_over(letter: DeadLetter) -> bool:
+    """Would the event expire at once, and be gone?"""
+    event_time = msgspec.json.decode(bytes(letter.event)).get("event_time")
+    oldest = timezone.now() - MAX_AGE
+    is_old = isinstance(event_time, int | float) and event_time <= oldest.timestamp()
+    return is_old or letter.received_at <= oldest
 
 
 def _waiting_again(letter: DeadLetter) -> OutboxRow:

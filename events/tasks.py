@@ -10,7 +10,7 @@ from events import lanes, publishing, retention, usage
 
 #: A wake-up that waited longer is not worth more than the sweeps that came in the meantime.
 WAKE_UP_EXPIRES = 60
-SWEEP_EXPIRES = 5
+SWEEP_EXPIRES = 60
 SWEEP_MAX = 500
 
 

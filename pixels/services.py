@@ -44,7 +44,8 @@ def connect_pixel(
         name=name,
     )
     pixel_id = given.pop("pixel_id")
-    pixel = tenant.pixels.filter(pixel_id=pixel_id).first()
+    # Locked: a worker that learns now that the old token is bad must not have the last word.
+    pixel = tenant.pixels.select_for_update().filter(pixel_id=pixel_id).first()
     if pixel is None:
         given.setdefault("api_version", settings.GRAPH_API_VERSION)
         pixel = _create(Pixel(tenant=tenant, pixel_id=pixel_id, **given))

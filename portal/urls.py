@@ -17,6 +17,7 @@ from portal.graphql.view import PortalGraphQLView
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(url="/hub/")),
     path("hub/graphql/", PortalGraphQLView.as_view(schema=hub_schema), name="hub_graphql"),
     path("capig/graphql/", PortalGraphQLView.as_view(schema=capig_schema), name="capig_graphql"),
     path("clients/token", issue_token, name="token"),

@@ -187,11 +187,12 @@ def talking(talk: Callable[[socket.socket], None]) -> Iterator[str]:
         thread.join(10)
 
 
-def test_an_answer_that_drips_is_given_up(settings: Settings) -> None:
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "])
+def test_an_answer_that_drips_is_given_up(settings: Settings, begin: bytes) -> None:
     settings.PUBLISH_TIMEOUT_SECONDS = 0.4
 
     def drip(connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        connection.sendall(begin)
         for _ in range(20):
             time.sleep(0.1)
             try:
@@ -202,8 +203,16 @@ def test_an_answer_that_drips_is_given_up(settings: Settings) -> None:
     with talking(drip) as url:
         settings.GRAPH_API_URL = url
         start = time.monotonic()
-        assert post() == RetryLater("endless answer")
+        assert post() == RetryLater("ReadTimeout")
         assert time.monotonic() - start < 1.5
+
+
+def test_a_quoted_token_is_masked(httpserver: HTTPServer, settings: Settings) -> None:
+    settings.GRAPH_API_URL = httpserver.url_for("").rstrip("/")
+    refusal = {"error": {"message": f"Bad parameter {TOKEN}", "code": 100}}
+    httpserver.expect_request("/v24.0/17/events").respond_with_json(refusal, status=400)
+
+    assert post() == Refused(Problem(100, None, "Bad parameter •••", ""))
 
 
 def test_garbage_instead_of_http_is_tried_again(settings: Settings) -> None:

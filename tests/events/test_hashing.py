@@ -148,3 +148,7 @@ def test_any_text_becomes_a_hash_that_is_a_hash(field: str, value: str) -> None:
 
     assert user_data == once
     assert not once or (len(once[field].partition(".")[0]) == 64 and once[field] != value) or value == once[field]
+
+
+def test_a_month_of_thousands_of_digits_is_no_reason_to_fail() -> None:
+    assert hash_identifier("db", "9" * 5_000 + "/1/1990")

@@ -29,7 +29,7 @@ def test_nine_pixels_are_not_delayed_by_the_tenth(tmp_path: Path) -> None:
 
     with (
         sandbox.serve() as graph_api,
-        Instance(tmp_path, graph_api, PUBLISH_TIMEOUT_SECONDS=2, LANE_LEASE_SECONDS=8, WORKER_THREADS=2) as instance,
+        Instance(tmp_path, graph_api, PUBLISH_TIMEOUT_SECONDS=2, LANE_LEASE_SECONDS=8, WORKER_THREADS=4) as instance,
     ):
         instance.start_worker("one")
         instance.start_worker("two", beat=False)
