@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test test-slow screenshots bench-events bench-pages lint format check messages requirements clean
+.PHONY: help run demo setup test test-slow screenshots bench bench-pages lint format check messages requirements clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -45,10 +45,10 @@ screenshots: setup $(VENV)/installed-dev  ## Take the pictures in docs/screensho
 bench-pages: $(VENV)/installed-dev  ## Measure the server's part of every page, of an account with 500 pixels
 	@$(BIN)/python -m bench.pages
 
-bench-events: $(VENV)/installed-dev  ## Measure intake, worker and memory on PostgreSQL, beside peers; a few minutes
-	@$(BIN)/python -m bench.intake
-	@$(BIN)/python -m bench.drain
-	@$(BIN)/python -m bench.memory
+bench: $(VENV)/installed-dev $(VENV)/bench/installed bench/peers/node_modules/installed  ## Measure the portal beside its peers on PostgreSQL, write docs/benchmarks.md; 20 minutes
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y wrk >/dev/null; } || \
+		{ echo "wrk sends the requests of the benchmarks (on Debian: apt install wrk)." >&2; exit 1; }
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: $(VENV)/installed-dev  ## Check the code's form
 	$(BIN)/ruff check
@@ -60,6 +60,7 @@ format: $(VENV)/installed-dev  ## Put the code in form
 
 check: lint  ## Everything that can be told without running the tests
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive . 2>/dev/null  # where it warns of every nosec
 	@$(CHECKED) $(DEFAULTS) $(BIN)/python -m portal.keys
 	$(CHECKED) $(EXAMPLE) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(CHECKED) $(DEFAULTS) $(BIN)/python manage.py makemigrations --check --dry-run
@@ -71,6 +72,7 @@ messages: $(VENV)/installed  ## Collect what pages say into locale/, to be trans
 requirements: $(VENV)/installed-dev  ## Pin the newest packages that requirements*.in allow
 	$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements.in
 	$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in
+	$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements-bench.in
 
 clean:  ## Remove the virtual environment and caches; data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -88,12 +90,23 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 
+# What the benchmarks' peers run on: packages that the portal has nothing to do with, in places of their own.
+$(VENV)/bench/installed: requirements-bench.txt $(VENV)/installed
+	@$(BIN)/python -m venv $(VENV)/bench
+	$(VENV)/bench/bin/python -m pip install --quiet -r requirements-bench.txt
+	@touch $@
+
+bench/peers/node_modules/installed: bench/peers/package-lock.json $(VENV)/installed
+	@cd bench/peers && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	@touch $@
+
 # Node.js comes with the packages of Python; its own are named in package-lock.json, with their hashes.
 $(VENV)/assets: package-lock.json .npmrc scripts/copy_assets.py $(VENV)/installed
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
 	@$(BIN)/python scripts/copy_assets.py
 	@touch $@
 
-$(VENV)/messages: locale/es/LC_MESSAGES/django.po $(VENV)/installed
+$(VENV)/messages: $(wildcard locale/*/LC_MESSAGES/django.po locale/packages/*/LC_MESSAGES/django.po) $(VENV)/installed
 	@$(BIN)/pybabel --quiet compile --domain django --directory locale
+	@$(BIN)/pybabel --quiet compile --domain django --directory locale/packages
 	@touch $@

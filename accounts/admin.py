@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -107,14 +107,14 @@ class TenantAdmin(SeeAsAdmin):
                 principal=principal, tenant_id=obj.pk, **{field: data[field] for field in form.changed_data}
             )
             return
-        tenant = tenants.create_tenant(
+        created = tenants.create_tenant(
             principal=principal,
             name=data["name"],
             can_partner_manage=data["can_partner_manage"],
             event_enrichment=data["event_enrichment"],
             admin_email=data["admin_email"] or None,
         )
-        obj.pk = tenant.pk
+        obj.pk = created.tenant.pk
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         tenants.delete_tenant(principal=principal_of_request(request), tenant_id=obj.pk)
@@ -210,17 +210,15 @@ class UserAdmin(SeeAsAdmin):
 
     @admin.action(description="Deactivate")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        def act(user: User) -> User:
-            return activation.deactivate_user(principal=principal_of_request(request), user_id=str(user.pk))
-
-        self.each(request, queryset, act, "{} people deactivated.")
+        self._switch(request, queryset, activation.deactivate_user, "{} people deactivated.")
 
     @admin.action(description="Let in again")
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        def act(user: User) -> User:
-            return activation.activate_user(principal=principal_of_request(request), user_id=str(user.pk))
+        self._switch(request, queryset, activation.activate_user, "{} people let in again.")
 
-        self.each(request, queryset, act, "{} people let in again.")
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Any], service: Callable[..., User], done: str) -> None:
+        principal = principal_of_request(request)
+        self.each(request, queryset, lambda user: service(principal=principal, user_id=str(user.pk)), done)
 
     def people(self, request: HttpRequest, obj: Any) -> Iterable[User]:
         return [obj] if obj else []

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import DateTimeField
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.hashing import hash_secret
-from accounts.models import AccessToken, User
+from accounts.models import AccessToken, ApiAccount, User
 from accounts.principals import Principal, principal_of_api_account, principal_of_user
 from accounts.second_factors import lacks_second_factor
+from portal.statements import Param, Statement
 
 
 def principal_from_bearer(token: str) -> Principal | None:
     """The API account that the token was issued to, while it is valid: one query."""
-    access_token = (
-        AccessToken.objects.select_related("api_account")
-        .filter(token_hash=hash_secret(token), expires_at__gt=timezone.now())
-        .first()
-    )
-    return principal_of_api_account(access_token.api_account) if access_token else None
+    row = _api_account().one(token_hash=hash_secret(token), now=timezone.now())
+    return principal_of_api_account(ApiAccount.from_db(DEFAULT_DB_ALIAS, _COLUMNS, row)) if row else None
+
+
+_COLUMNS = ("id", "name")
+
+
+@lru_cache
+def _api_account() -> Statement:
+    """Finds the API account of a token by ``token_hash``, if it is valid ``now``."""
+    tokens = AccessToken.objects.filter(token_hash=Param("token_hash"), expires_at__gt=Param("now", DateTimeField()))
+    return Statement(tokens, *(f"api_account__{column}" for column in _COLUMNS))
 
 
 def principal_from_session(request: HttpRequest) -> Principal | None:

@@ -20,7 +20,6 @@ urlpatterns = [
     path("capig/users/<uuid:user_id>/revoke/", in_account(people.revoke), name="revoke"),
     path("capig/settings/", settings.account_settings, name="settings"),
     path("capig/settings/name/", settings.rename, name="rename"),
-    path("capig/settings/enhance/", settings.enhance_events, name="enhance"),
     path("capig/settings/partner/", settings.partner_access, name="partner"),
     path("capig/settings/status/", settings.switch_status, name="status"),
     path("capig/settings/setup/", settings.complete_setup, name="setup"),

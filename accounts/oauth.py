@@ -6,6 +6,7 @@ no scopes, and the limit on failures. Sections (§) are those of RFC 6749.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from typing import Any
 
@@ -26,9 +27,11 @@ from django.http.multipartparser import MultiPartParserError
 
 from accounts.models import AccessToken, ApiAccount
 from accounts.services.api_accounts import check_credentials, store_access_token
-from portal.client_address import client_address
-from portal.errors import NotFound
-from portal.rate_limits import RateLimit
+from portal.client_address import client_network
+from portal.errors import NotFound, TooManyRequests, Unavailable, unavailable
+from portal.rate_limits import RateLimit, count_request
+
+logger = logging.getLogger(__name__)
 
 PARAMETERS = ("grant_type", "client_id", "client_secret", "scope")
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -63,6 +66,26 @@ class TooManyFailures(OAuth2Error):
     def get_headers(self) -> list[tuple[str, str]]:
         """Say how long to wait."""
         return [*super().get_headers(), ("Retry-After", str(self.retry_after))]
+
+
+class OurFault(OAuth2Error):
+    """What nobody foresaw, told in the form of the other errors; the code is §4.1.2.1's, since §5.2 has none."""
+
+    status_code = 500
+    error = "server_error"
+    description = "Something went wrong here. Try again in a moment."
+
+
+class DatabaseAway(OAuth2Error):
+    """The code is §4.1.2.1's as well."""
+
+    status_code = Unavailable.code
+    error = "temporarily_unavailable"
+    description = "The database does not answer. Try again in a moment."
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """Say how long to wait."""
+        return [*super().get_headers(), ("Retry-After", str(Unavailable.retry_after))]
 
 
 def read_form(request: HttpRequest) -> dict[str, str]:
@@ -108,7 +131,7 @@ class TokenRequest(OAuth2Request):
         super().__init__("POST", f"https://{request.get_host()}{request.path}", headers=request.headers)
         form = read_form(request)
         self.payload = BasicOAuth2Payload(form)
-        self.address = client_address(request)
+        self.address = client_network(request)
         self.name, self.secret = read_credentials(request.headers.get("Authorization", ""), form)
 
 
@@ -121,6 +144,10 @@ class PortalAuthorizationServer(AuthorizationServer):
             response: HttpResponse = super().create_token_response(request)
         except OAuth2Error as error:
             response = self.handle_error_response(request, error)
+        except Exception as error:
+            logger.exception("A token could not be issued.")
+            fault = DatabaseAway() if unavailable(error) else OurFault()
+            response = self.handle_error_response(request, fault)
         return response
 
     def create_oauth2_request(self, request: HttpRequest) -> TokenRequest:
@@ -145,6 +172,10 @@ class PortalAuthorizationServer(AuthorizationServer):
         api_account = check_credentials(name=request.name, secret=request.secret)
         if api_account is None:
             failures.hit(*who)
+            try:  # many names from one address
+                count_request("ADDRESS", request.address)
+            except TooManyRequests as error:
+                raise TooManyFailures(error.retry_after) from None
             raise SignInFailed
         return api_account
 
@@ -167,7 +198,7 @@ def bearer_token(**_: Any) -> dict[str, Any]:
     return {
         "access_token": value,
         "token": value,
-        "token_type": "Bearer",
+        "token_type": "Bearer",  # nosec B105  # the scheme
         "expires_in": settings.TOKEN_LIFETIME_SECONDS,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db.models import Q, QuerySet
 
@@ -38,7 +39,16 @@ def page_of_tenants(
     return Page(rows.order_by("name", "pk")[: size + 1], size, matching)
 
 
-def cursor_of(tenant: Tenant) -> str:
+class Listed(Protocol):
+    """An account, or a read model of one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pk(self) -> str: ...
+
+
+def cursor_of(tenant: Listed) -> str:
     """An opaque name for the tenant's place in the list."""
     return encode_cursor(tenant.name, tenant.pk)
 

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from functools import lru_cache
+from typing import Protocol
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import DateField
 
 from accounts.models import RoleLevel, Tenant, TenantStatus
 from accounts.models.tenant import ID_PATTERN
-from accounts.principals import Principal
+from accounts.principals import Principal, Viewer
 from portal.errors import NotAuthorized
+from portal.statements import Param, Statement
+
+
+class Place(Protocol):
+    """What decides of an account who may do what there: ``Tenant``, and read models of it."""
+
+    @property
+    def pk(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def can_partner_manage(self) -> bool: ...
 
 
 class Action(Enum):
@@ -68,7 +85,7 @@ HOST: dict[RoleLevel, frozenset[Action]] = {
 }
 
 
-def allowed_actions(principal: Principal, tenant: Tenant | None = None) -> frozenset[Action]:
+def allowed_actions(principal: Principal, tenant: Place | None = None) -> frozenset[Action]:
     """What the principal may do in ``tenant``, or at the host where none is given."""
     if principal.is_system:
         return frozenset(Action)
@@ -86,12 +103,12 @@ def allowed_actions(principal: Principal, tenant: Tenant | None = None) -> froze
     return allowed
 
 
-def is_allowed(principal: Principal, action: Action, tenant: Tenant | None = None) -> bool:
+def is_allowed(principal: Principal, action: Action, tenant: Place | None = None) -> bool:
     """May the principal do this in the account, or at the host?"""
     return action in allowed_actions(principal, tenant)
 
 
-def require(principal: Principal, action: Action, tenant: Tenant | None = None) -> None:
+def require(principal: Principal, action: Action, tenant: Place | None = None) -> None:
     """Raise NotAuthorized unless the principal may do this."""
     if not is_allowed(principal, action, tenant):
         raise NotAuthorized()
@@ -102,11 +119,25 @@ def get_tenant(principal: Principal, tenant_id: str, action: Action, *, lock: bo
 
     ``lock`` holds the row until the transaction ends, so that checks across rows (the last admin) stay true.
     """
-    tenants = Tenant.objects.visible_to(principal)
-    if lock:
-        tenants = tenants.select_for_update(no_key=True)
-    tenant = tenants.filter(pk=tenant_id).first() if ID_PATTERN.fullmatch(tenant_id) else None
+    tenant = find_tenant(principal, tenant_id, lock=lock)
     if tenant is None:
         raise NotAuthorized()
     require(principal, action, tenant)
     return tenant
+
+
+def find_tenant(principal: Principal, tenant_id: str, *, lock: bool = False) -> Tenant | None:
+    """The account, if the principal may know of it; None alike for hidden and missing ones."""
+    row = _look_up(principal.viewer, lock=lock).one(id=tenant_id) if ID_PATTERN.fullmatch(tenant_id) else None
+    return None if row is None else Tenant.from_db(DEFAULT_DB_ALIAS, _COLUMNS, row)
+
+
+#: Of JSON's types: the others are loaded when somebody asks for them.
+_COLUMNS = [field.attname for field in Tenant._meta.concrete_fields if not isinstance(field, DateField)]
+
+
+@lru_cache(maxsize=64)
+def _look_up(viewer: Viewer, *, lock: bool) -> Statement:
+    """Finds an account by ``id`` within the viewer's borders."""
+    tenants = Tenant.objects.visible_to(viewer.principal).filter(pk=Param("id")).order_by()
+    return Statement(tenants.select_for_update(no_key=True) if lock else tenants, *_COLUMNS)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from accounts.models import ApiAccount, Membership, RoleLevel, User
 
+#: Whatever ``visible_to`` and ``open_to`` ask of a principal.
+Borders = tuple[bool, bool, frozenset[str], object]
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -32,11 +35,25 @@ class Principal:
         return list(self.tenant_levels)
 
     @property
+    def viewer(self) -> Viewer:
+        """The principal, as a key for what depends on its borders alone."""
+        user = None if self.user is None else self.user.pk
+        return Viewer((self.is_system, self.sees_all_tenants, frozenset(self.tenant_levels), user), self)
+
+    @property
     def label(self) -> str:
         """How the audit log names the principal."""
         if self.user is not None:
             return self.user.email
         return f"API account {self.api_account.name}" if self.api_account else "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A principal that is equal to every other one with the same borders: all API accounts are one viewer."""
+
+    borders: Borders
+    principal: Principal = field(compare=False)
 
 
 def principal_of_user(user: User) -> Principal:

@@ -1,79 +1,130 @@
-"""Read models of the hub API: what a document asks for, in a constant number of queries.
+"""Read models of the hub API: what a document asks for, in one statement (docs/decisions/0010-fast-graphql.md).
 
 All of it is within the principal's borders. Every function takes the document's ``Selection`` and loads no more than
-that; nested accounts and people are loaded level by level, never row by row.
+that. An account comes with its people and the names of their accounts. What hangs on these accounts in turn is loaded
+for all of them at once, level by level: people of accounts of people would multiply in the database.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, When
+from django.db.models.expressions import Combinable
+from django.utils import timezone
 
-from accounts.models import Membership, RoleLevel, Tenant, User
-from accounts.permissions import Action, get_tenant, is_allowed
-from accounts.principals import Principal
-from accounts.roles import Role
+from accounts.models import Membership, Tenant, UsageSnapshot, User
+from accounts.models.tenant import open_to
+from accounts.permissions import Action, is_allowed, require
+from accounts.principals import Principal, Viewer
+from accounts.roles import role_name
+from portal.errors import NotAuthorized
 from portal.graphql.selection import Selection
+from portal.statements import NOTHING, One, Param, Row, Rows, Statement
 
 #: Fields of ``User`` that look at the person's accounts beyond the one being listed.
-_BEYOND = ("tenants", "defaultTenantId")
+_BEYOND = frozenset({"tenants", "defaultTenantId"})
 
 
-@dataclass(frozen=True, slots=True)
-class NamedRole:
-    """A role with the name of its account, None at the host."""
+class NamedRole(NamedTuple):
+    """A role with the name of its account; both are None at the host."""
 
-    role: Role
+    level: str
+    tenant_id: str | None
     tenant_name: str | None
 
     @property
     def name(self) -> str:
         """The name that the API gives the role."""
-        return self.role.name
+        return role_name(self.level, self.tenant_id)
 
     @property
     def display_name(self) -> str:
         """The action."""
-        return str(self.role.level)
+        return self.level
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Traffic(NamedTuple):
+    """The columns of a ``UsageSnapshot``; ``refreshed_at`` in ISO 8601."""
+
+    total_events_received: int
+    total_pixels_with_traffic: int
+    publish_error: bool
+    duration_in_hours: int
+    refreshed_at: str | None
+
+
+class TenantView(NamedTuple):
+    """An account as a document asks for it; what it does not select is None."""
+
+    id: str
+    name: str
+    status: int
+    can_partner_manage: bool
+    event_enrichment: bool
+    #: Numbers of pixels, and of active ones; the ids of pixels; the traffic.
+    counts: list[int] | None
+    pixels: list[list[str]] | None
+    traffic: list[Any] | None
+    #: Rows of ``Person``.
+    members: list[list[Any]] | None
+
+    @property
+    def pk(self) -> str:
+        """The id, as the permissions ask for it."""
+        return self.id
+
+    @property
+    def total_pixels(self) -> int:
+        """Pixels that are connected."""
+        return self.counts[0] if self.counts else 0
+
+    @property
+    def total_active_pixels(self) -> int:
+        """Pixels that receive and publish."""
+        return self.counts[1] if self.counts else 0
+
+    @property
+    def usage(self) -> Traffic:
+        """The traffic, of which there is none where nothing was counted yet."""
+        if self.traffic is None or self.traffic[0] is None:
+            return _traffic_of(UsageSnapshot())
+        return Traffic(*self.traffic)
+
+
+class MembershipView(NamedTuple):
+    """A role of a person: ``tenant`` is None at the host, and in an account that the principal may not look into."""
+
+    level: str
+    tenant_id: str | None
+    is_last_admin: bool
+    tenant: TenantView | None
+
+
+class Person(NamedTuple):
     """A person as one principal sees them: ``scope`` are the memberships that are spoken of here."""
 
-    user: User
-    scope: list[Membership]
-    visible: list[Membership]
-
-    @property
-    def id(self) -> str:
-        """The UUID, as text."""
-        return str(self.user.pk)
-
-    @property
-    def email(self) -> str:
-        """The address, in lower case."""
-        return self.user.email
-
-    @property
-    def status(self) -> int:
-        """0 deactivated, 1 activated, 2 pending."""
-        return self.user.status
-
-    @property
-    def user_expiry(self) -> str | None:
-        """The last day of a temporary person, yyyy-mm-dd."""
-        return self.user.expires_on.isoformat() if self.user.expires_on else None
+    id: str
+    email: str
+    status: int
+    #: The last day of a temporary person, yyyy-mm-dd.
+    user_expiry: str | None
+    starts_in: str | None
+    scope: list[MembershipView]
+    visible: list[MembershipView]
 
     @property
     def roles(self) -> list[NamedRole]:
         """The roles in scope, by account."""
-        return [named_role(membership) for membership in self.scope]
+        return [
+            NamedRole(level, tenant_id, tenant.name if tenant else None) for level, tenant_id, _, tenant in self.scope
+        ]
 
     @property
-    def tenants(self) -> list[Tenant]:
+    def tenants(self) -> list[TenantView]:
         """The person's accounts that the principal may see."""
         return [membership.tenant for membership in self.visible if membership.tenant]
 
@@ -85,50 +136,57 @@ class Person:
     @property
     def default_tenant_id(self) -> str | None:
         """The account that the person starts in, if the principal may know of it."""
-        default = self.user.default_tenant_id
-        return default if any(tenant.pk == default for tenant in self.tenants) else None
+        return self.starts_in if any(tenant.id == self.starts_in for tenant in self.tenants) else None
 
 
-def named_role(membership: Membership) -> NamedRole:
-    """The membership's role as the API shows it."""
-    tenant = membership.tenant
-    return NamedRole(Role(RoleLevel(membership.level), membership.tenant_id), tenant.name if tenant else None)
-
-
-def read_tenant(principal: Principal, tenant_id: str, selection: Selection) -> Tenant:
+def read_tenant(principal: Principal, tenant_id: str, selection: Selection) -> TenantView:
     """One account with what is selected of it; NotAuthorized where it is hidden or missing."""
-    tenant = get_tenant(principal, tenant_id, Action.VIEW_TENANT)
-    return select_tenants(principal, Tenant.objects.filter(pk=tenant.pk), selection).get()
+    rows = _tenant(principal.viewer, selection, timezone.now().date()).all(id=tenant_id)
+    if not rows:
+        raise NotAuthorized()
+    tenant = TenantView(*_complete(principal, rows, selection)[0])
+    require(principal, Action.VIEW_TENANT, tenant)
+    return tenant
 
 
-def select_tenants(principal: Principal, tenants: QuerySet[Tenant], selection: Selection) -> QuerySet[Tenant]:
-    """Extend ``tenants`` by the usage, pixels and people that the document selects."""
-    if "tenantUsage" in selection:
-        tenants = cast(Any, tenants).with_usage()
-        if "pixelIds" in selection["tenantUsage"]:
-            tenants = tenants.prefetch_related(_pixel_ids())
-    if "users" in selection:
-        tenants = tenants.prefetch_related(
-            Prefetch("memberships", _members(principal, selection["users"]), to_attr="visible_memberships")
-        )
-    return tenants
-
-
-def people_of(principal: Principal, tenant: Tenant) -> list[Person]:
-    """The people of an account that ``select_tenants`` loaded; none where the account is closed to the principal."""
-    if not is_allowed(principal, Action.VIEW_DATA, tenant):
-        return []
-    people = []
-    for membership in loaded_memberships(tenant):
-        membership.tenant = tenant
-        people.append(Person(membership.user, [membership], loaded_memberships(membership.user)))
-    return people
+def read_tenants(principal: Principal, tenants: QuerySet[Tenant], selection: Selection) -> list[TenantView]:
+    """The accounts of a query with what is selected of each."""
+    rows = Statement(tenants, *_tenant_columns(principal, selection)).all()
+    return [TenantView(*row) for row in _complete(principal, rows, selection)]
 
 
 def read_person(principal: Principal, user: User, selection: Selection) -> Person:
     """A person with the roles in every account that the principal may see."""
-    visible = list(_selected_memberships(principal, selection).filter(user=user))
-    return Person(user, visible, visible)
+    rows = _roles(principal.viewer, selection, timezone.now().date()).all(user=user.pk)
+    _complete_accounts(principal, rows, selection["tenants"])
+    visible = _memberships(rows)
+    expires_on = user.expires_on.isoformat() if user.expires_on else None
+    return Person(str(user.pk), user.email, user.status, expires_on, user.default_tenant_id, visible, visible)
+
+
+def people_of(principal: Principal, tenant: TenantView) -> list[Person]:
+    """The people of an account that was read with them; none where the account is closed to the principal."""
+    if not tenant.members or not is_allowed(principal, Action.VIEW_DATA, tenant):
+        return []
+    return [
+        Person(
+            id_,
+            email,
+            status,
+            expiry,
+            starts_in,
+            [MembershipView(level, tenant.id, is_last, tenant)],
+            _memberships(rows),
+        )
+        for id_, email, status, expiry, starts_in, level, is_last, rows in tenant.members
+    ]
+
+
+def pixel_ids_of(principal: Principal, tenant: TenantView) -> list[str]:
+    """The pixel ids of an account that was read with them; none where the account is closed to the principal."""
+    if not tenant.pixels or not is_allowed(principal, Action.VIEW_DATA, tenant):
+        return []
+    return [pixel_id for (pixel_id,) in tenant.pixels]
 
 
 def members_of(principal: Principal, tenant: Tenant | None) -> QuerySet[Membership]:
@@ -137,39 +195,97 @@ def members_of(principal: Principal, tenant: Tenant | None) -> QuerySet[Membersh
     return members.select_related("user", "invitation").order_by("user__email")
 
 
-def loaded_memberships(owner: Tenant | User) -> list[Membership]:
-    """What a prefetch stored on an account or a person; empty where the document did not ask for it."""
-    return getattr(owner, "visible_memberships", [])
-
-
-def pixel_ids_of(principal: Principal, tenant: Tenant) -> list[str]:
-    """The pixel ids that ``select_tenants`` loaded; none where the account is closed to the principal."""
-    if not is_allowed(principal, Action.VIEW_DATA, tenant):
-        return []
-    return [pixel.pixel_id for pixel in getattr(tenant, "selected_pixels", [])]
-
-
-def _members(principal: Principal, selection: Selection) -> QuerySet[Membership]:
-    members = Membership.objects.visible_to(principal).select_related("user").order_by("user__email")
-    if "canBeDeleted" in selection:
-        members = members.with_last_admin()
-    if any(field in selection for field in _BEYOND):
-        beyond = _selected_memberships(principal, selection)
-        members = members.prefetch_related(Prefetch("user__memberships", beyond, to_attr="visible_memberships"))
-    return members
-
-
-def _selected_memberships(principal: Principal, selection: Selection) -> QuerySet[Membership]:
-    tenants = select_tenants(principal, Tenant.objects.open_to(principal), selection["tenants"])
-    return (
-        Membership.objects.visible_to(principal)
-        .with_last_admin()
-        .order_by("tenant__name", "tenant_id")
-        .prefetch_related(Prefetch("tenant", tenants))
+def _traffic_of(usage: UsageSnapshot) -> Traffic:
+    return Traffic(
+        usage.total_events_received, usage.total_pixels_with_traffic, usage.publish_error, usage.duration_in_hours, None
     )
 
 
-def _pixel_ids() -> Prefetch[Any]:
+def _memberships(rows: Iterable[list[Any]] | None) -> list[MembershipView]:
+    return [
+        MembershipView(level, tenant_id, is_last_admin, TenantView(*tenant) if tenant else None)
+        for level, tenant_id, is_last_admin, tenant in rows or ()
+    ]
+
+
+def _complete(principal: Principal, tenants: list[list[Any]], selection: Selection) -> list[list[Any]]:
+    """Rows of ``TenantView`` with what hangs on the accounts of their people."""
+    people = [person for tenant in tenants for person in tenant[-1] or ()]
+    _complete_accounts(principal, [row for person in people for row in person[-1] or ()], selection["users"]["tenants"])
+    return tenants
+
+
+def _complete_accounts(principal: Principal, memberships: list[list[Any]], selection: Selection) -> None:
+    """Put into the rows of ``MembershipView`` what is selected of their accounts beyond the accounts' own columns."""
+    if selection.keys().isdisjoint(("users", "tenantUsage")):
+        return
+    ids = {row[-1][0] for row in memberships if row[-1]}
+    tenants = Tenant.objects.open_to(principal).filter(pk__in=ids).order_by()
+    rows = Statement(tenants, *_tenant_columns(principal, selection)).all()
+    complete = {row[0]: row for row in _complete(principal, rows, selection)}
+    for row in memberships:
+        row[-1] = row[-1] and complete.get(row[-1][0])
+
+
+# The statements. What they are built from is their key: the viewer's borders, the selection, and the day, since people
+# who are there for a time can be admins until then.
+
+
+@lru_cache(maxsize=256)
+def _tenant(viewer: Viewer, selection: Selection, today: date) -> Statement:
+    """One account, by ``id``."""
+    tenants = Tenant.objects.visible_to(viewer.principal).filter(pk=Param("id")).order_by()
+    return Statement(tenants, *_tenant_columns(viewer.principal, selection))
+
+
+@lru_cache(maxsize=256)
+def _roles(viewer: Viewer, selection: Selection, today: date) -> Statement:
+    """The memberships of one person, by ``user``."""
+    user = Param("user", User._meta.pk)
+    return Statement(_memberships_of(user, viewer.principal), *_membership_columns(viewer.principal, selection))
+
+
+_OWN = ("id", "name", "status", "can_partner_manage", "event_enrichment")
+
+
+def _tenant_columns(principal: Principal, selection: Selection) -> Iterable[str | Combinable]:
+    """The columns of ``TenantView``."""
+    usage = selection["tenantUsage"]
     # By the relation's name: accounts knows that an account has pixels, not what a pixel is.
-    pixels = cast(Any, Tenant._meta.get_field("pixels").related_model)
-    return Prefetch("pixels", pixels.objects.only("tenant_id", "pixel_id"), to_attr="selected_pixels")
+    pixels = cast(Any, Tenant._meta.get_field("pixels").related_model).objects.filter(tenant=OuterRef("pk"))
+    counts = pixels.order_by().values("tenant")
+    members = Membership.objects.visible_to(principal).filter(tenant=OuterRef("pk")).with_last_admin()
+    people = selection["users"]
+    return (
+        *_OWN,
+        One(counts, Count("pk"), Count("pk", filter=Q(active=True))) if usage else NOTHING,
+        Rows(pixels.order_by("pixel_id"), "pixel_id") if "pixelIds" in usage else NOTHING,
+        Row(*(f"usage__{name}" for name in Traffic._fields)) if "tenantUsageByTraffic" in usage else NOTHING,
+        Rows(members.order_by("user__email"), *_person_columns(principal, people)) if people else NOTHING,
+    )
+
+
+def _person_columns(principal: Principal, selection: Selection) -> Iterable[str | Combinable]:
+    """The columns of ``Person``, in an account: those of the person, and of the one membership."""
+    beyond = _memberships_of(OuterRef("user"), principal)
+    return (
+        *("user_id", "user__email", "user__status", "user__expires_on", "user__default_tenant_id", "level"),
+        F("is_last_admin") if "canBeDeleted" in selection else NOTHING,
+        NOTHING if _BEYOND.isdisjoint(selection) else Rows(beyond, *_membership_columns(principal, Selection())),
+    )
+
+
+def _memberships_of(user: Combinable, principal: Principal) -> QuerySet[Membership]:
+    memberships = Membership.objects.visible_to(principal).filter(user=user).with_last_admin()
+    return memberships.order_by("tenant__name", "tenant_id")
+
+
+def _membership_columns(principal: Principal, selection: Selection) -> Iterable[str | Combinable]:
+    """The columns of ``MembershipView``, with the account's own where it is open to the principal."""
+    own = Row(*(f"tenant__{name}" for name in _OWN), NOTHING, NOTHING, NOTHING, NOTHING)
+    return (
+        "level",
+        "tenant_id",
+        F("is_last_admin") if "canBeDeleted" in selection else NOTHING,
+        Case(When(open_to(principal, "tenant__"), tenant__isnull=False, then=own), default=None),
+    )

@@ -32,7 +32,12 @@ class Role:
     @property
     def name(self) -> str:
         """The name that the API returns."""
-        return f"advertiser-{self.level}-{self.tenant_id}" if self.tenant_id else f"agency-{self.level}"
+        return role_name(self.level, self.tenant_id)
+
+
+def role_name(level: str, tenant_id: str | None) -> str:
+    """The name of a role in an account, or at the host where there is none."""
+    return f"advertiser-{level}-{tenant_id}" if tenant_id else f"agency-{level}"
 
 
 def parse_role(field: str, name: str) -> Role:
@@ -40,8 +45,9 @@ def parse_role(field: str, name: str) -> Role:
     match = _NAME.fullmatch(name)
     if match is None:
         raise NotFound(
-            f"{field}: there is no such role; roles are agency-<action> and advertiser-<action>-<tenantId>, "
+            "{name}: there is no such role; roles are agency-<action> and advertiser-<action>-<tenantId>, "
             "with the actions admin, manage and view.",
             field=field,
+            name=field,
         )
     return Role(_LEVELS[match["host"] or match["own"]], match["tenant_id"])

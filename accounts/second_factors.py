@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -22,6 +24,16 @@ def lacks_second_factor(principal: Principal) -> bool:
         and principal.host_level is not None
         and not is_mfa_enabled(principal.user)
     )
+
+
+def revealed(data: dict[str, Any]) -> dict[str, Any]:
+    """``Authenticator.data`` with its secrets in the clear, for a backup; raises UndecryptableError."""
+    return {key: Secret(value).reveal() if key in _SEALED else value for key, value in data.items()}
+
+
+def sealed(data: dict[str, Any]) -> dict[str, Any]:
+    """The reverse."""
+    return {key: Secret.seal(value).sealed if key in _SEALED else value for key, value in data.items()}
 
 
 def rotate_second_factors() -> Rotation:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import takewhile
+from datetime import UTC, datetime
+from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
-from django.db.models import QuerySet
-from django.db.models.functions import Length
 
+from events import bulk
+from events.explanations import UNREADABLE, UNREADABLE_CODE
 from events.graph_api import Accepted, Problem
 from events.lanes import MAX_AGE
 from events.models import EVENT_NAME_MAX_LENGTH, Delivery, OutboxRow
@@ -19,12 +22,11 @@ from filters.domains import host_of
 from filters.matching import FilterSet, Kind, Rule
 from pixels.models import Pixel
 
-#: What one request to the Graph API may hold (the reference's limit), and so a batch.
-MAX_EVENTS = 1_000
-#: A batch is held in memory: rows of the largest size are not merged a thousand at a time.
-MAX_BYTES = 4 * 1024 * 1024
-#: Rows that are looked at to choose a batch, and to tell how many events wait behind it.
-LOOK_AHEAD_ROWS = 2_000
+#: What is read, published and settled together: several requests to the Graph API, each of which is renewed the lease
+#: for. More would not be faster, and what a killed worker had under way is sent again.
+MAX_EVENTS = 10_000
+#: A batch is held in memory: of rows of the largest size there are fewer.
+MAX_BYTES = 8 * 1024 * 1024
 
 
 class Fate(NamedTuple):
@@ -59,7 +61,10 @@ def failed(problem: Problem) -> Fate:
     return Fate("failed", Delivery.Outcome.FAILED, problem.message, problem.name, problem.trace_id)
 
 
-class Row(NamedTuple):
+UNREAD = Fate("failed", Delivery.Outcome.FAILED, UNREADABLE, UNREADABLE_CODE)
+
+
+class Row(msgspec.Struct, eq=False):
     """An outbox row."""
 
     pk: int
@@ -67,22 +72,36 @@ class Row(NamedTuple):
     intake: int
     counted: bool
     options: str
+    event_count: int
     body: bytes
+    _raws: list[msgspec.Raw] | None = None
+
+    def raws(self) -> list[msgspec.Raw]:
+        """Its events, each as it is stored. Taken apart when they are asked for: most rows are passed on whole."""
+        if self._raws is None:
+            self._raws = _decode_raws(self.body)
+        return self._raws
 
 
-@dataclass(slots=True, eq=False)
-class Event:
-    """An event of a batch; without a fate, it waits."""
+class Event(msgspec.Struct, eq=False, gc=False):
+    """An event of a batch; without a fate, it waits. There are many: the garbage collector need not look at them."""
 
     row: Row
-    raw: msgspec.Raw
+    index: int
     name: str
     event_id: str
     time: float
     website: str
     fate: Fate | None = None
-    #: What Meta is sent: the event as it is stored, unless enrichment adds to it.
-    sent: msgspec.Raw | bytes = b""
+    #: What enrichment has made of it, if anything.
+    enriched: bytes = b""
+
+    @property
+    def raw(self) -> msgspec.Raw | bytes:
+        """The event as it is stored; of what cannot be read, what there is."""
+        if self.fate is UNREAD:
+            return self.enriched
+        return self.row.raws()[self.index]
 
 
 @dataclass(slots=True)
@@ -91,15 +110,15 @@ class Batch:
 
     rows: list[Row]
     events: list[Event]
-    #: How many events are known to wait behind these.
-    behind: int
+    #: Do more events wait behind these?
+    has_more: bool
 
     def undecided(self) -> list[Event]:
         """The events that nothing has become of yet."""
         return [event for event in self.events if event.fate is None]
 
 
-class _Head(msgspec.Struct):
+class _Head(msgspec.Struct, gc=False):
     """What the gateway must know of an event. The intake has checked it; the rest passes through as bytes."""
 
     event_name: str
@@ -108,8 +127,25 @@ class _Head(msgspec.Struct):
     event_source_url: object = None
 
 
+_ROW, _ENRICHED = attrgetter("row"), attrgetter("enriched")
+_decode_head = msgspec.json.Decoder(_Head, strict=False).decode
 _decode_heads = msgspec.json.Decoder(list[_Head], strict=False).decode
 _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+# Rows are summed up in the order of the index, no more of them than a batch could hold, until it is full; the first is
+# taken whatever its size. PostgreSQL does all of it while it reads the index; a further ORDER BY would sort bodies.
+_READ = """
+    SELECT id, received_at, intake, counted, options, event_count, body, next FROM (
+        SELECT head.*, LEAD(id) OVER so_far AS next,
+            SUM(event_count) OVER so_far AS events, SUM(LENGTH(body)) OVER so_far AS octets
+        FROM (
+            SELECT * FROM events_outboxrow WHERE pixel_id = %s {counted} ORDER BY counted DESC, id LIMIT %s
+        ) AS head
+        WINDOW so_far AS (ORDER BY counted DESC, id ROWS UNBOUNDED PRECEDING)
+    ) AS summed
+    WHERE (events = event_count OR (events <= %s AND octets <= %s)) {old}
+"""
 
 
 def read(pixel: Pixel, *, now: datetime, publishes: bool) -> Batch | None:
@@ -117,85 +153,90 @@ def read(pixel: Pixel, *, now: datetime, publishes: bool) -> Batch | None:
 
     Of a pixel that does not publish now, rows that have been counted are left alone, unless they have expired.
     """
-    rows = OutboxRow.objects.filter(pixel=pixel)
     if publishes:
-        return _merge(rows, _look_ahead(rows.order_by("-counted", "id")))
+        return _read(pixel)
+    too_old = now - MAX_AGE
     # ``in``, since SQLite finds ``NOT counted`` in no index.
-    expired = _expired(rows.filter(counted__in=[True]).order_by("id"), now - MAX_AGE)
-    return _merge(rows, expired or _look_ahead(rows.filter(counted__in=[False]).order_by("id")))
-
-
-class _Size(NamedTuple):
-    pk: int
-    events: int
-    octets: int
-
-
-_SIZE = ("pk", "event_count", Length("body"))
-
-
-def _look_ahead(rows: QuerySet[OutboxRow]) -> list[_Size]:
-    return [_Size(*values) for values in rows.values_list(*_SIZE)[:LOOK_AHEAD_ROWS]]
-
-
-def _expired(waiting: QuerySet[OutboxRow], too_old: datetime) -> list[_Size]:
-    """Those at the head of the queue that have waited too long."""
+    waiting = OutboxRow.objects.filter(pixel=pixel, counted__in=[True]).order_by("id")
     oldest = waiting.values_list("received_at", flat=True).first()
-    if oldest is None or oldest > too_old:
-        return []
-    sizes = waiting.values_list("received_at", *_SIZE)[:LOOK_AHEAD_ROWS]
-    return [_Size(*size) for _, *size in takewhile(lambda values: values[0] <= too_old, sizes)]
+    if oldest is not None and oldest <= too_old:
+        return _read(pixel, "AND counted IN (TRUE)", too_old)
+    return _read(pixel, "AND counted IN (FALSE)")
 
 
-def _merge(rows: QuerySet[OutboxRow], sizes: list[_Size]) -> Batch | None:
-    chosen = list(_fitting(sizes))
-    columns = rows.filter(pk__in=[size.pk for size in chosen]).values_list(
-        "pk", "received_at", "intake", "counted", "options", "body"
-    )
-    found = {values[0]: Row(*values[:-1], bytes(values[-1])) for values in columns}
-    batch = [found[size.pk] for size in chosen if size.pk in found]
-    if not batch:
+def _read(pixel: Pixel, counted: str = "", until: datetime | None = None) -> Batch | None:
+    sql = _READ.format(counted=counted, old="AND received_at <= %s" if until else "")
+    found = bulk.fetch(sql, [pixel.pk, MAX_EVENTS + 1, MAX_EVENTS, MAX_BYTES, *([until] if until else [])])
+    if not found:
         return None
-    events = [event for row in batch for event in decode(row)]
-    return Batch(batch, events, behind=sum(size.events for size in sizes[len(chosen) :]))
-
-
-def _fitting(sizes: Iterable[_Size]) -> Iterator[_Size]:
-    """The first rows that fit into a batch together: one at least."""
-    events = octets = 0
-    for size in sizes:
-        events, octets = events + size.events, octets + size.octets
-        if events > size.events and (events > MAX_EVENTS or octets > MAX_BYTES):
-            return
-        yield size
+    rows = [
+        Row(pk, received_at.replace(tzinfo=UTC), intake, bool(counted), options, event_count, body)
+        for pk, received_at, intake, counted, options, event_count, body, _ in found
+    ]
+    rows.sort(key=lambda row: (not row.counted, row.pk))
+    ids = {row.pk for row in rows}
+    has_more = any(following and following not in ids for *_, following in found)
+    return Batch(rows, [event for row in rows for event in decode(row)], has_more)
 
 
 def decode(row: Row) -> list[Event]:
-    """The events of a row."""
-    return [
-        Event(
-            row=row,
-            raw=raw,
-            name=head.event_name[:EVENT_NAME_MAX_LENGTH],
-            event_id=head.event_id,
-            time=head.event_time,
-            website=host_of(head.event_source_url) or "",
-            sent=raw,
-        )
-        for head, raw in zip(_decode_heads(row.body), _decode_raws(row.body), strict=True)
-    ]
+    """The events of a row. What cannot be read has its fate by then: it must not hold up what is behind it."""
+    try:
+        heads = _decode_heads(row.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _salvage(row)
+    return [_event(row, index, head) for index, head in enumerate(heads)]
+
+
+def _event(row: Row, index: int, head: _Head) -> Event:
+    website = host_of(head.event_source_url) or ""
+    return Event(row, index, head.event_name[:EVENT_NAME_MAX_LENGTH], head.event_id, head.event_time, website)
+
+
+def _salvage(row: Row) -> list[Event]:
+    """A damaged row's events, one by one where it is still a list of them; else the row stands for its first event."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        if len(raws := row.raws()) == row.event_count:
+            return [_read_or_not(row, index, raw) for index, raw in enumerate(raws)]
+    return [_unread(row, index, b"" if index else row.body) for index in range(row.event_count)]
+
+
+def _read_or_not(row: Row, index: int, raw: msgspec.Raw) -> Event:
+    try:
+        return _event(row, index, _decode_head(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _unread(row, index, bytes(raw))
+
+
+def _unread(row: Row, index: int, raw: bytes) -> Event:
+    return Event(row, index, "", "", row.received_at.timestamp(), "", UNREAD, raw)
+
+
+def as_sent(events: list[Event]) -> Iterator[msgspec.Raw | bytes]:
+    """The JSON of the events, comma between them: whole rows where they go out as they came."""
+    for row, some in groupby(events, key=_ROW):
+        of_row = list(some)
+        if len(of_row) == row.event_count and not any(map(_ENRICHED, of_row)):
+            yield row.body.strip()[1:-1]
+        else:
+            yield from (event.enriched or event.raw for event in of_row)
 
 
 def decide(batch: Batch, pixel: Pixel, filters: FilterSet, now: datetime) -> None:
     """Drop and expire what must not be published; what is left undecided is to be published."""
     too_old = now - MAX_AGE
     too_old_seconds = too_old.timestamp()
-    for event in batch.events:
+    otherwise = None if pixel.publishing_enabled else PUBLISHING_OFF
+
+    @cache  # an event's name and website decide, and there are far fewer of these than events
+    def filtered(name: str, website: str) -> Fate | None:
+        rule = filters.dropped_by(name, website or None)
+        return dropped_by(rule) if rule else otherwise
+
+    for event in batch.undecided():
         if event.row.intake == OutboxRow.Intake.RECEIVING_OFF:
             event.fate = RECEIVING_OFF
         elif event.time < too_old_seconds or event.row.received_at <= too_old:
             event.fate = EXPIRED
-        elif rule := filters.dropped_by(event.name, event.website or None):
-            event.fate = dropped_by(rule)
-        elif not pixel.publishing_enabled:
-            event.fate = PUBLISHING_OFF
+        else:
+            event.fate = filtered(event.name, event.website)

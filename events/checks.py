@@ -61,7 +61,7 @@ def prepare(events: list[Any], browser: Browser | None = None, *, enriches: bool
             _prepare(event, now, browser, enriches)
     except InvalidInput as error:
         path = f"data[{index}].{error.field}" if error.field else f"data[{index}]"
-        raise InvalidInput(path, error.message.removeprefix(f"{error.field}: ")) from None
+        raise InvalidInput(path, error.rule, **error.limits) from None
 
 
 def _prepare(event: Any, now: float, browser: Browser | None, enriches: bool) -> None:
@@ -72,7 +72,7 @@ def _prepare(event: Any, now: float, browser: Browser | None, enriches: bool) ->
     _complete_id(event)
     source = event.get("action_source")
     if type(source) is not str or source not in _ACTION_SOURCES:
-        raise InvalidInput("action_source", f"must be one of {', '.join(ACTION_SOURCES)}.")
+        raise InvalidInput("action_source", "must be one of {choices}.", choices=", ".join(ACTION_SOURCES))
     user_data = event.get("user_data")
     if type(user_data) is not dict or not user_data:
         raise InvalidInput("user_data", "must be an object that says something of the customer.")
@@ -88,7 +88,7 @@ def _prepare(event: Any, now: float, browser: Browser | None, enriches: bool) ->
 def _check_text(event: dict[str, Any], field: str, max_length: int) -> None:
     value = event.get(field)
     if type(value) is not str or not 1 <= len(value) <= max_length:
-        raise InvalidInput(field, f"must be a text of 1 to {max_length} characters.")
+        raise InvalidInput(field, "must be a text of 1 to {limit} characters.", limit=max_length)
     if not value.isprintable():  # which a control character is not, nor is many a space
         refuse_control_characters(field, value)
 

@@ -1,7 +1,8 @@
 """Counting events: many additions, then one upsert of a few rows (``Counter``).
 
-A pixel's event names and websites come from its senders, so their number is bounded: the first 500 of each that are met
-on a day are counted apart, the others together under the empty label.
+A pixel's event names and websites come from its senders, so their number is bounded: the first 500 of each that are
+received on a day are counted apart, the others together under the empty label. The day on which an event was received
+decides, whenever it is settled: what has waited takes no other day's room.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from events.bulk import insert
 from events.models import LABEL_MAX_LENGTH, OTHER, Counter, SeenLabel
-from events.windows import kept
+from events.windows import floor, kept
 
 LABELS_A_DAY = 500
 
@@ -51,6 +52,8 @@ class _Entry(NamedTuple):
     name: str | None
     website: str | None
     column: str
+    #: The day on which the event was received: it decides whether its labels are counted apart.
+    day: datetime
 
     def labels(self) -> Iterator[Label]:
         yield Label(Counter.Dimension.TOTAL, "")
@@ -59,14 +62,10 @@ class _Entry(NamedTuple):
             if self.website:
                 yield Label(Counter.Dimension.WEBSITE, self.website[:LABEL_MAX_LENGTH])
 
-    @property
-    def day(self) -> datetime:
-        return self.minute.replace(hour=0, minute=0)
-
     def spans(self) -> Iterator[tuple[Counter.Span, datetime]]:
         yield Counter.Span.MINUTE, self.minute
         yield Counter.Span.HOUR, self.minute.replace(minute=0)
-        yield Counter.Span.DAY, self.day
+        yield Counter.Span.DAY, floor(self.minute, Counter.Span.DAY)
 
 
 class Tally:
@@ -75,22 +74,33 @@ class Tally:
     def __init__(self) -> None:
         self._entries: Multiset[_Entry] = Multiset()
 
-    def add(self, at: datetime, name: str | None, website: str | None, column: str, n: int = 1) -> None:
+    def add(
+        self,
+        at: datetime,
+        name: str | None,
+        website: str | None,
+        column: str,
+        n: int = 1,
+        *,
+        received_at: datetime | None = None,
+    ) -> None:
         """Add ``n`` events that met a fate (a column of Counter) at a time; without a name, to the total alone.
 
-        ``n`` below nought takes events out of the spans in which they were counted.
+        They were received at ``received_at``, or then. ``n`` below nought takes events out of the spans in which they
+        were counted.
         """
-        self._entries[_Entry(at.replace(second=0, microsecond=0), name, website, column)] += n
+        day = floor(received_at or at, Counter.Span.DAY)
+        self._entries[_Entry(at.replace(second=0, microsecond=0), name, website, column, day)] += n
 
     def write(self, pixel_pk: int) -> None:
         """Add everything to the pixel's counters: one upsert. Once, in the transaction that settles what is counted."""
         cells: dict[Cell, Multiset[str]] = {}
-        known = _admit(pixel_pk, {label for entry, n in self._entries.items() if n > 0 for label in entry.labels()})
+        known = self._admit(pixel_pk)
         places = _places(pixel_pk, [entry for entry, n in self._entries.items() if n < 0])
         now = timezone.now()
         for entry, n in self._entries.items():
             for label in entry.labels():
-                apart = label in known if n > 0 else (entry.day, entry.column, label) in places
+                apart = label in known[entry.day] if n > 0 else (entry.day, entry.column, label) in places
                 for span, start in entry.spans():
                     if n < 0 and start < now - kept(span):
                         continue  # the row is pruned: nothing is left to take from
@@ -98,41 +108,55 @@ class Tally:
                     cells.setdefault(cell, Multiset())[entry.column] += n
         _upsert(pixel_pk, sorted((cell, counts) for cell, counts in cells.items() if any(counts.values())))
 
+    def _admit(self, pixel_pk: int) -> dict[datetime, set[Label]]:
+        """By day, the labels that are counted apart."""
+        labels: dict[datetime, set[Label]] = {}
+        for entry, n in self._entries.items():
+            if n > 0:
+                labels.setdefault(entry.day, set()).update(entry.labels())
+        return {day: _admit(pixel_pk, day, labels[day]) for day in sorted(labels)}
 
-def _admit(pixel_pk: int, labels: set[Label]) -> set[Label]:
-    """Those of the labels that are counted apart today; new ones become known while there is room.
+
+def _admit(pixel_pk: int, day: datetime, labels: set[Label]) -> set[Label]:
+    """Those of the labels that are counted apart on the day; new ones become known while there is room.
 
     The caller holds the pixel's lane: nobody else admits labels at the same time.
     """
-    today = timezone.now().date()
-    known = _known(pixel_pk, today)
+    known = _known(pixel_pk, day)
     new = labels - known
     if not any(_room(known, dimension) for dimension in {label.dimension for label in new if label.text}):
         return labels & known
-    stored = SeenLabel.objects.filter(pixel=pixel_pk, last_seen=today).values_list("dimension", "label")
-    current = {Label(*values) for values in stored}
+    current = _counted_apart(pixel_pk, day)
     admitted: list[Label] = []
     for dimension in {label.dimension for label in new}:
         candidates = sorted(label for label in new - current if label.dimension == dimension and label.text)
         admitted += candidates[: _room(current, dimension)]
-    _remember(pixel_pk, admitted, today)
+    _remember(pixel_pk, admitted, day.date())
     current.update(admitted)
     # What is rolled back was not admitted.
     transaction.on_commit(partial(known.update, current))
     return labels & (known | current)
 
 
-def _remember(pixel_pk: int, labels: list[Label], today: date) -> None:
-    SeenLabel.objects.bulk_create(
-        [SeenLabel(pixel_id=pixel_pk, dimension=dimension, label=text, last_seen=today) for dimension, text in labels],
-        update_conflicts=True,
-        unique_fields=["pixel", "dimension", "label"],
-        update_fields=["last_seen"],
+def _counted_apart(pixel_pk: int, day: datetime) -> set[Label]:
+    """What has a counter of its own, of the events that were received on the day."""
+    rows = Counter.objects.filter(pixel=pixel_pk, span=Counter.Span.DAY, start=day, received__gt=0)
+    labels = rows.filter(dimension__in=(Counter.Dimension.EVENT_NAME, Counter.Dimension.WEBSITE)).exclude(label=OTHER)
+    return {Label(*values) for values in labels.values_list("dimension", "label")}
+
+
+def _remember(pixel_pk: int, labels: list[Label], day: date) -> None:
+    insert(
+        SeenLabel,
+        ("pixel_id", "dimension", "label", "last_seen"),
+        [(pixel_pk, *label, day) for label in labels],
+        on_conflict="ON CONFLICT (pixel_id, dimension, label) DO UPDATE SET last_seen = excluded.last_seen"
+        " WHERE events_seenlabel.last_seen < excluded.last_seen",
     )
 
 
 @lru_cache(maxsize=256)
-def _known(pixel_pk: int, day: date) -> set[Label]:
+def _known(pixel_pk: int, day: datetime) -> set[Label]:
     """The labels of the pixel that this process has met on the day: a set to add to."""
     return set()
 
@@ -161,5 +185,5 @@ def _upsert(pixel_pk: int, rows: list[tuple[Cell, Multiset[str]]]) -> None:
         Counter,
         (*_KEY, *COLUMNS),
         [(pixel_pk, *cell, *(counts[column] for column in COLUMNS)) for cell, counts in rows],
-        on_conflict=f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {sums}",
+        on_conflict=f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {sums}",  # nosec B608  # our columns
     )

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 
 from accounts.models import Tenant, TenantStatus
 from accounts.principals import Principal
-from events.explanations import explain
+from events.explanations import explain_wait
 from events.models import Counter, DeadLetter, Lane, OutboxRow
 from events.windows import last_minutes, within
 
@@ -94,7 +94,7 @@ def _failing(principal: Principal) -> list[FailingPixel]:
             failures=lane.failures,
             retry_at=lane.retry_at,
             code=lane.pixel.api_error_code or "",
-            explanation=explain(lane.pixel.api_error_code or ""),
+            explanation=explain_wait(lane.pixel.api_error_code, lane.silence),
         )
         for lane in lanes
     ]

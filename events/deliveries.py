@@ -5,6 +5,7 @@ The account comes from ``accounts.permissions.get_tenant``, which has checked th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,13 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 import msgspec
 from django.db.models import Q
 from django.db.models.functions import Length
+from django.utils import timezone
 
 from accounts.audit import MASK
 from accounts.models import Tenant
 from events.batches import MAX_BYTES, Event, Row, decode
-from events.explanations import explain
-from events.models import EVENT_NAME_MAX_LENGTH, DeadLetter, Delivery, OutboxRow
+from events.explanations import NO_ANSWER, explain
+from events.models import DELIVERIES_KEPT, EVENT_NAME_MAX_LENGTH, DeadLetter, Delivery, OutboxRow
 from pixels.models import Pixel
 from pixels.reads import get_pixel
 from portal.cursors import clean_page_size, decode_cursor, encode_cursor
@@ -36,9 +38,38 @@ Listed = TypeVar("Listed")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-#: Addresses may hold personal data behind these characters.
-_QUERY_STARTS = ("?", "#", ";")
-_ADDRESSES = ("event_source_url", "referrer_url")
+_ADDRESSES = frozenset({"event_source_url", "referrer_url"})
+#: What a dead letter shows of an event ("Server Event Parameters" and "Custom Data Parameters" of Meta's reference).
+_SHOWN = frozenset(
+    {
+        "event_name",
+        "event_time",
+        "event_id",
+        "action_source",
+        "opt_out",
+        "messaging_channel",
+        "data_processing_options",
+        "data_processing_options_country",
+        "data_processing_options_state",
+    }
+)
+_NESTED: dict[str, frozenset[str]] = {
+    "user_data": frozenset(),
+    "custom_data": frozenset(
+        {
+            "currency",
+            "value",
+            "predicted_ltv",
+            "num_items",
+            "content_ids",
+            "content_type",
+            "content_category",
+            "delivery_category",
+        }
+    ),
+}
+_USER = re.compile(r"\A(\s*[A-Za-z][A-Za-z0-9+.-]*:[/\\]*)[^/\\]*@")
+_AT = re.compile("@|%40")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +136,8 @@ def list_deliveries(
             wanted &= Q(event_name=event_name)
         if place is not None and not place[0]:
             wanted &= Q(pk__lt=place[1])
-        rows = Delivery.objects.filter(wanted, pixel=pixel).order_by("-pk")[: size + 1 - len(entries)]
+        recent = timezone.now() - DELIVERIES_KEPT
+        rows = Delivery.objects.filter(wanted, pixel=pixel, at__gte=recent).order_by("-pk")[: size + 1 - len(entries)]
         entries += map(_delivered, rows)
     return Page.of(entries, size)
 
@@ -140,12 +172,13 @@ def _waiting(pixel: Pixel) -> list[Delivered]:
     newest = OutboxRow.objects.filter(pixel=pixel).order_by("counted", "-id")
     chosen = list(_fitting(newest.values_list("pk", "event_count", Length("body"))[:WAITING_ROWS]))
     columns = OutboxRow.objects.filter(pk__in=chosen).values_list(
-        "pk", "received_at", "intake", "counted", "options", "body"
+        "pixel__lane__silence", "pk", "received_at", "intake", "counted", "options", "event_count", "body"
     )
-    rows = [Row(*values[:-1], bytes(values[-1])) for values in columns.order_by("-pk")]
-    entries = [
-        _waits(pixel, row, index, event) for row in rows for index, event in reversed(list(enumerate(decode(row))))
+    rows = [
+        (silence, Row(pk, received_at, intake, counted, options, event_count, bytes(body)))
+        for silence, pk, received_at, intake, counted, options, event_count, body in columns.order_by("-pk")
     ]
+    entries = [_waits(pixel, silence or "", event) for silence, row in rows for event in reversed(decode(row))]
     return entries[:WAITING_EVENTS]
 
 
@@ -159,10 +192,11 @@ def _fitting(sizes: Any) -> Iterator[int]:
             return
 
 
-def _waits(pixel: Pixel, row: Row, index: int, event: Event) -> Delivered:
+def _waits(pixel: Pixel, silence: str, event: Event) -> Delivered:
+    row = event.row
     return Delivered(
-        (1, row.pk, index),
-        f"Delivery:waiting:{row.pk}:{index}",
+        (1, row.pk, event.index),
+        f"Delivery:waiting:{row.pk}:{event.index}",
         row.received_at,
         Outcome.WAITING,
         event.name,
@@ -170,7 +204,8 @@ def _waits(pixel: Pixel, row: Row, index: int, event: Event) -> Delivered:
         datetime.fromtimestamp(event.time, UTC),
         event.website,
         # Where publishing has failed, the failure says what these events wait for.
-        code=(pixel.api_error_code or "") if row.counted else "",
+        detail=NO_ANSWER if row.counted and silence else "",
+        code=(pixel.api_error_code or "") if row.counted and not silence else "",
     )
 
 
@@ -194,17 +229,33 @@ def cursor_of_letter(letter: DeadLetter) -> str:
 
 
 def masked_event(letter: DeadLetter) -> dict[str, Any]:
-    """The event as it would be sent, without what it says of the visitor: enough to see what Meta did not like."""
-    event: dict[str, Any] = msgspec.json.decode(bytes(letter.event))
-    user_data = event.get("user_data")
-    event["user_data"] = dict.fromkeys(user_data, MASK) if isinstance(user_data, dict) else MASK
-    for field in _ADDRESSES:
-        if isinstance(event.get(field), str):
-            event[field] = _without_query(event[field])
-    return event
+    """The event as it would be sent, but for what may tell of the visitor: enough to see what Meta did not like.
+
+    Shown are the fields that Meta's reference knows as impersonal, and the names of the others. Of addresses the host
+    and the path are shown. What cannot be read is nothing.
+    """
+    try:
+        event = msgspec.json.decode(bytes(letter.event))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return {name: _masked(name, value) for name, value in event.items()} if isinstance(event, dict) else {}
 
 
-def _without_query(address: str) -> str:
-    for character in _QUERY_STARTS:
-        address = address.partition(character)[0]
-    return address
+def _masked(name: str, value: Any) -> Any:
+    if name in _ADDRESSES:
+        return _impersonal_part(value) if isinstance(value, str) else MASK
+    if name in _NESTED and isinstance(value, dict):
+        return {inner: each if inner in _NESTED[name] and _is_plain(each) else MASK for inner, each in value.items()}
+    return value if name in _SHOWN and _is_plain(value) else MASK
+
+
+def _is_plain(value: Any) -> bool:
+    """A value, or a list of values: what a sender has hidden deeper was not read by Meta either."""
+    values = value if isinstance(value, list) else [value]
+    return not any(isinstance(each, dict | list) for each in values)
+
+
+def _impersonal_part(address: str) -> str:
+    """Without query and user; a path with an address of mail is no impersonal one."""
+    address = _USER.sub(r"\1", re.split(r"[?#;]", address, maxsplit=1)[0])
+    return MASK if _AT.search(address) else address

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Tenant
+from events.batches import Event
 from events.models import Identity
 from pixels.models import Pixel
 
@@ -35,23 +37,47 @@ _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 Known = dict[str, list[str]]
 
 
-def enrich(pixel: Pixel, events: list[dict[str, Any]]) -> None:
-    """Add to events what they lack, in place, and remember what they bring: one SELECT, one INSERT of what is new.
+class _Content(msgspec.Struct):
+    """What completing an event takes; the rest of it passes through as bytes."""
 
-    Events are taken in their order, so that one may complete those behind it. What an event says itself stays.
+    event_time: float
+    user_data: Any = None
+    event_source_url: Any = None
+
+
+_read = msgspec.json.Decoder(_Content, strict=False).decode
+_read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def enrich(pixel: Pixel, events: Iterable[Event]) -> None:
+    """Add to events what they lack, and remember what they bring: one SELECT, one INSERT of what is new.
+
+    Events are taken in their order, so that one may complete those behind it. What an event says itself stays. An event
+    to which nothing is added is left as it is, to the letter.
     """
-    visitors = [(event["user_data"], _keys(event["user_data"])) for event in events]
-    now = timezone.now()
-    remembered = _Memory(pixel, {key for _, keys in visitors for key in keys}, now)
-    for event, (user_data, keys) in zip(events, visitors, strict=True):
-        given = _given(user_data)
-        _add_click_id(event, user_data)
+    contents = [(event, _read(event.raw)) for event in events]
+    visitors = [
+        (event, content, _keys(content.user_data))
+        for event, content in contents
+        if isinstance(content.user_data, dict)  # as the intake has checked
+    ]
+    remembered = _Memory(pixel, {key for *_, keys in visitors for key in keys}, timezone.now())
+    for event, content, keys in visitors:
+        given = _given(content.user_data)
+        added = _click_id(content)
         for identifier, hashes in remembered.recall(keys).items():
-            if not user_data.get(identifier):
-                user_data[identifier] = hashes
+            if not content.user_data.get(identifier):
+                added[identifier] = hashes
         if given:
             remembered.learn(keys, given)
+        if added:
+            event.enriched = _with(event.raw, content.user_data | added)
     remembered.save()
+
+
+def _with(raw: msgspec.Raw | bytes, user_data: dict[str, Any]) -> bytes:
+    fields = _read_fields(raw)
+    return msgspec.json.encode(fields | {"user_data": msgspec.Raw(msgspec.json.encode(user_data))})
 
 
 def forget(tenant_id: str) -> None:
@@ -142,18 +168,19 @@ def _texts(value: Any) -> Iterator[str]:
             yield one
 
 
-def _add_click_id(event: dict[str, Any], user_data: dict[str, Any]) -> None:
-    """``fbc`` from the ``fbclid`` of the page's address.
+def _click_id(content: _Content) -> dict[str, Any]:
+    """``fbc`` from the ``fbclid`` of the page's address; nothing where the event has one.
 
     The form is Meta's ("ClickID and the fbp and fbc Parameters"): the time, in milliseconds, is when the click id was
     first seen. That is the event's time, the same in every attempt to publish it.
     """
-    url = event.get("event_source_url")
-    if user_data.get("fbc") or not isinstance(url, str) or "fbclid=" not in url:
-        return
+    url = content.event_source_url
+    if content.user_data.get("fbc") or not isinstance(url, str) or "fbclid=" not in url:
+        return {}
     try:
         values = parse_qs(urlsplit(url).query).get("fbclid", [""])
     except ValueError:
-        return
-    if _CLICK_ID.fullmatch(values[0]):
-        user_data["fbc"] = f"fb.1.{int(event['event_time']) * 1000}.{values[0]}"
+        return {}
+    if not _CLICK_ID.fullmatch(values[0]):
+        return {}
+    return {"fbc": f"fb.1.{int(content.event_time) * 1000}.{values[0]}"}

@@ -7,56 +7,53 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop as _
 
-from events.graph_api import ACCESS_CODES, PASSING_CODES, TOKEN_CODES, UNKNOWN_OBJECT
+from events.graph_errors import Blame, blame
 
-_FAULT_CODES = frozenset({1, 2})
-_UNKNOWN_ID_CODES = frozenset({803, 2500})
-_EVENT_CODE = 100
-_TOO_LARGE = 413
+#: Stands in a dead letter where Meta's code would: the gateway could not read the event.
+UNREADABLE_CODE = "unreadable"
 
-_UNKNOWN_ID = _(
-    "The pixel id does not exist or is not visible to this token: check both; waiting events are then sent."
-)
-
-#: The first line that has the code counts.
-_WORDS: tuple[tuple[frozenset[int], str], ...] = (
-    (
-        TOKEN_CODES,
-        _(
-            "The access token is no longer valid: make a new one in Events Manager and replace it here; "
-            "waiting events are then sent."
-        ),
+_WORDS: dict[Blame, str] = {
+    Blame.TOKEN: _(
+        "The access token is no longer valid: make a new one in Events Manager and replace it here; "
+        "waiting events are then sent."
     ),
-    (_UNKNOWN_ID_CODES, _UNKNOWN_ID),
-    (
-        ACCESS_CODES,
-        _(
-            "The token lacks permission for this pixel: give its system user access to the pixel; "
-            "waiting events are then sent."
-        ),
+    Blame.UNKNOWN_ID: _(
+        "The pixel id does not exist or is not visible to this token: check both; waiting events are then sent."
     ),
-    (_FAULT_CODES, _("Meta has a passing fault; the gateway tries again.")),
-    (PASSING_CODES, _("Meta limits the rate; the gateway waits and tries again.")),
-    (
-        frozenset({_EVENT_CODE}),
-        _(
-            "Meta refused an event's content: the message names the field; "
-            "the event is set aside and can be replayed once the sender is fixed."
-        ),
+    Blame.ACCESS: _(
+        "The token lacks permission for this pixel: give its system user access to the pixel; "
+        "waiting events are then sent."
     ),
-    (frozenset({_TOO_LARGE}), _("The event is too large to be sent; it is set aside.")),
-)
-_ELSE = _("Meta refused the event for another reason: see its message; the event is set aside and can be replayed.")
+    Blame.FAULT: _("Meta has a passing fault; the gateway tries again."),
+    Blame.RATE: _("Meta limits the rate; the gateway waits and tries again."),
+    Blame.EVENT: _(
+        "Meta refused an event's content: the message names the field; "
+        "the event is set aside and can be replayed once the sender is fixed."
+    ),
+    Blame.TOO_LARGE: _("The event is too large to be sent; it is set aside."),
+    Blame.NOTHING_KNOWN: _(
+        "Meta answers with an error that blames no event: see its message; the gateway tries again for 7 days."
+    ),
+}
+#: What keeps events where Meta sends no error at all: time-outs, closed connections, the words of proxies.
+NO_ANSWER = _("Meta does not answer; the gateway tries again.")
+#: Of an event that the gateway has set aside itself.
+UNREADABLE = _("The gateway cannot read what it has stored; the event is set aside.")
 
 
 def explain(code: str | None) -> str:
     """What an error code, such as ``190`` or ``100.2804003``, means for the advertiser; nothing for no code."""
     if not code:
         return ""
+    if code == UNREADABLE_CODE:
+        return UNREADABLE
     number, _, subcode = code.partition(".")
-    if (number, subcode) == tuple(map(str, UNKNOWN_OBJECT)):
-        return _UNKNOWN_ID
-    return next((words for codes, words in _WORDS if _as_int(number) in codes), _ELSE)
+    return _WORDS[blame(_as_int(number), _as_int(subcode) if subcode else None)]
+
+
+def explain_wait(code: str | None, silence: str) -> str:
+    """What a pixel's events wait for: Meta's last error, unless Meta has not answered since (``Lane.silence``)."""
+    return NO_ANSWER if silence else explain(code)
 
 
 def _as_int(text: str) -> int:

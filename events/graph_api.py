@@ -19,16 +19,7 @@ from django.utils import timezone
 
 from accounts.audit import MASK
 from events.deadlines import DeadlineTransport, ends_after
-
-#: The token is no longer valid: nothing is published until there is a new one.
-TOKEN_CODES = frozenset({102, 190})
-#: Passing faults of Meta's, and its limits of rate.
-PASSING_CODES = frozenset({1, 2, 4, 17, 32, 341, 368, 613, *range(80_000, 80_100)})
-#: The pixel is not there, closed to the token, or asked for in a version that is over. No event is to blame, so that
-#: halving would set all of them aside one by one; they wait until somebody has mended it.
-ACCESS_CODES = frozenset({10, 12, *range(200, 300), 803, 2500, 2635})
-#: Code 100 blames an event, but for this subcode: "object does not exist, or missing permissions".
-UNKNOWN_OBJECT = (100, 33)
+from events.graph_errors import TOO_LARGE, Blame, blame
 
 ANSWER_MAX_BYTES = 262_144
 CODE_MAX_LENGTH = 20
@@ -111,7 +102,10 @@ def post_events(
     events: Iterable[msgspec.Raw | bytes],
     options: str = "",
 ) -> Answer:
-    """Send events, each the JSON of one; ``options`` is the JSON object of what else Meta is to know, or empty."""
+    """Send events, each the JSON of one, or of several with commas between them.
+
+    ``options`` is the JSON object of what else Meta is to know, or empty.
+    """
     url = f"{settings.GRAPH_API_URL}/{api_version}/{pixel_id}/events"
     further = b"," + options[1:-1].encode() if options else b""
     token = msgspec.json.encode(access_token)
@@ -159,8 +153,8 @@ def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         return _judge_error(answer.error, _seconds(headers.get("retry-after")))
     if answer.events_received is not None and 200 <= status < 300:
         return Accepted(_printable(answer.fbtrace_id, TRACE_ID_MAX_LENGTH))
-    if status == 413:  # a proxy's word: fewer events may pass
-        return Refused(Problem(413, None, "The request is too large.", ""))
+    if status == TOO_LARGE:
+        return Refused(Problem(TOO_LARGE, None, "The request is too large.", ""))
     return RetryLater(f"HTTP {status}", retry_after=_seconds(headers.get("retry-after")))
 
 
@@ -171,12 +165,12 @@ def _judge_error(error: _Error, retry_after: float | None) -> Answer:
         _printable(" ".join(filter(None, (error.message, error.error_user_msg))), MESSAGE_MAX_LENGTH),
         _printable(error.fbtrace_id, TRACE_ID_MAX_LENGTH),
     )
-    if problem.code in TOKEN_CODES:
+    blamed = blame(problem.code, problem.subcode)
+    if blamed is Blame.TOKEN:
         return BadToken(problem)
-    waits = PASSING_CODES | ACCESS_CODES
-    if problem.code in waits or error.is_transient or (problem.code, problem.subcode) == UNKNOWN_OBJECT:
-        return RetryLater(f"code {problem.name}", problem, retry_after)
-    return Refused(problem)
+    if blamed.refuses and not error.is_transient:
+        return Refused(problem)
+    return RetryLater(f"code {problem.name}", problem, retry_after)
 
 
 def _printable(text: str | None, max_length: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -33,6 +33,9 @@ LONGEST_WAIT = timedelta(minutes=15)
 #: Meta may ask for a longer wait, up to this.
 LONGEST_WAIT_ASKED_FOR = timedelta(hours=1)
 
+#: No lease is longer: an end further ahead was written before the clock was set back.
+LONGEST_LEASE = max(LONGEST_WAIT, timedelta(seconds=settings.LANE_LEASE_SECONDS))
+
 #: What changes in a lane that is given back.
 RELEASED: Mapping[str, Any] = {"claim": None, "claimed_until": None}
 
@@ -53,7 +56,7 @@ class LeaseLost(Exception):
     """Another worker has the lane now, or the pixel is gone: nothing may be written."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """A worker's lease of a lane.
 
@@ -64,6 +67,8 @@ class Claim:
     key: UUID
     failures: int
     waits: bool
+    #: When the lease was last extended.
+    extended_at: datetime = field(default_factory=timezone.now)
 
 
 def claim(pixel_pk: int) -> Claim | None:
@@ -83,7 +88,8 @@ def _claim(pixel_pk: int) -> Claim | None:
         return None
     lane.claim, lane.claimed_until = uuid4(), _lease_end(now)
     lane.save(update_fields=["claim", "claimed_until"])
-    waits = lane.held or (lane.retry_at is not None and lane.retry_at > now)
+    backs_off = lane.retry_at is not None and now < lane.retry_at <= now + LONGEST_WAIT_ASKED_FOR
+    waits = lane.held or backs_off
     return Claim(pixel_pk, lane.claim, lane.failures, waits)
 
 
@@ -103,11 +109,18 @@ def keep(claim: Claim, changes: Mapping[str, Any]) -> None:
     lane = Lane.objects.filter(pk=claim.pixel_pk, claim=claim.key)
     if not lane.update(**{"claimed_until": _lease_end(timezone.now()), **changes}):
         raise LeaseLost
+    claim.extended_at = timezone.now()
 
 
 def renew(claim: Claim) -> None:
-    """Extend the lease: called between requests, each of which is shorter than a lease."""
-    keep(claim, {})
+    """Extend the lease, where that is due: called between requests. A lease is four times as long as a request."""
+    if _is_due(claim):
+        keep(claim, {})
+
+
+def _is_due(claim: Claim) -> bool:
+    """A commit takes longer than many a request."""
+    return timezone.now() - claim.extended_at >= timedelta(seconds=settings.PUBLISH_TIMEOUT_SECONDS)
 
 
 def release(claim: Claim) -> None:
@@ -123,23 +136,25 @@ def abandon(claim: Claim) -> None:
 
 def after_success() -> dict[str, Any]:
     """What changes in a lane whose events were accepted."""
-    return {"failures": 0, "retry_at": None}
+    return {"failures": 0, "retry_at": None, "silence": ""}
 
 
-def after_failure(claim: Claim, retry_after: float | None = None) -> dict[str, Any]:
+def after_failure(claim: Claim, retry_after: float | None = None, silence: str = "") -> dict[str, Any]:
     """What changes in a lane whose events must wait: exponential back-off with full jitter (a random share of the wait,
     so that pixels that failed together do not come back together), and at least what the Graph API asked for.
+    ``silence`` is what came instead of an error of Meta's.
     """
     failures = claim.failures + 1
     longest = min(LONGEST_WAIT, timedelta(seconds=2 ** min(failures, 30)))
-    jittered = random.uniform(SHORTEST_WAIT.total_seconds(), longest.total_seconds())  # noqa: S311  # no secret
+    jittered = random.uniform(SHORTEST_WAIT.total_seconds(), longest.total_seconds())  # noqa: S311  # nosec B311  # no secret
     asked_for = min(retry_after or 0.0, LONGEST_WAIT_ASKED_FOR.total_seconds())
-    return {"failures": failures, "retry_at": timezone.now() + timedelta(seconds=max(jittered, asked_for))}
+    retry_at = timezone.now() + timedelta(seconds=max(jittered, asked_for))
+    return {"failures": failures, "retry_at": retry_at, "silence": silence}
 
 
 def on_hold() -> dict[str, Any]:
     """What changes in a lane whose token was rejected: it waits for ``release_hold``."""
-    return {"held": True}
+    return {"held": True, "silence": ""}
 
 
 def release_hold(pixel_pk: int) -> None:
@@ -147,14 +162,14 @@ def release_hold(pixel_pk: int) -> None:
 
     In the transaction that brings the token, or a crash between the two would hold the lane for good.
     """
-    Lane.objects.filter(pk=pixel_pk).update(held=False, failures=0, retry_at=None)
+    Lane.objects.filter(pk=pixel_pk).update(held=False, **after_success())
     transaction.on_commit(partial(wakeups.wake, pixel_pk))
 
 
 def waiting_pixels(among: Iterable[int] | None = None) -> list[int]:
     """The pixels that a worker should look at now: nobody does, and there are rows to publish, count or expire."""
     if among is None:
-        pixels = Pixel.objects.filter(pk__in=RawSQL(_PIXELS_WITH_ROWS, ()))  # noqa: S611  # a constant
+        pixels = Pixel.objects.filter(pk__in=RawSQL(_PIXELS_WITH_ROWS, ()))  # noqa: S611  # nosec B611  # a constant
     else:
         pixels = Pixel.objects.filter(Exists(OutboxRow.objects.filter(pixel=OuterRef("pk"))), pk__in=list(among))
     return list(_with_work(pixels, timezone.now()).order_by("pk").values_list("pk", flat=True))
@@ -166,7 +181,7 @@ def _with_work(pixels: QuerySet[Pixel], now: datetime) -> QuerySet[Pixel]:
     oldest = rows.filter(counted__in=[True]).order_by("id").values("received_at")[:1]
     may_publish = (
         (Q(lane=None) | Q(lane__held=False))
-        & (Q(lane__retry_at=None) | Q(lane__retry_at__lte=now))
+        & (Q(lane__retry_at=None) | _is_over("lane__retry_at", now, LONGEST_WAIT_ASKED_FOR))
         & ~Q(tenant__status=TenantStatus.DEACTIVATED)
     )
     return pixels.alias(oldest=Subquery(oldest)).filter(
@@ -176,7 +191,12 @@ def _with_work(pixels: QuerySet[Pixel], now: datetime) -> QuerySet[Pixel]:
 
 
 def _unclaimed(now: datetime, prefix: str = "") -> Q:
-    return Q(**{f"{prefix}claim": None}) | Q(**{f"{prefix}claimed_until__lte": now})
+    return Q(**{f"{prefix}claim": None}) | _is_over(f"{prefix}claimed_until", now, LONGEST_LEASE)
+
+
+def _is_over(column: str, now: datetime, longest: timedelta) -> Q:
+    """Past; or further ahead than can be, since the clock has been set back: nobody waits for it to come round."""
+    return Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + longest})
 
 
 def _lease_end(now: datetime) -> datetime:

@@ -5,21 +5,24 @@ The pixels are given by primary key; whoever asks has made sure that the princip
 
 from __future__ import annotations
 
+from collections import Counter as Multiset
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from functools import reduce
+from functools import lru_cache, reduce
+from itertools import chain, count
 from operator import add
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
-from django.db.models import F, Max, Q, Sum, Window
+from django.db.models import DateTimeField, F, Max, Q, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from events.models import LABELS_KEPT, OTHER, Counter, SeenLabel
 from events.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
 from pixels.traffic import Totals
+from portal.statements import Among, Param, Statement
 
 #: What stands for the names and websites that are counted together (``models.OTHER``).
 OTHER_NAME = "Other"
@@ -27,6 +30,10 @@ OTHER_NAME = "Other"
 LABELS_SHOWN = 1_000
 #: At most so many websites of a pixel are listed: those seen last.
 WEBSITES_SHOWN = 500
+
+#: What a chart's point counts.
+_COUNTED = ("received", "published", "failed", "expired", "dropped")
+_Dimension = Counter.Dimension
 
 _DROPPED = (
     "dropped_by_event_filter",
@@ -38,9 +45,23 @@ _DROPPED = (
 
 def totals(pixels: Collection[int], minutes: int, now: datetime | None = None) -> Mapping[int, Totals]:
     """Received and published events of each pixel in the last ``minutes``."""
-    window = within(last_minutes(minutes, now), pixel__in=pixels, dimension=Counter.Dimension.TOTAL)
-    rows = Counter.objects.filter(window).values_list("pixel_id").annotate(Sum("received"), Sum("published"))
+    stretches = last_minutes(minutes, now)
+    times = {f"time{number}": time for number, time in enumerate(chain(*(stretch[1:] for stretch in stretches)))}
+    rows = _totals(tuple(stretch.span for stretch in stretches)).all(pixels=pixels, **times)
     return {pixel: Totals(received, published) for pixel, received, published in rows}
+
+
+@lru_cache(maxsize=32)
+def _totals(spans: tuple[Counter.Span, ...]) -> Statement:
+    """Sums of ``pixels`` in as many stretches of these spans, from ``time0`` to ``time1``, ``time2`` to ``time3``."""
+    times = (Param(f"time{number}", DateTimeField()) for number in count())
+    window = within(
+        (Stretch(span, cast(Any, next(times)), cast(Any, next(times))) for span in spans),
+        Among("pixel_id", "pixels"),
+        dimension=Counter.Dimension.TOTAL,
+    )
+    sums = Counter.objects.filter(window).values("pixel_id")
+    return Statement(sums, "pixel_id", Sum("received"), Sum("published"))
 
 
 def websites(pixels: Collection[int], now: datetime | None = None) -> Mapping[int, list[str]]:
@@ -98,17 +119,28 @@ def event_metrics(
     pixels: Collection[int], minutes: int, now: datetime | None = None, *, by_website: bool = True
 ) -> Metrics:
     """The events of the last ``minutes`` on all the pixels together."""
-    dimensions = [Counter.Dimension.EVENT_NAME, *([Counter.Dimension.WEBSITE] if by_website else [])]
+    found = _activities(pixels, minutes, now, (_Dimension.EVENT_NAME, *([_Dimension.WEBSITE] if by_website else [])))
+    return Metrics(found.get(_Dimension.EVENT_NAME, []), found.get(_Dimension.WEBSITE, []))
+
+
+def activities(pixels: Collection[int], minutes: int, dimension: Counter.Dimension) -> list[Activity]:
+    """The events of the last ``minutes`` on all the pixels together, by name or website, the busiest first."""
+    return _busiest(_activities(pixels, minutes, None, [dimension]).get(dimension, []))
+
+
+def _activities(
+    pixels: Collection[int], minutes: int, now: datetime | None, dimensions: Collection[Counter.Dimension]
+) -> dict[int, list[Activity]]:
     stretches = last_minutes(minutes, now, newest_apart=True)
     rows = (
         Counter.objects.filter(within(stretches, pixel__in=pixels, dimension__in=dimensions))
         .values_list("dimension", "label")
         .annotate(Sum("received"), Sum("published"), Sum("failed"), newest=Max("start", filter=Q(received__gt=0)))
     )
-    found: dict[int, list[Activity]] = {dimension: [] for dimension in Counter.Dimension}
+    found: dict[int, list[Activity]] = {}
     for dimension, *values in rows:
-        found[dimension].append(Activity(*values))
-    return Metrics(found[Counter.Dimension.EVENT_NAME], found[Counter.Dimension.WEBSITE])
+        found.setdefault(dimension, []).append(Activity(*values))
+    return found
 
 
 def _busiest(activities: list[Activity]) -> list[Activity]:
@@ -123,24 +155,27 @@ def _busiest(activities: list[Activity]) -> list[Activity]:
 
 
 class Chart(Enum):
-    """The times that charts show: the span of a point, and the number of points."""
+    """The times that charts show: the span of a point, and how many minutes it reaches back."""
 
-    HOUR = (Span.MINUTE, 60, "1 hour")
-    DAY = (Span.HOUR, 24, "24 hours")
-    WEEK = (Span.HOUR, 7 * 24, "7 days")
-    MONTH = (Span.DAY, 30, "30 days")
+    HOUR = (Span.MINUTE, 60)
+    DAY = (Span.HOUR, 24 * 60)
+    WEEK = (Span.HOUR, 7 * 24 * 60)
+    MONTH = (Span.DAY, 30 * 24 * 60)
 
-    def __init__(self, span: Counter.Span, points: int, label: str) -> None:
+    def __init__(self, span: Counter.Span, minutes: int) -> None:
         self.span = span
-        self.points = points
-        self.label = label
+        self.minutes = minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of a chart: what happened in the span that begins at ``start``."""
+    """A point of a chart: what happened from ``start`` to the end of its minute, hour or day.
+
+    The first one may begin within its span, and the last one is still running: they count part of it.
+    """
 
     start: datetime
+    is_whole: bool = True
     received: int = 0
     published: int = 0
     failed: int = 0
@@ -148,22 +183,35 @@ class Point:
     dropped: int = 0
 
 
-def series(pixels: Collection[int], chart: Chart, now: datetime | None = None) -> list[Point]:
-    """The chart's points, the oldest first, and the last one still running; with noughts where nothing happened."""
-    last = floor(now or timezone.now(), chart.span)
-    starts = [last - n * LENGTHS[chart.span] for n in range(chart.points - 1, -1, -1)]
-    found = {
-        point.start: point for point in _points(pixels, Stretch(chart.span, starts[0], last + LENGTHS[chart.span]))
-    }
-    return [found.get(start) or Point(start) for start in starts]
+class Series(NamedTuple):
+    """A chart's points, the oldest first, with noughts where nothing happened; together exactly its time."""
+
+    points: list[Point]
+    as_of: datetime
 
 
-def _points(pixels: Collection[int], stretch: Stretch) -> Iterator[Point]:
+def series(pixels: Collection[int], chart: Chart, now: datetime | None = None) -> Series:
+    """What passed in the chart's time, which ends now: its points add up to what ``totals`` counts of it."""
+    now = now or timezone.now()
+    stretches = last_minutes(chart.minutes, now, coarsest=chart.span)
+    first, last = stretches[0].start, floor(now, chart.span)
+    sums: dict[datetime, Multiset[str]] = {}
+    for start, counts in _counts(pixels, stretches):
+        sums.setdefault(floor(start, chart.span), Multiset()).update(counts)
+    points = []
+    start = floor(first, chart.span)
+    while start <= last:
+        points.append(Point(max(start, first), first <= start < last, **sums.get(start, Multiset())))
+        start += LENGTHS[chart.span]
+    return Series(points, now)
+
+
+def _counts(pixels: Collection[int], stretches: list[Stretch]) -> Iterator[tuple[datetime, dict[str, int]]]:
     dropped = reduce(add, map(F, _DROPPED))
     rows = (
-        Counter.objects.filter(within([stretch], pixel__in=pixels, dimension=Counter.Dimension.TOTAL))
+        Counter.objects.filter(within(stretches, pixel__in=pixels, dimension=Counter.Dimension.TOTAL))
         .values_list("start")
         .annotate(Sum("received"), Sum("published"), Sum("failed"), Sum("expired"), all_dropped=Sum(dropped))
     )
-    for values in rows:
-        yield Point(*values)
+    for start, *sums in rows:
+        yield start, dict(zip(_COUNTED, sums, strict=True))

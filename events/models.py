@@ -25,6 +25,8 @@ OTHER = ""
 MINUTES_KEPT = timedelta(days=2)
 #: An event name or website is known for this long after it was last seen.
 LABELS_KEPT = timedelta(days=30)
+#: The delivery log goes back so far.
+DELIVERIES_KEPT = timedelta(days=7)
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -81,6 +83,8 @@ class Lane(models.Model):
     failures = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
     held = models.BooleanField(default=False)
+    # Why it backs off where Meta has sent no error: "ReadTimeout", "HTTP 502".
+    silence = models.CharField(max_length=40, blank=True, default="")
 
     objects = OwnedByPixelQuerySet.as_manager()
 
@@ -155,7 +159,10 @@ class SeenLabel(models.Model):
 
 
 class DeadLetter(models.Model):
-    """An event that Meta refused on its own, with Meta's answer; kept until it is replayed or 30 days are over."""
+    """An event that Meta refused on its own, with Meta's answer; kept until it is replayed or 30 days are over.
+
+    At most 10,000 a pixel: then the oldest go.
+    """
 
     pixel = models.ForeignKey(Pixel, models.CASCADE, related_name="dead_letters", db_index=False)
     event_name = models.CharField(max_length=EVENT_NAME_MAX_LENGTH)
@@ -221,18 +228,19 @@ class Identity(models.Model):
     """Hashed identifiers that a pixel's visitor has given before, to complete later events (event enrichment).
 
     ``key`` is the SHA-256 of the visitor's ``fbp`` or ``external_id``, with which of the two it is. Forgotten after
-    90 days, and with the pixel, the account or the switch.
+    90 days, and with the pixel, the account or the switch; at most 500,000 a pixel.
     """
 
     pixel = models.ForeignKey(Pixel, models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=64)
     # {"em": [hash, …], "ph": […], …}
     identifiers = models.JSONField()
-    seen_at = models.DateTimeField(db_index=True)
+    seen_at = models.DateTimeField()
 
     class Meta:
         verbose_name_plural = "identities"
         constraints = [models.UniqueConstraint(fields=["pixel", "key"], name="one_identity_per_key")]
+        indexes = [models.Index(fields=["pixel", "seen_at"], name="identities_by_age")]
 
     def __str__(self) -> str:
         return self.key[:8]

@@ -1,28 +1,123 @@
-"""Writing a row of the outbox: one statement, which outside of a transaction is its own."""
+"""Writing rows of the outbox: requests that come at the same time share a statement, and so a commit."""
 
 from __future__ import annotations
 
-from django.db import connection
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from events.models import OutboxRow
 
-# On PostgreSQL the body goes as it is (%b); bound by Django, it would be sent as hexadecimal text, twice as long.
 _INSERT = f"""
-    INSERT INTO {OutboxRow._meta.db_table} (pixel_id, received_at, intake, counted, event_count, options, body)
-    VALUES (%s, %s, %s, %s, %s, %s, {{placeholder}})
-"""  # noqa: S608  # the table's name is a constant
+    INSERT INTO {OutboxRow._meta.db_table} (pixel_id, intake, event_count, options, body, received_at, counted) VALUES
+"""  # noqa: S608  # nosec B608  # the table's name is a constant
+# On PostgreSQL the body goes as it is (%b); bound by Django, it would be sent as hexadecimal text, twice as long.
+_ROW = {"postgresql": "(%s, %s, %s, %s, %b, %s, %s)", "sqlite": "(%s, %s, %s, %s, %s, %s, %s)"}
 
 
-def add_row(pixel_pk: int, *, intake: OutboxRow.Intake, event_count: int, options: str, body: bytes) -> None:
-    """Add what a request has brought; IntegrityError where the pixel is gone."""
-    received_at = connection.ops.adapt_datetimefield_value(timezone.now())
-    values = (pixel_pk, received_at, intake.value, False, event_count, options, body)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            import psycopg  # only where PostgreSQL is used
+class NewRow(NamedTuple):
+    """What a request has brought."""
 
-            with connection.wrap_database_errors, psycopg.Cursor(cursor.connection) as binding:
-                binding.execute(_INSERT.format(placeholder="%b"), values)
+    pixel_pk: int
+    intake: int
+    event_count: int
+    options: str
+    body: bytes
+
+
+class GroupCommit:
+    """Of the threads that have a row to write, one writes for all; those that come meanwhile are the next group.
+
+    Nobody waits for others to come: who finds nobody writing writes at once.
+    """
+
+    def __init__(self, insert: Callable[[Sequence[NewRow]], None]) -> None:
+        self._insert = insert
+        self._lock = threading.Lock()
+        self._line: list[_Turn] = []
+        self._is_writing = False
+
+    def add(self, row: NewRow) -> None:
+        """Write the row, or have it written: after its commit this returns, or raises why there is none."""
+        turn = _Turn(row)
+        with self._lock:
+            self._line.append(turn)
+            writes, self._is_writing = not self._is_writing, True
+        if not writes:
+            turn.comes.acquire()
+        if not turn.is_over:  # it is the first in line
+            self._write_line()
+        if turn.error is None:
+            return
+        if isinstance(turn.error, IntegrityError) and not turn.was_alone:
+            self._insert([row])  # the row that is refused may be another's
         else:
-            cursor.execute(_INSERT.format(placeholder="%s"), values)
+            raise turn.error
+
+    def _write_line(self) -> None:
+        with self._lock:
+            turns, self._line = self._line, []
+        error: BaseException | None = None
+        try:
+            self._insert([turn.row for turn in turns])
+        except BaseException as refusal:  # noqa: BLE001  # whatever it is, each of the threads raises it
+            error = refusal
+        with self._lock:
+            self._is_writing = bool(self._line)
+            next_to_write = self._line[:1]
+        for turn in turns:
+            turn.is_over, turn.was_alone, turn.error = True, len(turns) == 1, error
+        for turn in (*turns, *next_to_write):
+            turn.comes.release()
+
+
+class _Turn:
+    """A row in line. ``comes`` is held until its turn is over, or it is the first in line and so the next to write."""
+
+    __slots__ = ("comes", "error", "is_over", "row", "was_alone")
+
+    def __init__(self, row: NewRow) -> None:
+        self.row = row
+        self.comes = threading.Lock()
+        self.comes.acquire()
+        self.is_over = self.was_alone = False
+        self.error: BaseException | None = None
+
+
+def add_row(row: NewRow) -> None:
+    """Add what a request has brought: once this returns, it is committed. IntegrityError where the pixel is gone."""
+    _group.add(row)
+
+
+def _insert(rows: Sequence[NewRow]) -> None:
+    """One statement, which outside of a transaction is its own."""
+    try:
+        _execute(rows)
+    except (InterfaceError, OperationalError):
+        # The thread's connection is kept between requests. One that was cut off meanwhile is nobody's reason to wait.
+        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        _execute(rows)
+
+
+def _execute(rows: Sequence[NewRow]) -> None:
+    received_at = connection.ops.adapt_datetimefield_value(timezone.now())
+    statement = _INSERT + ", ".join([_ROW[connection.vendor]] * len(rows))
+    values = [value for row in rows for value in (*row, received_at, False)]
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+        return
+    import psycopg  # only where PostgreSQL is used
+
+    # psycopg's own cursor binds on the server, and prepares what comes again (prepare_threshold in the settings).
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as binding:
+        binding.execute(statement, values)
+
+
+_group = GroupCommit(_insert)

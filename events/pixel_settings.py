@@ -17,6 +17,8 @@ from pixels.validation import is_pixel_id
 
 #: Ids that no pixel has are remembered too, this many: anybody can send any number of them.
 MAX_UNKNOWN = 1_000
+#: Who has the wrong access key makes a pixel be read anew, but not more often than this, in seconds.
+REREAD_INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class PixelSettings:
     """A pixel of an account that is not deactivated, as the intake sees it."""
 
     pk: int
+    pixel_id: str
     tenant_id: str
     receives: bool
     enriches: bool
@@ -38,6 +41,8 @@ class _Cache:
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, PixelSettings]] = {}
         self._unknown: dict[str, float] = {}
+        #: When a pixel was read anew for a refusal.
+        self._reread: dict[str, float] = {}
         self._generation = 0
 
     def get(self, pixel_id: str) -> PixelSettings | None:
@@ -47,6 +52,18 @@ class _Cache:
             return known[1]
         if now < self._unknown.get(pixel_id, 0.0):
             return None
+        return self._read(pixel_id, now)
+
+    def get_anew(self, pixel_id: str) -> PixelSettings | None:
+        """The same, read now, unless that was asked for a moment ago."""
+        now = time.monotonic()
+        with self._lock:
+            is_due = now >= self._reread.get(pixel_id, -REREAD_INTERVAL) + REREAD_INTERVAL
+            if is_due:
+                self._reread[pixel_id] = now
+        return self._read(pixel_id, now) if is_due else self.get(pixel_id)
+
+    def _read(self, pixel_id: str, now: float) -> PixelSettings | None:
         generation = self._generation
         found = _load(pixel_id)
         self._put(pixel_id, found, now + settings.PIXEL_SETTINGS_TTL_SECONDS, generation)
@@ -70,6 +87,7 @@ class _Cache:
             self._generation += 1
             self._known.clear()
             self._unknown.clear()
+            self._reread.clear()
 
 
 _cache = _Cache()
@@ -78,6 +96,14 @@ _cache = _Cache()
 def get_pixel_settings(pixel_id: str) -> PixelSettings | None:
     """The settings of the pixel; None where there is none, or its account is deactivated: outside, these are alike."""
     return _cache.get(pixel_id) if is_pixel_id(pixel_id) else None
+
+
+def get_pixel_settings_anew(pixel_id: str) -> PixelSettings | None:
+    """The same of a pixel that is known, for a refusal that may come of what another process has changed.
+
+    At most one query a second for each pixel, however many ask.
+    """
+    return _cache.get_anew(pixel_id)
 
 
 def forget_pixel_settings() -> None:
@@ -91,6 +117,7 @@ def _load(pixel_id: str) -> PixelSettings | None:
         .exclude(tenant__status=TenantStatus.DEACTIVATED)
         .values_list(
             "pk",
+            "pixel_id",
             "tenant_id",
             "event_bridge_active",
             "tenant__event_enrichment",

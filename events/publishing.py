@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Event as Flag
 
-import msgspec
 from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.models import TenantStatus
 from events import batches, lanes
-from events.batches import MAX_EVENTS, Batch, Event
+from events.batches import Batch, Event, as_sent
 from events.enrichment import enrich
 from events.graph_api import Accepted, Answer, BadToken, Refused, RetryLater, post_events
 from events.settling import settle
@@ -23,6 +22,8 @@ from pixels.models import Pixel
 
 logger = logging.getLogger(__name__)
 
+#: What one request to the Graph API may hold (the reference's limit).
+REQUEST_EVENTS = 1_000
 #: After this long another pixel gets the worker's thread; a pixel with more to do queues up behind the others.
 TIME_BOX_SECONDS = 20.0
 
@@ -74,8 +75,8 @@ def _work(claim: lanes.Claim, end: float) -> None:
         batches.decide(batch, pixel, load_filter_set(pixel), now)
         attempt = publish(claim, pixel, batch, end) if publishes else Attempt()
         if attempt.answered:
-            claim = replace(claim, failures=0)
-        is_last = not batch.behind or isinstance(attempt.last_answer, RetryLater | BadToken)
+            claim.failures = 0
+        is_last = not batch.has_more or isinstance(attempt.last_answer, RetryLater | BadToken)
         settle(claim, pixel, batch, last_answer=attempt.last_answer, errors=attempt.errors, release=is_last)
         if is_last:
             return
@@ -128,23 +129,16 @@ def _requests(pixel: Pixel, batch: Batch) -> list[list[Event]]:
     """The undecided events as requests, the first one last: one or more for each of the options."""
     undecided = batch.undecided()
     if undecided and pixel.tenant.event_enrichment:
-        _enrich(pixel, undecided)
+        enrich(pixel, undecided)
     by_options: dict[str, list[Event]] = {}
     for event in undecided:
         by_options.setdefault(event.row.options, []).append(event)
     requests = [
-        events[first : first + MAX_EVENTS]
+        events[first : first + REQUEST_EVENTS]
         for events in by_options.values()
-        for first in range(0, len(events), MAX_EVENTS)
+        for first in range(0, len(events), REQUEST_EVENTS)
     ]
     return requests[::-1]
-
-
-def _enrich(pixel: Pixel, events: list[Event]) -> None:
-    contents = [msgspec.json.decode(event.raw) for event in events]
-    enrich(pixel, contents)
-    for event, content in zip(events, contents, strict=True):
-        event.sent = msgspec.json.encode(content)
 
 
 def _send(pixel: Pixel, events: list[Event]) -> Answer:
@@ -152,7 +146,7 @@ def _send(pixel: Pixel, events: list[Event]) -> Answer:
         pixel_id=pixel.pixel_id,
         api_version=pixel.api_version,
         access_token=pixel.access_token.reveal(),
-        events=[event.sent for event in events],
+        events=as_sent(events),
         options=events[0].row.options,
     )
 

@@ -9,13 +9,21 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from events.bounds import trim_identities
 from events.enrichment import LIFETIME
-from events.models import LABELS_KEPT, Counter, DeadLetter, Delivery, DisconnectedUsage, Identity, SeenLabel
-from events.settling import trim_log
+from events.models import (
+    DELIVERIES_KEPT,
+    LABELS_KEPT,
+    Counter,
+    DeadLetter,
+    Delivery,
+    DisconnectedUsage,
+    Identity,
+    SeenLabel,
+)
 from events.windows import kept
 from pixels.models import Pixel
 
-DELIVERIES_KEPT = timedelta(days=7)
 DEAD_LETTERS_KEPT = timedelta(days=30)
 
 #: What one transaction deletes at most: the counters of so many pixels' spans, and so many rows of other tables. These
@@ -26,20 +34,20 @@ PIXELS_AT_ONCE = 200
 
 
 def prune(now: datetime | None = None) -> None:
-    """Delete what is too old of every kind, and what is too much of the delivery log."""
+    """Delete what is too old of every kind, and visitors of whom a pixel has too many."""
     now = now or timezone.now()
     for span in Counter.Span:
         _delete_counters(span, now - kept(span))
     _delete(DisconnectedUsage.objects.filter(start__lt=now - kept(Counter.Span.DAY)))
-    _delete(Identity.objects.filter(seen_at__lt=now - LIFETIME))
     pixels = list(Pixel.objects.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(pixels), PIXELS_AT_ONCE):
         some = pixels[first : first + PIXELS_AT_ONCE]
         _delete(Delivery.objects.filter(pixel__in=some, at__lt=now - DELIVERIES_KEPT))
         _delete(DeadLetter.objects.filter(pixel__in=some, failed_at__lt=now - DEAD_LETTERS_KEPT))
+        _delete(Identity.objects.filter(pixel__in=some, seen_at__lt=now - LIFETIME))
         _delete(SeenLabel.objects.filter(pixel__in=some, last_seen__lt=(now - LABELS_KEPT).date()))
-        for pixel in some:
-            trim_log(pixel)
+    for pixel in Pixel.objects.filter(tenant__event_enrichment=True).order_by().values_list("pk", flat=True):
+        trim_identities(pixel)
 
 
 def _delete_counters(span: Counter.Span, before: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import partial
 
@@ -23,6 +24,14 @@ from portal.errors import InvalidInput, NotFound
 
 #: One call replays so many of a pixel's dead letters; further ones wait for the next call.
 REPLAYED_AT_ONCE = 10_000
+
+
+class _Time(msgspec.Struct):
+    event_time: float = math.inf
+
+
+_decode_time = msgspec.json.Decoder(_Time, strict=False).decode
+
 #: So many events are held in memory.
 _CHUNK = 200
 
@@ -115,11 +124,12 @@ def _in_chunks(pks: list[int]) -> Iterator[list[DeadLetter]]:
 
 
 def _is_over(letter: DeadLetter) -> bool:
-    """Would the event expire at once, and be gone?"""
-    event_time = msgspec.json.decode(bytes(letter.event)).get("event_time")
-    oldest = timezone.now() - MAX_AGE
-    is_old = isinstance(event_time, int | float) and event_time <= oldest.timestamp()
-    return is_old or letter.received_at <= oldest
+    """Would the event expire at once, or fail, and be gone?"""
+    try:
+        event_time = _decode_time(bytes(letter.event)).event_time
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return True
+    return min(event_time, letter.received_at.timestamp()) <= (timezone.now() - MAX_AGE).timestamp()
 
 
 def _waiting_again(letter: DeadLetter) -> OutboxRow:

@@ -6,26 +6,21 @@ It begins by making sure that the lane is still ours. So each event is counted o
 
 from __future__ import annotations
 
-import random
 from collections import Counter as Multiset
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from events import lanes
-from events.batches import Batch, Event
-from events.bulk import insert
+from events import bounds, bulk, lanes
+from events.batches import Batch, Event, Fate
 from events.counting import Tally
 from events.graph_api import Accepted, Answer, BadToken, Refused, RetryLater
 from events.models import DeadLetter, Delivery, OutboxRow
 from pixels.models import Pixel
 
-#: The delivery log of a pixel keeps this many events.
-DELIVERIES_KEPT = 1_000
-#: How many are added, on average, before those that are too many are deleted.
-DELIVERIES_BETWEEN_TRIMS = 500
 _LOGGED = (
     "pixel_id",
     "at",
@@ -73,7 +68,7 @@ def _update_pixel(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: d
     row = Pixel.objects.filter(pk=pixel.pk)
     changes = _pixel_changes(pixel, batch, last_answer, now)
     if isinstance(last_answer, BadToken):
-        rejected = changes | {"bad_token": True, "api_error_code": last_answer.problem.name}
+        rejected = changes | {"bad_token": True, "api_error_code": last_answer.problem.name}  # nosec B105  # no token
         if row.filter(access_token=pixel.access_token).update(**rejected):
             return True
     if not row.update(**changes):
@@ -87,7 +82,7 @@ def _pixel_changes(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: 
     if any(event.fate and event.fate.column == "published" for event in batch.events):
         changes["last_published"] = now
     if isinstance(last_answer, Accepted):
-        changes |= {"api_error_code": None, "bad_token": False}
+        changes |= {"api_error_code": None, "bad_token": False}  # nosec B105  # no token
     elif isinstance(last_answer, Refused | RetryLater) and last_answer.problem is not None:
         changes["api_error_code"] = last_answer.problem.name
     return changes
@@ -95,8 +90,8 @@ def _pixel_changes(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: 
 
 def _lane_changes(claim: lanes.Claim, last_answer: Answer | None, *, token_rejected: bool) -> dict[str, Any]:
     match last_answer:
-        case RetryLater(retry_after=retry_after):
-            return lanes.after_failure(claim, retry_after)
+        case RetryLater(reason, problem, retry_after):
+            return lanes.after_failure(claim, retry_after, "" if problem else reason)
         case BadToken() if token_rejected:
             return lanes.on_hold()
         case Accepted() | Refused():
@@ -109,42 +104,51 @@ def _settle_rows(batch: Batch) -> None:
     waiting: dict[int, list[Event]] = {}
     for event in batch.undecided():
         waiting.setdefault(event.row.pk, []).append(event)
-    sizes: dict[int, int] = {}
-    for event in batch.events:
-        sizes[event.row.pk] = sizes.get(event.row.pk, 0) + 1
-    OutboxRow.objects.filter(pk__in=[row.pk for row in batch.rows if row.pk not in waiting]).delete()
-    whole = [row.pk for row in batch.rows if not row.counted and len(waiting.get(row.pk, ())) == sizes.get(row.pk)]
+    bulk.delete(OutboxRow, [row.pk for row in batch.rows if row.pk not in waiting])
+    if not waiting:
+        return
+    kept = [row for row in batch.rows if row.pk in waiting]
+    whole = [row.pk for row in kept if not row.counted and len(waiting[row.pk]) == row.event_count]
     if whole:
         OutboxRow.objects.filter(pk__in=whole).update(counted=True)
     parts = [
-        OutboxRow(pk=pk, counted=True, event_count=len(events), body=b"[%s]" % b",".join(event.raw for event in events))
-        for pk, events in waiting.items()
-        if len(events) < sizes[pk]
+        OutboxRow(pk=row.pk, counted=True, event_count=len(events), body=_array_of(events))
+        for row in kept
+        if len(events := waiting[row.pk]) < row.event_count
     ]
     OutboxRow.objects.bulk_update(parts, ["counted", "event_count", "body"])
 
 
+def _array_of(events: list[Event]) -> bytes:
+    return b"[%s]" % b",".join(event.raw for event in events)
+
+
 def _count(pixel: Pixel, batch: Batch, errors: int, now: datetime) -> None:
+    """Count what came and what became of it. Events that are alike are added up first: there are far fewer kinds."""
+    minutes = {row.pk: row.received_at.replace(second=0, microsecond=0) for row in batch.rows}
+    kinds = Multiset(
+        (minutes[event.row.pk], event.row.counted, event.name, event.website, event.fate and event.fate.column)
+        for event in batch.events
+    )
     tally = Tally()
-    new = ((event.row.received_at, event.name, event.website) for event in batch.events if not event.row.counted)
-    for (received_at, name, website), n in Multiset(new).items():
-        tally.add(received_at, name, website, "received", n)
-    fates = ((event.name, event.website, event.fate.column) for event in batch.events if event.fate is not None)
-    for (name, website, column), n in Multiset(fates).items():
-        tally.add(now, name, website, column, n)
+    for (received_at, counted, name, website, column), n in kinds.items():
+        if not counted:
+            tally.add(received_at, name, website, "received", n)
+        if column:
+            tally.add(now, name, website, column, n, received_at=received_at)
     if errors:
         tally.add(now, None, None, "publish_errors", errors)
     tally.write(pixel.pk)
 
 
 def _keep_dead_letters(pixel: Pixel, batch: Batch, now: datetime) -> None:
-    DeadLetter.objects.bulk_create(
+    letters = [
         DeadLetter(
             pixel=pixel,
             event_name=event.name,
             event_id=event.event_id,
             website=event.website,
-            event=bytes(event.raw),
+            event=raw,
             options=event.row.options,
             code=event.fate.code,
             message=event.fate.detail,
@@ -153,41 +157,35 @@ def _keep_dead_letters(pixel: Pixel, batch: Batch, now: datetime) -> None:
             failed_at=now,
         )
         for event in batch.events
-        if event.fate is not None and event.fate.column == "failed"
-    )
+        if event.fate is not None and event.fate.column == "failed" and (raw := bytes(event.raw))
+    ]
+    if letters:
+        DeadLetter.objects.bulk_create(letters)
+        bounds.trim_dead_letters(pixel.pk)
 
 
 def _log(pixel: Pixel, batch: Batch, now: datetime) -> None:
-    """Add to the delivery log, but for what the events that wait behind would push out at once."""
-    if batch.behind >= DELIVERIES_KEPT:
-        return
-    entries = [
-        (
-            pixel.pk,
-            now,
-            event.fate.outcome.value,
-            event.name,
-            event.event_id,
-            _moment(event.time),
-            event.website,
-            event.fate.detail,
-            event.fate.code,
-            event.fate.trace_id,
-        )
-        for event in batch.events[-DELIVERIES_KEPT:]
-        if event.fate is not None
-    ]
-    insert(Delivery, _LOGGED, entries)
-    if random.random() * DELIVERIES_BETWEEN_TRIMS < len(entries):  # noqa: S311  # no secret
-        trim_log(pixel.pk)
+    """Add the newest events to the delivery log, and delete what is too much in it by then."""
+    settled = ((event, event.fate) for event in reversed(batch.events) if event.fate is not None)
+    newest = list(islice(settled, bounds.DELIVERIES_KEPT))
+    if newest:
+        bulk.insert(Delivery, _LOGGED, [_entry(pixel, event, fate, now) for event, fate in reversed(newest)])
+        bounds.trim_log(pixel.pk)
 
 
-def trim_log(pixel_pk: int) -> None:
-    """Delete what is too much in the pixel's delivery log."""
-    log = Delivery.objects.filter(pixel=pixel_pk)
-    first_too_many = log.order_by("-id").values_list("id", flat=True)[DELIVERIES_KEPT : DELIVERIES_KEPT + 1].first()
-    if first_too_many is not None:
-        log.filter(id__lte=first_too_many).delete()
+def _entry(pixel: Pixel, event: Event, fate: Fate, now: datetime) -> tuple[bulk.Value, ...]:
+    return (
+        pixel.pk,
+        now,
+        fate.outcome.value,
+        event.name,
+        event.event_id,
+        _moment(event.time),
+        event.website,
+        fate.detail,
+        fate.code,
+        fate.trace_id,
+    )
 
 
 def _moment(seconds: float) -> datetime | None:

@@ -8,20 +8,19 @@ from celery import shared_task, signals
 
 from events import lanes, publishing, retention, usage
 
-#: A wake-up that waited longer is not worth more than the sweeps that came in the meantime.
-WAKE_UP_EXPIRES = 60
-SWEEP_EXPIRES = 60
+#: In seconds: a message that waited longer is not worth more than the sweeps that came in the meantime.
+MESSAGE_EXPIRES = 60
 SWEEP_MAX = 500
 
 
-@shared_task(expires=WAKE_UP_EXPIRES)
+@shared_task(expires=MESSAGE_EXPIRES)
 def drain(pixel_pk: int) -> None:
     """Publish what waits for a pixel; one with more to do than its share queues up again."""
     if publishing.drain(pixel_pk):
         drain.delay(pixel_pk)
 
 
-@shared_task(expires=WAKE_UP_EXPIRES)
+@shared_task(expires=MESSAGE_EXPIRES)
 def drain_many(pixel_pks: list[int]) -> None:
     """Publish what waits for the pixels, each in a task of its own: none waits for another."""
     waiting = lanes.waiting_pixels(pixel_pks)
@@ -31,12 +30,12 @@ def drain_many(pixel_pks: list[int]) -> None:
         drain(pixel_pk)
 
 
-@shared_task(expires=SWEEP_EXPIRES)
+@shared_task(expires=MESSAGE_EXPIRES)
 def sweep() -> None:
     """Wake every pixel that somebody should look at: lost wake-ups, waits that are over, leases of the dead."""
     waiting = lanes.waiting_pixels()
     # Where there are more than workers can begin with, some, at random: each has the same chance.
-    for pixel_pk in random.sample(waiting, min(len(waiting), SWEEP_MAX)):
+    for pixel_pk in random.sample(waiting, min(len(waiting), SWEEP_MAX)):  # nosec B311  # no secret
         drain.delay(pixel_pk)
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from accounts.audit import record
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
-from events.intake import receive
+from events.intake import pixel_that_receives, receive
 from pixels.reads import get_pixel
 from portal.errors import InvalidInput
 
@@ -52,9 +52,9 @@ def send_test_event(
     if pixel.require_access_key:
         request["accessKey"] = pixel.access_key
     try:
-        receive(pixel.pixel_id, json.dumps(request).encode())
+        receive(pixel_that_receives(pixel.pixel_id), json.dumps(request).encode())
     except InvalidInput as error:
         field = (error.field or "").removeprefix(_PATH)
-        raise InvalidInput(field, error.message.removeprefix(f"{error.field}: ")) from None
+        raise InvalidInput(field, error.rule, **error.limits) from None
     record(principal, "send test event", pixel, tenant=tenant)
     return str(event["event_id"])

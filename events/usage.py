@@ -50,7 +50,7 @@ def _refresh_with_news(now: datetime) -> int:
         SET total_events_received = news.events, total_pixels_with_traffic = news.pixels,
             publish_error = news.errors > 0, duration_in_hours = %s, refreshed_at = %s
         FROM ({news}) AS news WHERE accounts_usagesnapshot.tenant_id = news.account
-    """  # noqa: S608  # the ORM's statement, its values apart
+    """  # noqa: S608  # nosec B608  # the ORM's statement, its values apart
     refreshed_at = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         cursor.execute(sql, (HOURS, refreshed_at, *parameters))
@@ -117,7 +117,7 @@ _KEEP_USAGE = f"""
     ON CONFLICT (tenant_id, start) DO UPDATE SET
         received = events_disconnectedusage.received + excluded.received,
         published = events_disconnectedusage.published + excluded.published
-"""  # noqa: S608  # constants
+"""  # noqa: S608  # nosec B608  # constants
 
 
 def _midnight(day: date) -> datetime:

@@ -52,8 +52,14 @@ def cover(start: datetime, end: datetime, spans: Sequence[Counter.Span] = _COARS
     return [*cover(start, first, finer), Stretch(span, first, last), *cover(last, end, finer)]
 
 
-def last_minutes(minutes: int, now: datetime | None = None, *, newest_apart: bool = False) -> list[Stretch]:
-    """The last ``minutes``, begun ones included, and this one.
+def last_minutes(
+    minutes: int,
+    now: datetime | None = None,
+    *,
+    newest_apart: bool = False,
+    coarsest: Counter.Span = Span.DAY,
+) -> list[Stretch]:
+    """The last ``minutes``, begun ones included, and this one, by rows of ``coarsest`` and finer ones.
 
     Since nothing lies in the future, the running hour and day are as good as whole ones; with ``newest_apart`` they are
     taken apart, so that the newest rows tell the minute. Where minutes are no longer kept, the window begins with an
@@ -61,16 +67,18 @@ def last_minutes(minutes: int, now: datetime | None = None, *, newest_apart: boo
     """
     now = now or timezone.now()
     start = now - timedelta(minutes=minutes)
-    end = floor(now, Span.MINUTE) + LENGTHS[Span.MINUTE] if newest_apart else floor(now, Span.DAY) + LENGTHS[Span.DAY]
-    return cover(floor(start, Span.HOUR if now - start >= kept(Span.MINUTE) else Span.MINUTE), end)
+    last = Span.MINUTE if newest_apart else coarsest
+    spans = _COARSEST_FIRST[_COARSEST_FIRST.index(coarsest) :]
+    begin = floor(start, Span.HOUR if now - start >= kept(Span.MINUTE) else Span.MINUTE)
+    return cover(begin, floor(now, last) + LENGTHS[last], spans)
 
 
-def within(stretches: Iterable[Stretch], **conditions: Any) -> Q:
+def within(stretches: Iterable[Stretch], *expressions: Any, **conditions: Any) -> Q:
     """The rows of the stretches that meet the conditions.
 
     The conditions stand with each stretch: only so does SQLite find every one of them in the index.
     """
     found = Q(pk__in=())
     for span, start, end in stretches:
-        found |= Q(span=span, start__gte=start, start__lt=end, **conditions)
+        found |= Q(*expressions, span=span, start__gte=start, start__lt=end, **conditions)
     return found

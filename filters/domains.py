@@ -13,6 +13,7 @@ _ADDRESS = re.compile(
     r"\s*https?:[/\\]{2,}(?:[^/?#\\]*@)?(?P<host>[^/?#\\@:\s]+)(?::[0-9]*)?(?:[/?#\\]|\s*\Z)", re.IGNORECASE
 )
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_LONGEST = 254  # with a dot at its end
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 
 
@@ -21,19 +22,21 @@ def host_of(event_source_url: object) -> str | None:
     if not isinstance(event_source_url, str):
         return None
     address = _ADDRESS.match(event_source_url)
-    if address is None:
+    if address is None or len(address["host"]) > _LONGEST:
         return None
-    host = address["host"].lower().removesuffix(".")
+    return _normalised(address["host"])
+
+
+@lru_cache(maxsize=4_096)
+def _normalised(host: str) -> str | None:
+    host = host.lower().removesuffix(".")
     if not host.isascii():
         host = _to_ascii(host)
     return host if _HOST.fullmatch(host) else None
 
 
-@lru_cache(maxsize=4_096)
 def _to_ascii(host: str) -> str:
     """A Unicode host as it stands in the DNS, or nothing."""
-    if len(host) > 253:
-        return ""
     try:
         return idna.encode(host, uts46=True).decode("ascii").lower().removesuffix(".")
     except UnicodeError:

@@ -21,6 +21,9 @@ from portal.domains import clean_domain
 from portal.errors import InvalidInput
 from portal.validation import refuse_control_characters
 
+#: Filters of one kind that an account may have, exceptions of single pixels included: what an answer and a worker hold.
+MAX_FILTERS = 10_000
+
 
 def update_event_filter(
     *, principal: Principal, tenant_id: str, event_name: str, state: str, pixel_ids: Sequence[str] | None = None
@@ -57,6 +60,8 @@ def _update(
     scope = set(named)
     replaced = {rule for rule in before if rule.name == name and (not scope or rule.pixel_id in scope)}
     _replace(tenant, kind, name, FilterState(state), [keys[pixel_id] for pixel_id in named])
+    if len(new) > len(replaced):
+        _check_number(tenant, kind)
     record(
         principal,
         "update event filter" if kind is Kind.EVENT else "update domain filter",
@@ -81,6 +86,13 @@ def _replace(tenant: Tenant, kind: Kind, name: str, state: FilterState, keys: Se
     old.delete()
     targets: Sequence[int | None] = keys or [None]
     model.objects.bulk_create(model(**of_name, pixel_id=key, state=state) for key in targets)
+
+
+def _check_number(tenant: Tenant, kind: Kind) -> None:
+    model = MODELS[kind]
+    if model.objects.filter(tenant=tenant).count() > MAX_FILTERS:
+        field = "eventName" if kind is Kind.EVENT else "domain"
+        raise InvalidInput(field, "would be one filter too many: an account may have {limit}.", limit=MAX_FILTERS)
 
 
 def _changes(replaced: Iterable[Rule], new: Iterable[Rule]) -> dict[str, list[str | None]]:

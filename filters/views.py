@@ -127,8 +127,7 @@ def _listed(request: AccountRequest, subject: Subject, chosen: dict[str, str]) -
     """The names that are seen or filtered and fit what was chosen, the busiest first."""
     keys = list(request.tenant.pixels.order_by().values_list("pk", flat=True))
     seen = seen_labels(keys, subject.dimension)
-    metrics = activity_of(request.tenant, keys, Chart.DAY, by_website=subject is WEBSITES)
-    counted = {row.label: row for row in (metrics.websites if subject is WEBSITES else metrics.names)}
+    counted = {row.label: row for row in activity_of(request.tenant, keys, Chart.DAY, subject.dimension)}
     summaries = Summaries(request.tenant, subject.kind, len(keys))
     text = chosen.get("search", "").lower()
     rows = []

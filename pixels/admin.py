@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 
+from accounts.models import Tenant
 from pixels import services
-from pixels.models import Pixel
+from pixels.models import Pixel, PixelImport, PixelImportRow
 from portal.admin import ServiceAdmin
 from portal.web import principal_of_request
 
 
 @admin.register(Pixel)
 class PixelAdmin(ServiceAdmin):
-    """Pixel connections: switches, and disconnecting."""
+    """Pixel connections: name, switches, and disconnecting."""
 
     list_display = ("pixel_id", "name", "tenant", "event_bridge_active", "publishing_enabled", "bad_token")
     list_filter = ("event_bridge_active", "publishing_enabled", "bad_token")
@@ -25,10 +26,10 @@ class PixelAdmin(ServiceAdmin):
     search_help_text = "The beginning of a pixel's id, or an account's id"
     switches: ClassVar[tuple[str, ...]] = ("event_bridge_active", "publishing_enabled", "require_access_key")
     facts: ClassVar[tuple[str, ...]] = (
-        "pixel_id", "name", "tenant", "business_id", "external_id", "api_version",
+        "pixel_id", "tenant", "business_id", "external_id", "api_version",
         "api_error_code", "bad_token", "last_received", "last_published", "created_at",
     )  # fmt: skip
-    fields = (*facts, *switches)
+    fields = ("name", *facts, *switches)
     readonly_fields = facts
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -44,6 +45,8 @@ class PixelAdmin(ServiceAdmin):
         where: dict[str, Any] = {
             "principal": principal_of_request(request), "tenant_id": obj.tenant_id, "pixel_id": obj.pixel_id,
         }  # fmt: skip
+        if "name" in form.changed_data:
+            services.rename_pixel(**where, name=obj.name or "")
         if "event_bridge_active" in form.changed_data:
             services.set_receiving(**where, status=int(obj.event_bridge_active))
         if "publishing_enabled" in form.changed_data:
@@ -58,3 +61,26 @@ class PixelAdmin(ServiceAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self.each(request, queryset, lambda pixel: self.delete_model(request, pixel), "{} pixels disconnected.")
+
+
+@admin.register(PixelImport)
+class PixelImportAdmin(ServiceAdmin):
+    """Files of pixels, as long as they are kept; their lines, which hold access tokens, are not shown."""
+
+    list_display = ("created_at", "tenant", "started", "fates")
+    list_filter = ("started",)
+    list_select_related = ("tenant",)
+    search_fields = ("tenant__id__exact",)
+    search_help_text = "An account's id"
+    ordering = ("-pk",)
+    fields = list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        open_tenants = Tenant.objects.open_to(principal_of_request(request))
+        return super().get_queryset(request).filter(tenant__in=open_tenants)
+
+    @admin.display(description="lines")
+    def fates(self, batch: PixelImport) -> str:
+        """How many lines will meet, or have met, which fate."""
+        counts = batch.rows.order_by("fate").values_list("fate").annotate(Count("pk"))
+        return ", ".join(f"{PixelImportRow.Fate(fate).label}: {count}" for fate, count in counts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,10 +30,7 @@ def read_lines(content: bytes) -> list[Line]:
     """The lines below the header; InvalidInput where this is no CSV file with the columns."""
     if len(content) > MAX_BYTES:
         raise InvalidInput("file", "must have at most 1 MiB.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput("file", "must be text in UTF-8: save it as “CSV UTF-8”.") from None
+    text = _decoded(content)
     if "\0" in text:
         raise InvalidInput("file", "must be a CSV file.")
     header, _, _ = text.partition("\n")
@@ -45,22 +43,31 @@ def read_lines(content: bytes) -> list[Line]:
         for cells in _filled(reader):
             lines.append(Line(reader.line_num, _by_column(columns, cells)))
             if len(lines) > MAX_ROWS:
-                raise InvalidInput("file", f"must have at most {MAX_ROWS:,} pixels.")
+                raise InvalidInput("file", "must have at most {limit:,} pixels.", limit=MAX_ROWS)
     except csv.Error:
-        raise InvalidInput("file", f"is no CSV file: line {reader.line_num} cannot be read.") from None
+        raise InvalidInput("file", "is no CSV file: line {line} cannot be read.", line=reader.line_num) from None
     if not lines:
         raise InvalidInput("file", "must have a line for each pixel below the columns' names.")
     return lines
 
 
+def _decoded(content: bytes) -> str:
+    """The text: UTF-8, or UTF-16 as spreadsheets save "Unicode text", which begins with a mark."""
+    try:
+        return content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput("file", "must be text in UTF-8: save it as “CSV UTF-8”.") from None
+
+
 def _columns(header: list[str]) -> list[str]:
     columns = [cell.strip().lower().replace(" ", "_") for cell in header]
-    missing = [column for column in REQUIRED if column not in columns]
-    if missing:
-        raise InvalidInput("file", f"must name its columns in the first line; missing there: {', '.join(missing)}.")
-    unknown = [str(place) for place, column in enumerate(columns, 1) if column not in COLUMNS]
+    if not set(REQUIRED) <= set(columns):
+        raise InvalidInput(
+            "file", "must name its columns in the first line; pixel_id, business_id and access_token are needed."
+        )
+    unknown = [place for place, column in enumerate(columns, 1) if column not in COLUMNS]
     if unknown:
-        raise InvalidInput("file", f"has columns that are not known, at place {', '.join(unknown)}.")
+        raise InvalidInput("file", "has a column that is not known, at place {place}.", place=unknown[0])
     if len(set(columns)) < len(columns):
         raise InvalidInput("file", "must name each column once.")
     return columns

@@ -10,6 +10,8 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from pixels.models import NAME_MAX_LENGTH
+
 _PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 _DIGITS = _PLAIN | {"inputmode": "numeric"}
 
@@ -22,6 +24,18 @@ def token_field(help_text: Any) -> forms.CharField:
     """An access token, which is never written into a page: not the stored one, nor one that was refused."""
     widget = forms.PasswordInput(attrs=_PLAIN | {"autocomplete": "new-password"}, render_value=False)
     return forms.CharField(label=_("Access token"), widget=widget, help_text=help_text)
+
+
+class NameForm(forms.Form):
+    """How a pixel is called."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        required=False,
+        strip=False,
+        help_text=_("How it is called here. Without a name, its number is shown."),
+        widget=forms.TextInput(attrs={"maxlength": NAME_MAX_LENGTH}),
+    )
 
 
 class ConnectForm(forms.Form):

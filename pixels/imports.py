@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
@@ -79,7 +80,7 @@ def _check(line: Line, tenant: Tenant, owners: dict[str, str], first_lines: dict
         raise InvalidInput("pixelId", "this pixel is connected in another account already.")
     first = first_lines.setdefault(pixel_id, line.number)
     if first != line.number:
-        raise InvalidInput("pixelId", f"line {first} has this pixel already.")
+        raise InvalidInput("pixelId", "line {line} has this pixel already.", line=first)
     return columns
 
 
@@ -150,7 +151,11 @@ def forget_imports() -> None:
 
 
 def _reason(error: PortalError) -> str:
-    rule = error.message.removeprefix(f"{error.field}: ")
+    """In the language of whoever uploads the file, who is the one to read it; the column as the file has it."""
+    if isinstance(error, InvalidInput):
+        rule = gettext(error.rule).format(**error.limits) if error.limits else gettext(error.rule)
+    else:
+        rule = gettext(error.message)
     column = _COLUMN_OF.get(error.field or "", error.field or "")
     return (f"{column}: {rule}" if column else rule)[:_REASON_MAX_LENGTH]
 

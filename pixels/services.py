@@ -51,7 +51,7 @@ def connect_pixel(
         pixel = _create(Pixel(tenant=tenant, pixel_id=pixel_id, **given))
         act, changes = "connect pixel", {field: [None, value] for field, value in given.items()}
     else:
-        act, changes = "reconnect pixel", apply_changes(pixel, given | {"bad_token": False, "api_error_code": None})
+        act, changes = "reconnect pixel", apply_changes(pixel, given | {"bad_token": False, "api_error_code": None})  # nosec B105  # no token
     changes["access_token"] = [MASK, MASK]
     record(principal, act, pixel, tenant=tenant, changes=changes)
     return pixel
@@ -101,6 +101,13 @@ def disconnect_pixel(*, principal: Principal, tenant_id: str, pixel_id: str) -> 
 
 
 @transaction.atomic
+def rename_pixel(*, principal: Principal, tenant_id: str, pixel_id: str, name: str) -> Pixel:
+    """Call the pixel something else; without a name it is called by its id."""
+    pixel = _open(principal, tenant_id, pixel_id)
+    return _change(principal, pixel, "rename pixel", {"name": validation.clean_name(name)})
+
+
+@transaction.atomic
 def set_receiving(*, principal: Principal, tenant_id: str, pixel_id: str, status: int) -> Pixel:
     """Let the gateway receive the pixel's events (1), or drop them on arrival (0)."""
     pixel = _open(principal, tenant_id, pixel_id)
@@ -141,9 +148,10 @@ def _is_on(status: int) -> bool:
 
 
 def _change(principal: Principal, pixel: Pixel, act: str, new: dict[str, Any]) -> Pixel:
+    subject = str(pixel)  # by the name that it had
     changes = apply_changes(pixel, new)
     if "access_key" in changes:
         changes["access_key"] = [MASK, MASK]
     pixel.refresh_from_db(fields=["active"])  # the database computes it
-    record(principal, act, pixel, tenant=pixel.tenant, changes=changes)
+    record(principal, act, subject, tenant=pixel.tenant, changes=changes)
     return pixel

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("import/<int:import_id>/apply/", imports.apply, name="import_apply"),
     path("import/<int:import_id>/discard/", imports.discard, name="import_discard"),
     path("<str:pixel_id>/", events_of_pixel.detail, name="detail"),
+    path("<str:pixel_id>/name/", connections.rename, name="rename"),
     path("<str:pixel_id>/token/", connections.replace_token, name="token"),
     path("<str:pixel_id>/deliveries/", events_of_pixel.deliveries, name="deliveries"),
     path("<str:pixel_id>/refused/", events_of_pixel.dead_letters, name="dead_letters"),

@@ -73,7 +73,7 @@ def clean_time_window(value: int | None) -> int:
     """A number of minutes to look back; None stands for the default."""
     minutes = DEFAULT_WINDOW if value is None else value
     if not 1 <= minutes <= _MAX_WINDOW:
-        raise InvalidInput("timeWindowMin", f"must be 1 to {_MAX_WINDOW:,} minutes.")
+        raise InvalidInput("timeWindowMin", "must be 1 to {limit:,} minutes.", limit=_MAX_WINDOW)
     return minutes
 
 

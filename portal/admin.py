@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 # For what they register, which is taken back below.
@@ -16,10 +17,11 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
+from django.core.paginator import InvalidPage, Paginator
+from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
@@ -44,6 +46,10 @@ for _model in (EmailAddress, Authenticator, UserSession, Group):
     admin.site.unregister(_model)
 
 
+#: What SQLite and PostgreSQL say of a number that no column can hold.
+TOO_LARGE = (OverflowError, DataError)
+
+
 class NewestPaginator(_Paginator):
     """Pages of the first rows of a table that may hold millions: who looks for others searches."""
 
@@ -53,6 +59,22 @@ class NewestPaginator(_Paginator):
     def count(self) -> int:
         """How many rows there are, up to ROWS: counting stops there."""
         return cast(QuerySet[Any], self.object_list)[: self.ROWS].count()
+
+
+def _with_a_page_that_there_is(search: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The theme's search takes ``page`` as it comes: what is no page of the results is not found."""
+
+    @wraps(search)
+    def checked(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            return search(request, extra_context)
+        except (InvalidPage, ValueError) as error:
+            raise Http404 from error
+
+    return checked
+
+
+admin.site.search = _with_a_page_that_there_is(admin.site.search)  # type: ignore[attr-defined]
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -85,6 +107,19 @@ class ServiceAdmin(_ModelAdmin):
         queryset = super().get_queryset(request)
         visible_to = getattr(queryset, "visible_to", None)
         return visible_to(principal_of_request(request)) if visible_to else queryset
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Nothing is found where an address looks for a number that no column can hold."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except TOO_LARGE as error:
+            raise Http404 from error
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        try:
+            return super().get_object(request, object_id, from_field)
+        except TOO_LARGE:
+            return None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

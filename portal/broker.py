@@ -1,4 +1,7 @@
-"""The embedded broker: a folder of messages, for installations without Redis or RabbitMQ."""
+"""The brokers. The embedded one is a folder of messages, for installations without Redis or RabbitMQ.
+
+None of them grows while no worker takes its messages.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from time import time_ns
 from typing import Any
 from uuid import uuid4
 
+from kombu.entity import Queue
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps
 
@@ -49,6 +53,10 @@ class Transport(filesystem.Transport):
 
 
 TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "portal.broker_redis:Transport"
+
+#: RabbitMQ keeps to the length by itself, and drops the oldest.
+QUEUE = Queue("portal.tasks", max_length=MAX_WAITING)
 
 
 def transport_options(url: str, folder: Path) -> dict[str, Any]:

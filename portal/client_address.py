@@ -2,7 +2,69 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
 from django.http import HttpRequest
+
+Address = IPv4Address | IPv6Address
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+#: What one customer gets of a provider: within it, they choose their addresses freely.
+IPV6_PREFIX = 64
+
+# An address may come with a port, as some proxies write it.
+_WITH_PORT = re.compile(r"\[(?P<six>[^\]]+)\](:\d+)?|(?P<four>[\d.]+):\d+")
+
+
+def parse_address(text: str) -> Address | None:
+    """The address, without its port; one of IPv4 within IPv6 as what it is. None where there is none."""
+    text = text.strip()
+    match = _WITH_PORT.fullmatch(text)
+    try:
+        address = ip_address((match["six"] or match["four"]) if match else text)
+    except ValueError:
+        return None
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+def behind_proxies(application: Application, trusted: list[str]) -> Application:
+    """Have the WSGI application see the caller, and the scheme, that a proxy of ``trusted`` has seen.
+
+    Proxies add to the end of X-Forwarded-For: the caller is the last address there that is not a proxy's. What
+    anybody else sends is not believed.
+    """
+    if not trusted:
+        return application
+    networks = [ip_network(network) for network in trusted]
+
+    def application_behind_proxies(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if _is_within(parse_address(environ.get("REMOTE_ADDR", "")), networks):
+            caller = _caller(environ.get("HTTP_X_FORWARDED_FOR", ""), networks)
+            if caller is not None:
+                environ["REMOTE_ADDR"] = str(caller)
+            if environ.get("HTTP_X_FORWARDED_PROTO") in ("http", "https"):
+                environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"]
+        return application(environ, start_response)
+
+    return application_behind_proxies
+
+
+def _caller(forwarded_for: str, networks: list[IPv4Network | IPv6Network]) -> Address | None:
+    """None where a proxy has written what is no address; the first, where all are proxies'."""
+    address = None
+    for text in reversed(forwarded_for.split(",")):
+        address = parse_address(text)
+        if not _is_within(address, networks):
+            break
+    return address
+
+
+def _is_within(address: Address | None, networks: list[IPv4Network | IPv6Network]) -> bool:
+    return address is not None and any(address in network for network in networks)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -11,4 +73,22 @@ def client_address(request: HttpRequest) -> str:
     Behind a proxy of TRUSTED_PROXIES it is the address that the proxy saw (portal/wsgi.py). Forwarded headers of others
     are not believed: anybody can send them.
     """
-    return str(request.META.get("REMOTE_ADDR") or "unknown")
+    return address_in(request.META)
+
+
+def address_in(environ: Mapping[str, Any]) -> str:
+    """The same, of a request as WSGI tells of it."""
+    return str(environ.get("REMOTE_ADDR") or "unknown")
+
+
+def client_network(request: HttpRequest) -> str:
+    """Under what requests of one caller are counted: the address, of IPv6 the network of one customer."""
+    return _network(client_address(request))
+
+
+@lru_cache(maxsize=4_096)
+def _network(text: str) -> str:
+    address = parse_address(text)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((int(address), IPV6_PREFIX), strict=False))
+    return str(address or text)

@@ -20,14 +20,17 @@ def clean_domain(field: str, value: str) -> str:
     The form is the reference's: no scheme, port or path. A bare public suffix (``com``, ``co.uk``) is nobody's domain.
     """
     refuse_control_characters(field, value)
-    rule = "must be a domain such as example.com, without scheme, port or path."
     text = value.strip()
     if not text or len(text) > DOMAIN_MAX_LENGTH or "." not in text:
-        raise InvalidInput(field, rule)
+        raise _no_domain(field)
     try:
         domain = idna.encode(text, uts46=True, std3_rules=True).decode("ascii").lower()
     except idna.IDNAError:
-        raise InvalidInput(field, rule) from None
+        raise _no_domain(field) from None
     if not _suffixes(domain).top_domain_under_public_suffix or domain.endswith("."):
-        raise InvalidInput(field, rule)
+        raise _no_domain(field)
     return domain
+
+
+def _no_domain(field: str) -> InvalidInput:
+    return InvalidInput(field, "must be a domain such as example.com, without scheme, port or path.")

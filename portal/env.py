@@ -164,15 +164,21 @@ def sender(name: str, default: str) -> str:
     return value
 
 
-def rate(name: str, default: str) -> RateLimitItem:
+def rate(name: str, default: str, rule: str = "must be a rate such as 30/m or 500/hour.") -> RateLimitItem:
     """A rate: a count and a unit of time, ``30/m``."""
-    rule = "must be a rate such as 30/m or 500/hour."
     short = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
     count, _, unit = text(name, default).partition("/")
     parsed = _parsed(name, lambda: parse_rate(f"{count}/{short.get(unit, unit)}"), rule)
     if parsed.amount < 1:
         refuse(name, rule)
     return parsed
+
+
+def rate_or_none(name: str, default: str) -> RateLimitItem | None:
+    """A rate, or ``0`` for no limit."""
+    if text(name, default) == "0":
+        return None
+    return rate(name, default, "must be a rate such as 30/m or 500/hour, or 0 for no limit.")
 
 
 def secret(name: str, stored: Path) -> str:

@@ -6,7 +6,10 @@ for HTML. The codes are those of the reference ("Error Codes" of every operation
 
 from __future__ import annotations
 
+import sqlite3
 from typing import ClassVar
+
+from django.db import InterfaceError, OperationalError
 
 
 class PortalError(Exception):
@@ -14,9 +17,11 @@ class PortalError(Exception):
 
     code: ClassVar[int] = 500
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, text: str, *, field: str | None = None, **values: object) -> None:
+        """``values`` fill the text's ``{name}``: pages look the text itself up in their translations."""
+        self.message = text.format(**values) if values else text
+        super().__init__(self.message)
+        self.text, self.values = text, values
         self.field = field
 
 
@@ -25,8 +30,8 @@ class InvalidInput(PortalError):
 
     code = 400
 
-    def __init__(self, field: str, rule: str, **limits: int) -> None:
-        """``limits`` fill the rule's ``{name}``: pages look the rule itself up in their translations."""
+    def __init__(self, field: str, rule: str, **limits: object) -> None:
+        """``limits`` fill the rule's ``{name}``."""
         super().__init__(f"{field}: {rule.format(**limits) if limits else rule}", field=field)
         self.rule, self.limits = rule, limits
 
@@ -53,3 +58,34 @@ class Conflict(PortalError):
     """The input is well-formed, but what it asks for stands already."""
 
     code = 409
+
+
+class Unavailable(PortalError):
+    """The database is away, or has no room: come again after ``retry_after`` seconds."""
+
+    code = 503
+    retry_after = 5
+
+    def __init__(self) -> None:
+        super().__init__("The database does not answer. Please try again in a moment.")
+
+
+def unavailable(error: BaseException | None) -> Unavailable | None:
+    """The refusal for an error of the database's operation, which passes; None for every other error.
+
+    SQLite tells of mistakes in a statement by the same class, under its code 1.
+    """
+    if not isinstance(error, InterfaceError | OperationalError):
+        return None
+    is_mistake = getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return None if is_mistake else Unavailable()
+
+
+class TooManyRequests(PortalError):
+    """A limit on requests is reached; ``retry_after`` is when to come again, in whole seconds."""
+
+    code = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many requests: wait as long as Retry-After says.")
+        self.retry_after = retry_after

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +20,9 @@ from accounts.models.host import host_name
 
 logger = logging.getLogger(__name__)
 
+#: The backend of this module that prints mails.
+PRINTS = "portal.mail.ConsoleBackend"
+_unprinted = ContextVar("unprinted", default=False)
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
 
 
@@ -40,12 +45,24 @@ def compose(template: str, to: str, context: Mapping[str, Any]) -> EmailMessage:
     return message
 
 
+@contextmanager
+def unprinted() -> Iterator[None]:
+    """For commands that print the link themselves: where mails would be printed, theirs are left out."""
+    token = _unprinted.set(True)
+    try:
+        yield
+    finally:
+        _unprinted.reset(token)
+
+
 def deliver(message: EmailMessage) -> None:
     """Send once the transaction is committed.
 
     In a thread: the answer to a request must not wait for the mail server, nor tell by its time whether a mail went
     out. A mail server that is down undoes nothing: who may invite sees the link, and a password can be asked for again.
     """
+    if _unprinted.get() and settings.EMAIL_BACKEND == PRINTS:
+        return
     if settings.MAIL_IN_BACKGROUND:
         transaction.on_commit(lambda: _threads.submit(_send, message))
     else:

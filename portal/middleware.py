@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.second_factors import lacks_second_factor
+from portal.client_address import client_network
+from portal.errors import TooManyRequests, unavailable
+from portal.health import HEALTH_PATH
+from portal.rate_limits import count_request
 from portal.web import principal_of_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 #: Where pages are that wait for the second factor; /auth/ has those on which it is set up. GraphQL asks by itself.
 _WAITING = ("/hub/", "/admin/", "/see-as/")
+
+#: The APIs, which count their callers, and what load balancers ask.
+_COUNTED_OTHERWISE = ("/hub/graphql/", "/capig/graphql/", "/clients/token", "/api/usage", "/capi/", HEALTH_PATH)
+
+
+def addresses_are_counted(get_response: GetResponse) -> GetResponse:
+    """Answer 429 to an address that asks for more pages than ADDRESS_RATE_LIMIT, signed in or not."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(_COUNTED_OTHERWISE):
+            try:
+                count_request("ADDRESS", client_network(request))
+            except TooManyRequests as error:
+                return too_many_requests(request, error.retry_after)
+        return get_response(request)
+
+    return middleware
+
+
+def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpResponse:
+    """The page that says so; allauth shows it too, to those who try too many passwords."""
+    page = render(request, "429.html", status=429)
+    page["Retry-After"] = str(retry_after)
+    return page
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for an error that nobody foresaw, or for a database that is away."""
+    away = unavailable(sys.exception())
+    if away is None:
+        return HttpResponse(get_template("500.html").render(), status=500)
+    page = HttpResponse(get_template("503.html").render(), status=away.code)
+    page["Retry-After"] = str(away.retry_after)
+    return page
 
 
 def second_factor_first(get_response: GetResponse) -> GetResponse:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, ValidationError
@@ -11,7 +14,10 @@ from ninja.security import HttpBearer
 
 from accounts.authentication import principal_from_bearer, principal_from_session
 from accounts.principals import Principal
-from portal.errors import InvalidInput, NotAuthorized, PortalError
+from portal.errors import InvalidInput, NotAuthorized, PortalError, TooManyRequests, Unavailable, unavailable
+from portal.rate_limits import count_caller
+
+logger = logging.getLogger(__name__)
 
 CHALLENGE = 'Bearer realm="gateway"'
 
@@ -37,6 +43,11 @@ class SignedIn(HttpBearer):
     """
 
     def __call__(self, request: HttpRequest) -> Principal | None:
+        principal = self._principal(request)
+        count_caller(request, principal)
+        return principal
+
+    def _principal(self, request: HttpRequest) -> Principal | None:
         if request.headers.get("Authorization", "").lower().startswith("bearer"):
             principal: Principal | None = super().__call__(request)
             return principal
@@ -48,13 +59,19 @@ class SignedIn(HttpBearer):
 
 def render_refusals(api: NinjaAPI) -> None:
     """Have the API answer refusals in the form of ``Refused``."""
-    for kind in (PortalError, AuthenticationError, ValidationError):
+    for kind in (PortalError, AuthenticationError, ValidationError, InterfaceError, OperationalError):
         api.add_exception_handler(kind, lambda request, error: _refuse(_as_ours(error)))
 
 
 def _as_ours(error: object) -> PortalError:
     if isinstance(error, PortalError):
         return error
+    if isinstance(error, DatabaseError):
+        logger.warning("The database did not answer a request.", exc_info=error)
+        away = unavailable(error)
+        if away is None:
+            raise error
+        return away
     if isinstance(error, ValidationError):
         fault: dict[str, Any] = error.errors[0]
         return InvalidInput(str(fault["loc"][-1]), f"{fault['msg'].lower()}.")
@@ -66,4 +83,6 @@ def _refuse(error: PortalError) -> HttpResponse:
     response = JsonResponse({"error": problem.model_dump(exclude_none=True)}, status=error.code)
     if error.code == 401:
         response["WWW-Authenticate"] = CHALLENGE  # RFC 9110 §15.5.2
+    if isinstance(error, TooManyRequests | Unavailable):
+        response["Retry-After"] = str(error.retry_after)
     return response

@@ -1,30 +1,40 @@
 """Everything that an instance needs, under one process: ``python -m portal.run``, until SIGTERM or ctrl-C.
 
-The web server and the worker; and the sandbox in place of Meta, unless GRAPH_API_URL is set. Larger installations run
+The web server and the worker, or several (WORKER_PROCESSES); and the sandbox in place of Meta, unless GRAPH_API_URL is
+set. Larger installations run
 ``python -m portal.serve`` and ``celery --app portal worker`` under a manager of their own.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404  # the commands are ours
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
 
+import httpx
+
 from portal import env, settings
 
-#: Longer than a worker takes to finish the request to the Graph API that it has under way.
-STOP_SECONDS = 35.0
+#: Longer than a worker takes to finish the request to the Graph API that it has under way, and to settle it.
+STOP_SECONDS = 25.0 + settings.PUBLISH_TIMEOUT_SECONDS
 #: A process that ends sooner than this cannot run here; one that ran longer is started again.
 EARLY_SECONDS = 10.0
 POLL_SECONDS = 0.2
 
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
 WEB = [sys.executable, "-m", "portal.serve"]
-WORKER = [sys.executable, "-m", "celery", "--app", "portal", "worker", "--beat", "--loglevel", settings.LOG_LEVEL]
+FURTHER_WORKER = [sys.executable, "-m", "celery", "--app", "portal", "worker", "--loglevel", settings.LOG_LEVEL]
+#: One worker has the scheduler.
+WORKER = [*FURTHER_WORKER, "--beat"]
 SANDBOX = [sys.executable, "manage.py", "graph_sandbox", "--port", str(settings.SANDBOX_PORT)]
 
 
@@ -68,8 +78,12 @@ class Supervisor:
 
     def _start(self, name: str) -> None:
         # In a session of its own: ctrl-C in the terminal reaches this process alone, which tells the others once.
-        process = subprocess.Popen(  # noqa: S603  # the commands are ours
-            self.commands[name], cwd=env.ROOT, env=dict(self.environment), start_new_session=True
+        process = subprocess.Popen(  # noqa: S603  # nosec B603  # the commands are ours
+            self.commands[name],
+            cwd=env.ROOT,
+            env=dict(self.environment),
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509  # one call into the C library, which was loaded before
         )
         self._running[name] = process, time.monotonic()
 
@@ -101,9 +115,26 @@ class Supervisor:
             process.wait()
 
 
+def _end_with_parent() -> None:
+    """On Linux: be told to stop when this process is killed, which then cannot tell."""
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 def _signal_group(process: subprocess.Popen[bytes], signum: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signum)
+
+
+def say_when_ready() -> None:
+    """Wait until the web server answers, and say where to open it."""
+    address = f"[{settings.BIND_ADDRESS}]" if ":" in settings.BIND_ADDRESS else settings.BIND_ADDRESS
+    while True:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"http://{address}:{settings.PORT}/healthz", timeout=5, trust_env=False).is_success:
+                break
+        time.sleep(POLL_SECONDS)
+    _say(f"Ready: open {settings.BASE_URL}/ in a browser. ctrl-C stops the portal.")
 
 
 def _say(text: str) -> None:
@@ -114,6 +145,7 @@ def _say(text: str) -> None:
 def main() -> int:
     """Run the instance as the settings say."""
     commands, environment = {"web server": WEB, "worker": WORKER}, {**os.environ}
+    commands |= {f"worker {number}": FURTHER_WORKER for number in range(2, settings.WORKER_PROCESSES + 1)}
     if env.is_set("GRAPH_API_URL"):
         _say(f"Publishing to {settings.GRAPH_API_URL}.")
     else:
@@ -127,6 +159,7 @@ def main() -> int:
     supervisor = Supervisor(commands, environment)
     signal.signal(signal.SIGTERM, supervisor.stop)
     signal.signal(signal.SIGINT, supervisor.stop)
+    threading.Thread(target=say_when_ready, daemon=True).start()
     return supervisor.run()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -43,6 +44,9 @@ def _load_application(_target: str) -> Any:
     logging.captureWarnings(True)  # as lines of the log, like everything else
     from portal.wsgi import application  # here, since the parent needs no Django
 
+    # What is loaded now stays: the garbage collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
     return application
 
 

@@ -19,7 +19,9 @@ DATA_DIR = keys.DATA_DIR
 PORT = env.number("PORT", 8000, minimum=1, maximum=65_535)
 BIND_ADDRESS = env.address("BIND_ADDRESS", "127.0.0.1")
 WEB_WORKERS = env.number("WEB_WORKERS", 1, minimum=1, maximum=256)
-WEB_THREADS = env.number("WEB_THREADS", 4, minimum=1, maximum=256)
+WEB_THREADS = env.number("WEB_THREADS", 8, minimum=1, maximum=256)
+WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1, maximum=256)
+WORKER_PROCESSES = env.number("WORKER_PROCESSES", 1, minimum=1, maximum=64)
 BASE_URL = env.base_url("BASE_URL", f"http://localhost:{PORT}")
 HOST_NAME = env.text("HOST_NAME", "Gateway Portal")
 SECRET_KEY = env.signing_key("SECRET_KEY", keys.SECRET_KEY_FILE)
@@ -65,6 +67,7 @@ MIDDLEWARE = [
     "portal.csp.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "portal.middleware.addresses_are_counted",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -108,7 +111,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
-LOCALE_PATHS = [ROOT / "locale"]
+LOCALE_PATHS = [ROOT / "locale", ROOT / "locale" / "packages"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
@@ -129,16 +132,26 @@ STORAGES = {
 _database = env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'portal.sqlite3'}")
 if _database["ENGINE"].endswith("sqlite3"):
     # WAL lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction starts, where SQLite
-    # can wait for it; a lock asked for in the middle of one fails at once.
+    # can wait for it; a lock asked for in the middle of one fails at once. FULL: what is committed, and so
+    # answered with 202, is on the disk, and survives a power cut; requests of a moment share the wait for it.
     _database.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=20,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     )
 else:
-    # There are connections for all threads: who waits longer than this waits for a server that does not answer.
-    _pool = {"min_size": 1, "max_size": env.number("DATABASE_POOL_SIZE", 10, minimum=1), "timeout": 3}
-    _database.setdefault("OPTIONS", {}).update(pool=_pool)
+    # There are connections for all threads, and two for what a web process does in the background: who waits longer
+    # than three seconds for one waits for a server that does not answer.
+    _threads = max(WORKER_THREADS, WEB_THREADS + 2)
+    _connections = env.number("DATABASE_POOL_SIZE", _threads, minimum=1)
+    if _connections < _threads:
+        env.refuse("DATABASE_POOL_SIZE", f"must be at least {_threads}: WORKER_THREADS, and WEB_THREADS and two more.")
+    _database["ENGINE"] = "portal.postgresql"
+    _database.setdefault("OPTIONS", {}).update(
+        pool={"min_size": 1, "max_size": _connections, "timeout": 3},
+        # What is sent as it is, and not by Django's ORM, is prepared once a connection has seen it a few times.
+        prepare_threshold=5,
+    )
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -150,18 +163,18 @@ LANE_LEASE_SECONDS = env.number(
     "LANE_LEASE_SECONDS", max(60, 5 * PUBLISH_TIMEOUT_SECONDS), minimum=4 * PUBLISH_TIMEOUT_SECONDS
 )
 COUNTER_RETENTION = env.number("COUNTER_RETENTION", 396, minimum=2)  # days
-WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1, maximum=256)
 
 CELERY_BROKER_URL = env.pattern(
     "CELERY_BROKER_URL",
     "filesystem://",
-    "filesystem://|memory://|rediss?://.+|amqps?://.+",
+    "filesystem://|rediss?://.+|amqps?://.+",
     "must be filesystem://, redis://host:6379/0 or amqp://user:password@host:5672//.",
 )
 CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL, DATA_DIR / "broker")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Messages are wake-ups: what they speak of is in the database, so they need not survive, nor be answered.
-CELERY_TASK_DEFAULT_QUEUE = "portal"
+CELERY_TASK_QUEUES = [broker.QUEUE]
+CELERY_TASK_DEFAULT_QUEUE = broker.QUEUE.name
 CELERY_TASK_DEFAULT_DELIVERY_MODE = "transient"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY = False
@@ -170,8 +183,7 @@ CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = WORKER_THREADS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
-# In memory: two schedulers at once do no harm, and share no file.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "portal.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "events.tasks.sweep", "schedule": 5.0},
     "refresh usage": {"task": "events.tasks.refresh_usage", "schedule": crontab(minute="*/5")},
@@ -199,6 +211,9 @@ SESSION_COOKIE_SECURE = _HTTPS
 CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = _HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", False)
 SECURE_REDIRECT_EXEMPT = ["^healthz$"]
@@ -268,6 +283,10 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers know localhost alone
 # --- API -------------------------------------------------------------------------------------------------------------
 TOKEN_LIFETIME_SECONDS = 36_000  # the reference's 10 hours
 TOKEN_RATE_LIMIT = env.rate("TOKEN_RATE_LIMIT", "30/m")
+# Requests that one caller may send; none where a limit is off (docs/decisions/0012-limits-per-caller.md).
+API_RATE_LIMIT = env.rate_or_none("API_RATE_LIMIT", "6000/m")
+ADDRESS_RATE_LIMIT = env.rate_or_none("ADDRESS_RATE_LIMIT", "3000/m")
+PIXEL_RATE_LIMIT = env.rate_or_none("PIXEL_RATE_LIMIT", "60000/m")
 RATE_LIMIT_STORAGE_URL = env.pattern(
     "RATE_LIMIT_STORAGE_URL", "memory://", "memory://|rediss?://.+", "must be memory:// or redis://host:6379/0."
 )
@@ -275,7 +294,7 @@ RATE_LIMIT_STORAGE_URL = env.pattern(
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     if RATE_LIMIT_STORAGE_URL == "memory://"
-    else {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": RATE_LIMIT_STORAGE_URL}
+    else {"BACKEND": "portal.cache.ForgivingRedisCache", "LOCATION": RATE_LIMIT_STORAGE_URL}
 }
 INVITATION_LIFETIME_HOURS = 24
 GRAPH_API_URL = env.base_url("GRAPH_API_URL", "https://graph.facebook.com")
@@ -290,10 +309,12 @@ PIXEL_SETTINGS_TTL_SECONDS = env.number("PIXEL_SETTINGS_TTL_SECONDS", 2, maximum
 
 # What one GraphQL request may ask for; beyond it the answer is 400, before anything is executed.
 GRAPHQL_MAX_BODY_BYTES = env.number("GRAPHQL_MAX_BODY_BYTES", 100_000, minimum=1)
+GRAPHQL_MAX_DOCUMENT_LENGTH = env.number("GRAPHQL_MAX_DOCUMENT_LENGTH", 20_000, minimum=1)
 GRAPHQL_MAX_TOKENS = env.number("GRAPHQL_MAX_TOKENS", 1_000, minimum=1)
 GRAPHQL_MAX_DEPTH = env.number("GRAPHQL_MAX_DEPTH", 15, minimum=1)
 GRAPHQL_MAX_ALIASES = env.number("GRAPHQL_MAX_ALIASES", 30)
 GRAPHQL_MAX_FIELDS = env.number("GRAPHQL_MAX_FIELDS", 500, minimum=1)
+GRAPHQL_MAX_DUPLICATES = env.number("GRAPHQL_MAX_DUPLICATES", 200)
 GRAPHQL_MAX_DIRECTIVES = env.number("GRAPHQL_MAX_DIRECTIVES", 20)
 # Of the answer: objects in lists, while it is put together.
 GRAPHQL_MAX_OBJECTS = env.number("GRAPHQL_MAX_OBJECTS", 20_000, minimum=1)

@@ -16,6 +16,10 @@ from portal.graphql.view import PortalGraphQLView
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+#: Asked for by allauth.
+handler429 = "portal.middleware.too_many_requests"
+handler500 = "portal.middleware.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/hub/")),
     path("hub/graphql/", PortalGraphQLView.as_view(schema=hub_schema), name="hub_graphql"),

@@ -55,5 +55,5 @@ def clean_email(field: str, value: str) -> str:
 def clean_choice(field: str, value: int, choices: Sequence[int]) -> int:
     """Return ``value`` if it is one of ``choices``."""
     if value not in choices:
-        raise InvalidInput(field, f"must be one of {', '.join(map(str, choices))}.")
+        raise InvalidInput(field, "must be one of {choices}.", choices=", ".join(map(str, choices)))
     return value

@@ -22,8 +22,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Tenant, User
 from accounts.models.host import host_name
-from accounts.models.tenant import ID_PATTERN
-from accounts.permissions import Action, allowed_actions
+from accounts.permissions import Action, allowed_actions, find_tenant
 from accounts.principals import Principal, principal_of_user
 from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError
 
@@ -78,7 +77,9 @@ def account_page(action: Action = Action.VIEW_DATA) -> Callable[[AccountView[P]]
 
     def decorate(view: AccountView[P]) -> View[P]:
         def enter(request: HttpRequest) -> None:
-            tenant = _visible_tenant(principal_of_request(request), request.GET.get("tenant", ""))
+            tenant = find_tenant(principal_of_request(request), request.GET.get("tenant", ""))
+            if tenant is None:
+                raise Http404
             cast(AccountRequest, request).tenant = tenant
             _enter(request, action, tenant)
 
@@ -122,14 +123,6 @@ def _enter(request: HttpRequest, action: Action | None, tenant: Tenant | None = 
     cast(HostRequest, request).can = {each.name: each in allowed for each in Action}
 
 
-def _visible_tenant(principal: Principal, tenant_id: str) -> Tenant:
-    found = Tenant.objects.visible_to(principal).filter(pk=tenant_id) if ID_PATTERN.fullmatch(tenant_id) else None
-    tenant = found.first() if found is not None else None
-    if tenant is None:
-        raise Http404
-    return tenant
-
-
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     # A fragment that is asked for after the session has ended must not be filled with the sign-in page.
     here = page_in_view(request) if _is_htmx(request) else request.get_full_path()
@@ -170,10 +163,8 @@ def sentence(error: PortalError) -> str:
 
     Services speak English, which is part of the API. ``make messages`` collects their sentences from the raise itself.
     """
-    if isinstance(error, InvalidInput):
-        text = gettext(error.rule).format(**error.limits) if error.limits else gettext(error.rule)
-    else:
-        text = gettext(error.message)
+    said, values = (error.rule, error.limits) if isinstance(error, InvalidInput) else (error.text, error.values)
+    text = gettext(said).format(**values) if values else gettext(said)
     text = text.removeprefix(f"{error.field}: ") if error.field else text
     return text[:1].upper() + text[1:]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.core.wsgi import get_wsgi_application
-from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -13,5 +14,27 @@ _django = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402  # nothing of Django's may be read before it is set up
 
+from events import door  # noqa: E402
+from portal.client_address import behind_proxies  # noqa: E402
+from portal.machines import MachineHandler, is_machine  # noqa: E402
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_for_machines = MachineHandler()
+
+
+def _choose_door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Events have a door of their own, and software is not led past what is for browsers.
+
+    Where https is asked for, Django sends those who come without it there.
+    """
+    if environ["PATH_INFO"].startswith(door.PREFIX) and not (
+        settings.SECURE_SSL_REDIRECT and environ["wsgi.url_scheme"] != "https"
+    ):
+        return door.application(environ, start_response)
+    return (_for_machines if is_machine(environ) else _django)(environ, start_response)
+
+
 # The caller's address is what the last trusted proxy saw; what a caller writes into X-Forwarded-For is not believed.
-application = wrap_wsgi_with_proxy_headers(_django, settings.TRUSTED_PROXIES)
+application = behind_proxies(_choose_door, settings.TRUSTED_PROXIES)

@@ -53,7 +53,7 @@ def main() -> None:
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # playwright's loop runs in this thread
             "PORTAL_ADMIN_EMAIL": "hanna@example.com",
-            "PORTAL_PASSWORD": "correct horse battery staple",
+            "PORTAL_PASSWORD": "correct horse battery staple",  # nosec B105  # of nobody
             "LOG_LEVEL": "ERROR",
         }
         _serve_and_take(Path(folder))

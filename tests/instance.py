@@ -68,9 +68,9 @@ class Instance:
             assert time.monotonic() < deadline, self.log("web")
             time.sleep(0.1)
 
-    def start_worker(self, name: str = "worker", *, beat: bool = True) -> None:
+    def start_worker(self, name: str = "worker", *, beat: bool = True, command: list[str] = WORKER) -> None:
         """Start a worker; it takes a moment until it looks for work."""
-        self._start(name, WORKER if beat else [argument for argument in WORKER if argument != "--beat"])
+        self._start(name, command if beat else [argument for argument in command if argument != "--beat"])
 
     def kill(self, name: str) -> None:
         """End a process and its children as a machine that fails would: SIGKILL."""

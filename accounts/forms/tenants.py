@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.tenant import NAME_MAX_LENGTH
+from accounts.models.tenant import NAME_MAX_LENGTH, Tenant
 from portal.domains import DOMAIN_MAX_LENGTH
 from portal.validation import EMAIL_MAX_LENGTH
 
@@ -35,7 +35,7 @@ class NewAccountForm(forms.Form):
     event_enrichment = forms.BooleanField(
         label=_("Enhance events"),
         required=False,
-        help_text=_("Adds advanced matching data, such as the Facebook click id, to events that lack it."),
+        help_text=Tenant.ENHANCE_EVENTS,
     )
 
     def clean(self) -> dict[str, Any]:

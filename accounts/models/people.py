@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.tenant import Tenant
+from accounts.models.tenant import Tenant, open_to
 
 if TYPE_CHECKING:
     from accounts.principals import Principal
@@ -96,7 +97,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Memberships of the accounts that are open to the principal, the host's for the host, and one's own."""
         if principal.is_system:
             return self
-        visible = Q(tenant__in=Tenant.objects.open_to(principal))
+        visible = open_to(principal, "tenant__")
         if principal.sees_all_tenants:
             visible |= Q(tenant=None)
         if principal.user is not None:
@@ -113,8 +114,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.annotate(
             is_last_admin=Case(
                 When(~Q(level=RoleLevel.ADMIN), then=Value(False)),
-                When(accepted_at=None, then=_none_here(others)),
-                default=_none_here(others.filter(accepted_at__isnull=False)),
+                default=_none_here(others.filter(Q(accepted_at__isnull=False) | IsNull(OuterRef("accepted_at"), True))),
             )
         )
 

@@ -8,7 +8,7 @@ import string
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -42,21 +42,19 @@ class TenantQuerySet(models.QuerySet["Tenant"]):
         return self if principal.sees_all_tenants else self.filter(pk__in=principal.tenant_ids)
 
     def open_to(self, principal: Principal) -> Self:
-        """Accounts whose pixels, filters and people the principal may see.
+        """Accounts whose pixels, filters and people the principal may see."""
+        return self.filter(open_to(principal))
 
-        For the host these are the managed ones: an account with ``canPartnerManage`` false is its own.
-        """
-        if principal.is_system:
-            return self
-        own = Q(pk__in=principal.tenant_ids)
-        return self.filter(own | Q(can_partner_manage=True) if principal.sees_all_tenants else own)
 
-    def with_usage(self) -> Self:
-        """Add ``total_pixels`` and ``total_active_pixels``; a pixel is active when it receives and publishes."""
-        return self.select_related("usage").annotate(
-            total_pixels=Count("pixels"),
-            total_active_pixels=Count("pixels", filter=Q(pixels__active=True)),
-        )
+def open_to(principal: Principal, account: str = "") -> Q:
+    """The condition that an account is open to the principal; ``account`` is the way there, such as ``tenant__``.
+
+    For the host these are the managed ones: an account with ``canPartnerManage`` false is its own.
+    """
+    if principal.is_system:
+        return Q()
+    own = Q(**{f"{account}pk__in": principal.tenant_ids})
+    return own | Q(**{f"{account}can_partner_manage": True}) if principal.sees_all_tenants else own
 
 
 class Tenant(models.Model):
@@ -70,6 +68,13 @@ class Tenant(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()
+
+    #: What the switch does, in the words of every page that has it.
+    ENHANCE_EVENTS = _(
+        "Completes events with what they lack: hashed details that the same visitor has given before, the Facebook "
+        "click id of the page's address, and the browser's address. So Meta can match more of them. What visitors have "
+        "given is remembered for 90 days, and forgotten at once when this is switched off."
+    )
 
     class Meta:
         verbose_name = "account"

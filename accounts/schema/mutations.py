@@ -8,8 +8,7 @@ import graphene
 from graphene import ResolveInfo
 
 from accounts.models import IngressDomain as IngressDomainModel
-from accounts.models import Tenant as TenantModel
-from accounts.reads import Person, read_person, read_tenant
+from accounts.reads import Person, TenantView, read_person, read_tenant
 from accounts.schema.types import IngressDomain, Tenant, User, UserType
 from accounts.services import invitations, people, routing, tenants
 from portal.errors import InvalidInput
@@ -116,19 +115,19 @@ class HubTenantMutations(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_create_tenant(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, TenantModel]:
+    def resolve_create_tenant(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, TenantView]:
         principal = principal_of(info)
-        tenant = tenants.create_tenant(
+        created = tenants.create_tenant(
             principal=principal,
             name=input["name"],
             can_partner_manage=input["can_partner_manage"],
             event_enrichment=input["event_enrichment"],
             admin_email=input.get("admin_email"),
         )
-        return {"tenant": read_tenant(principal, tenant.pk, selected(info)["tenant"])}
+        return {"tenant": read_tenant(principal, created.tenant.pk, selected(info)["tenant"])}
 
     @staticmethod
-    def resolve_update_tenant(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, TenantModel]:
+    def resolve_update_tenant(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, TenantView]:
         principal = principal_of(info)
         tenant = tenants.update_tenant(
             principal=principal,

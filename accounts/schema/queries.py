@@ -52,11 +52,11 @@ class HubQuery(graphene.ObjectType):
     viewer = graphene.Field(Viewer, required=True, description="The caller: a person or an API account.")
 
     @staticmethod
-    def resolve_tenant(root: None, info: ResolveInfo, tenant_id: str) -> TenantModel:
+    def resolve_tenant(root: None, info: ResolveInfo, tenant_id: str) -> reads.TenantView:
         return reads.read_tenant(principal_of(info), tenant_id, selected(info))
 
     @staticmethod
-    def resolve_tenant_usage(root: None, info: ResolveInfo, tenant_id: str) -> TenantModel:
+    def resolve_tenant_usage(root: None, info: ResolveInfo, tenant_id: str) -> reads.TenantView:
         return reads.read_tenant(principal_of(info), tenant_id, Selection({"tenantUsage": selected(info)}))
 
     @staticmethod
@@ -77,7 +77,7 @@ class HubQuery(graphene.ObjectType):
     ) -> dict[str, Any]:
         principal, selection = principal_of(info), selected(info)
         page = page_of_tenants(principal, first=first, after=after, search=search, status=status)
-        rows = list(reads.select_tenants(principal, page.rows, selection["edges"]["node"]))
+        rows = reads.read_tenants(principal, page.rows, selection["edges"]["node"])
         shown = rows[: page.size]
         edges = [{"node": tenant, "cursor": cursor_of(tenant)} for tenant in shown]
         return {

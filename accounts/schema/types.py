@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import graphene
 from graphene import ResolveInfo
 
 from accounts.models import IngressDomain as IngressDomainModel
-from accounts.models import RoleLevel, UsageSnapshot
-from accounts.models import Tenant as TenantModel
+from accounts.models import RoleLevel
 from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
-from accounts.reads import NamedRole, Person, people_of, pixel_ids_of
-from accounts.roles import Role as RoleValue
+from accounts.reads import NamedRole, Person, TenantView, Traffic, people_of, pixel_ids_of
 from accounts.services.routing import gateway_domain
 from portal.graphql.context import principal_of
 from portal.graphql.scalars import Long
 
+_LEVELS = tuple(RoleLevel.values)
 
-def milliseconds(moment: datetime | None) -> str | None:
-    """Milliseconds since the epoch as a string; None for never."""
+
+def milliseconds(moment: datetime | str | None) -> str | None:
+    """Milliseconds since the epoch as a string; None for never. ``moment`` may be text in ISO 8601."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
     return None if moment is None else str(int(moment.timestamp() * 1000))
 
 
@@ -61,7 +62,7 @@ class TenantUsageByTraffic(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_last_updated_at(root: UsageSnapshot, info: ResolveInfo) -> str | None:
+    def resolve_last_updated_at(root: Traffic, info: ResolveInfo) -> str | None:
         return milliseconds(root.refreshed_at)
 
 
@@ -83,24 +84,24 @@ class TenantUsage(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_total_inactive_pixels(root: Any, info: ResolveInfo) -> int:
-        return int(root.total_pixels - root.total_active_pixels)
+    def resolve_total_inactive_pixels(root: TenantView, info: ResolveInfo) -> int:
+        return root.total_pixels - root.total_active_pixels
 
     @staticmethod
-    def resolve_total_pipelines(root: Any, info: ResolveInfo) -> int:
-        return int(root.total_pixels)
+    def resolve_total_pipelines(root: TenantView, info: ResolveInfo) -> int:
+        return root.total_pixels
 
     @staticmethod
-    def resolve_total_active_pipeline(root: Any, info: ResolveInfo) -> int:
-        return int(root.total_active_pixels)
+    def resolve_total_active_pipeline(root: TenantView, info: ResolveInfo) -> int:
+        return root.total_active_pixels
 
     @staticmethod
-    def resolve_pixel_ids(root: TenantModel, info: ResolveInfo) -> list[str]:
+    def resolve_pixel_ids(root: TenantView, info: ResolveInfo) -> list[str]:
         return pixel_ids_of(principal_of(info), root)
 
     @staticmethod
-    def resolve_tenant_usage_by_traffic(root: TenantModel, info: ResolveInfo) -> UsageSnapshot:
-        return getattr(root, "usage", None) or UsageSnapshot()
+    def resolve_tenant_usage_by_traffic(root: TenantView, info: ResolveInfo) -> Traffic:
+        return root.usage
 
 
 class User(graphene.ObjectType):
@@ -128,7 +129,8 @@ class User(graphene.ObjectType):
 
     @staticmethod
     def resolve_is_self(root: Person, info: ResolveInfo) -> bool:
-        return principal_of(info).user == root.user
+        user = principal_of(info).user
+        return user is not None and str(user.pk) == root.id
 
 
 class Tenant(graphene.ObjectType):
@@ -167,31 +169,31 @@ class Tenant(graphene.ObjectType):
     event_enrichment = graphene.Boolean(required=True, description="Are events enhanced with advanced matching data?")
 
     @staticmethod
-    def resolve_users(root: TenantModel, info: ResolveInfo) -> list[Person]:
+    def resolve_users(root: TenantView, info: ResolveInfo) -> list[Person]:
         return people_of(principal_of(info), root)
 
     @staticmethod
-    def resolve_available_roles(root: TenantModel, info: ResolveInfo) -> list[NamedRole]:
-        return [NamedRole(RoleValue(level, root.pk), root.name) for level in RoleLevel]
+    def resolve_available_roles(root: TenantView, info: ResolveInfo) -> list[NamedRole]:
+        return [NamedRole(level, root.id, root.name) for level in _LEVELS]
 
     @staticmethod
-    def resolve_tenant_usage(root: TenantModel, info: ResolveInfo) -> TenantModel:
+    def resolve_tenant_usage(root: TenantView, info: ResolveInfo) -> TenantView:
         return root
 
     @staticmethod
-    def resolve_can_edit_tenant_settings_in_ui(root: TenantModel, info: ResolveInfo) -> bool:
+    def resolve_can_edit_tenant_settings_in_ui(root: TenantView, info: ResolveInfo) -> bool:
         return _may_in_ui(principal_of(info), Action.EDIT_SETTINGS, root)
 
     @staticmethod
-    def resolve_can_view_tenant_in_ui(root: TenantModel, info: ResolveInfo) -> bool:
+    def resolve_can_view_tenant_in_ui(root: TenantView, info: ResolveInfo) -> bool:
         return _may_in_ui(principal_of(info), Action.VIEW_DATA, root)
 
     @staticmethod
-    def resolve_can_edit_tenant_users_in_ui(root: TenantModel, info: ResolveInfo) -> bool:
+    def resolve_can_edit_tenant_users_in_ui(root: TenantView, info: ResolveInfo) -> bool:
         return _may_in_ui(principal_of(info), Action.EDIT_PEOPLE, root)
 
 
-def _may_in_ui(principal: Principal, action: Action, tenant: TenantModel) -> bool:
+def _may_in_ui(principal: Principal, action: Action, tenant: TenantView) -> bool:
     return principal.user is not None and is_allowed(principal, action, tenant)
 
 

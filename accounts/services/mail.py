@@ -18,4 +18,4 @@ def send_test_mail(*, principal: Principal, email: str) -> None:
     try:
         compose("emails/test", address, {}).send()
     except OSError as error:
-        raise Conflict(f"The mail server did not take the mail: {error}") from error
+        raise Conflict("The mail server did not take the mail: {reason}", reason=error) from error

@@ -138,7 +138,7 @@ def _open_place(principal: Principal, role: Role, field: str) -> Tenant | None:
         lock_host()
         return None
     if principal.sees_all_tenants and not Tenant.objects.filter(pk=role.tenant_id).exists():
-        raise NotFound(f"{field}: there is no such role, since no account has this id.", field=field)
+        raise NotFound("{name}: there is no such role, since no account has this id.", field=field, name=field)
     return get_tenant(principal, role.tenant_id, Action.EDIT_PEOPLE, lock=True)
 
 

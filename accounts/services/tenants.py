@@ -18,13 +18,14 @@ from portal.validation import clean_choice, clean_email, clean_text
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedTenant:
+class CreatedTenant:
     """A new account, with the link of its first admin's invitation where one was invited."""
 
     tenant: Tenant
     invitation_link: str | None
 
 
+@transaction.atomic
 def create_tenant(
     *,
     principal: Principal,
@@ -32,26 +33,7 @@ def create_tenant(
     can_partner_manage: bool,
     event_enrichment: bool,
     admin_email: str | None = None,
-) -> Tenant:
-    """Open an account, see ``open_tenant``; for callers who leave the invitation to the mail."""
-    return open_tenant(
-        principal=principal,
-        name=name,
-        can_partner_manage=can_partner_manage,
-        event_enrichment=event_enrichment,
-        admin_email=admin_email,
-    ).tenant
-
-
-@transaction.atomic
-def open_tenant(
-    *,
-    principal: Principal,
-    name: str,
-    can_partner_manage: bool,
-    event_enrichment: bool,
-    admin_email: str | None = None,
-) -> OpenedTenant:
+) -> CreatedTenant:
     """Open an account.
 
     ``admin_email`` becomes its first admin, by invitation. An account that the host does not manage needs one, and
@@ -80,7 +62,7 @@ def open_tenant(
     if email is not None:
         admin = admit(principal, email=(admin_email or "").strip(), tenant=tenant, level=RoleLevel.ADMIN)
         link = admin.invitation_link
-    return OpenedTenant(tenant, link)
+    return CreatedTenant(tenant, link)
 
 
 @transaction.atomic

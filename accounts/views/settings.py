@@ -1,4 +1,4 @@
-"""An account's settings: name, enhancing, who manages it, data routing, setup, status, and its end."""
+"""An account's settings: name, who manages it, data routing, setup, status, and its end."""
 
 from __future__ import annotations
 
@@ -45,15 +45,6 @@ def rename(request: AccountRequest) -> HttpResponse:
         add_service_error(form, error)
         return _settings(request, name_form=form)
     return _done(request, _("The account is called %(name)s now.") % {"name": tenant.name})
-
-
-@require_POST
-@account_page(Action.EDIT_SETTINGS)
-def enhance_events(request: AccountRequest) -> HttpResponse:
-    """Switch the enhancing of events."""
-    on = "on" in request.POST
-    update_tenant(principal=request.principal, tenant_id=request.tenant.pk, event_enrichment=on)
-    return _done(request, _("Events are enhanced from now on.") if on else _("Events are not enhanced any more."))
 
 
 @require_POST

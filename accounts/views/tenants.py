@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 
 from django.http import HttpResponse
@@ -13,7 +14,7 @@ from accounts.forms.tenants import NewAccountForm
 from accounts.listing import complete_page, listed_tenants
 from accounts.models import Tenant
 from accounts.permissions import Action
-from accounts.services.tenants import open_tenant
+from accounts.services.tenants import create_tenant
 from accounts.tables import PageData, TenantTable, paged
 from accounts.views.pages import address, form_page
 from portal.errors import PortalError
@@ -29,7 +30,13 @@ def account_list(request: HostRequest) -> HttpResponse:
         return redirect(address("account_overview", Tenant(pk=principal.tenant_ids[0])))
     chosen = TenantFilter(request.GET, listed_tenants(principal))
     table = paged(request, TenantTable(PageData(chosen.qs, partial(complete_page, principal))))
-    return render(request, "accounts/list.html", {"table": table, "filter": chosen})
+    return render(request, "accounts/list.html", {"table": table, "filter": chosen, "as_of": _as_of(table)})
+
+
+def _as_of(table: TenantTable) -> datetime | None:
+    """When the figures on the page were counted: all at once, but for those that are nought and stay so."""
+    counted = (row.record.usage.refreshed_at for row in table.page.object_list if row.record.events)
+    return next(counted, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +48,7 @@ def add_account(request: HostRequest) -> HttpResponse:
         return form_page(request, "accounts/add.html", form)
     data = form.cleaned_data
     try:
-        opened = open_tenant(
+        created = create_tenant(
             principal=request.principal,
             name=data["name"],
             can_partner_manage=data["can_partner_manage"],
@@ -51,5 +58,5 @@ def add_account(request: HostRequest) -> HttpResponse:
     except PortalError as error:
         add_service_error(form, error)
         return form_page(request, "accounts/add.html", form)
-    context = {"opened": opened.tenant, "link": opened.invitation_link, "email": data["admin_email"]}
+    context = {"opened": created.tenant, "link": created.invitation_link, "email": data["admin_email"]}
     return render(request, "accounts/added.html", context)

@@ -18,7 +18,7 @@ def make_account(account: DemoAccount, password: str) -> Tenant:
     """The account with its people, who can sign in with ``password``, and its filters; no pixels yet."""
     tenant = create_tenant(
         principal=OPERATOR, name=account.name, can_partner_manage=True, event_enrichment=account.enrichment
-    )
+    ).tenant
     for email, action in account.people.items():
         create_user(principal=OPERATOR, email=email, role_name=f"advertiser-{action}-{tenant.pk}", password=password)
     if not account.managed:

@@ -42,7 +42,7 @@ def traffic_of(pixel: DemoPixel, filters: FilterSet, now: datetime) -> list[Pass
 
 
 def _happened(pixel: DemoPixel, filters: FilterSet, now: datetime) -> Iterator[Passed]:
-    chance = random.Random(pixel.pixel_id)  # noqa: S311  # made-up traffic
+    chance = random.Random(pixel.pixel_id)  # noqa: S311  # nosec B311  # made-up traffic
     names, name_weights = list(pixel.mix), list(pixel.mix.values())
     websites, website_weights = list(pixel.websites) or [""], list(pixel.websites.values()) or [1]
     minute = now.replace(second=0, microsecond=0) - timedelta(days=DAYS)

@@ -48,7 +48,7 @@ class Faults:
 
     def __init__(self, seed: int) -> None:
         self._faults: list[Fault] = []
-        self._random = random.Random(seed)  # noqa: S311  # repeatable on purpose
+        self._random = random.Random(seed)  # noqa: S311  # nosec B311  # repeatable on purpose
         self._lock = threading.Lock()
 
     def add(self, fault: Fault) -> None:

@@ -32,7 +32,7 @@ ACTION_SOURCES = frozenset(
 #: Contact information, which Meta takes as SHA-256 only.
 HASHED = ("em", "ph", "fn", "ln", "ct", "st", "zp", "ge", "db", "country")
 #: Access tokens that start like this are answered as Meta answers revoked ones.
-REJECTED_TOKEN_PREFIX = "rejected"  # noqa: S105  # the start of a word that stands for a bad token
+REJECTED_TOKEN_PREFIX = "rejected"  # noqa: S105  # nosec B105  # the start of a word that stands for a bad token
 
 _VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
 _PIXEL_ID = re.compile(r"\d{1,20}")

@@ -1,11 +1,15 @@
-"""The delivery log in the reader's language."""
+"""Where events go and what became of them, in the reader's language."""
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django import template
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from events.batches import EXPIRED, PUBLISHING_OFF, RECEIVING_OFF, dropped_by
+from events.explanations import NO_ANSWER, UNREADABLE
 from filters.matching import Kind, Rule
 
 register = template.Library()
@@ -25,5 +29,13 @@ def in_words(detail: str) -> str:
         RECEIVING_OFF.detail: _("Receiving was off"),
         PUBLISHING_OFF.detail: _("Publishing was off"),
         EXPIRED.detail: _("Older than 7 days"),
+        NO_ANSWER: _(NO_ANSWER),
+        UNREADABLE: _(UNREADABLE),
     }
     return known.get(detail, detail)
+
+
+@register.simple_tag
+def publishes_to_sandbox() -> bool:
+    """Do events go to a stand-in, not to Meta? Pages then must not say that Meta has them."""
+    return not f".{urlsplit(settings.GRAPH_API_URL).hostname}".endswith(".facebook.com")

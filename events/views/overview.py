@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Action
 from accounts.services.tenants import update_tenant
 from accounts.views.pages import address
-from events.figures import activity_of, minutes_of
+from events.figures import activity_of
 from events.metrics import Activity
+from events.models import Counter
 from events.views.charts import Traffic
 from filters.matching import Kind
 from filters.summaries import Summaries, Summary
@@ -37,21 +38,21 @@ class ListedActivity(NamedTuple):
 @account_page(Action.VIEW_DATA)
 def account_overview(request: AccountRequest) -> HttpResponse:
     """The account's figures, pixels and event names; for HTMX what changes of it, every few seconds."""
-    keys = list(request.tenant.pixels.order_by().values_list("pk", flat=True))
-    context = _figures(request, keys) if keys else {}
+    # All of them, for their keys: cheaper than to ask for these first.
+    pixels = list(listed_pixels(request.tenant))
+    context = _figures(request, pixels) if pixels else {}
     template = "events/_overview.html" if request.htmx else "events/overview.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 
 
-def _figures(request: AccountRequest, keys: list[int]) -> dict[str, Any]:
+def _figures(request: AccountRequest, pixels: list[Any]) -> dict[str, Any]:
+    keys = [pixel.pk for pixel in pixels]
     traffic = Traffic(request, request.tenant, keys)
-    pixels = Paginator(listed_pixels(request.tenant), PIXELS_SHOWN)
-    pixels.count = len(keys)  # no need to ask
-    names = activity_of(request.tenant, keys, traffic.time).names
+    names = activity_of(request.tenant, keys, traffic.time, Counter.Dimension.EVENT_NAME)
     summaries = Summaries(request.tenant, Kind.EVENT, len(keys))
     return {
         "traffic": traffic,
-        "page": page_of_pixels(pixels, request.GET.get("page"), minutes_of(traffic.time)),
+        "page": page_of_pixels(Paginator(pixels, PIXELS_SHOWN), request.GET.get("page"), traffic.time.minutes),
         "activities": [
             ListedActivity(activity, summaries.of(activity.label) if activity.label else None)
             for activity in names[:NAMES_SHOWN]
@@ -63,7 +64,7 @@ def _figures(request: AccountRequest, keys: list[int]) -> dict[str, Any]:
 @require_POST
 @account_page(Action.EDIT_SETTINGS)
 def enhance_events(request: AccountRequest) -> HttpResponse:
-    """Switch the enhancing of events, from the overview's card."""
+    """Switch the enhancing of events."""
     on = "on" in request.POST
     update_tenant(principal=request.principal, tenant_id=request.tenant.pk, event_enrichment=on)
     text = _("Events are enhanced from now on.") if on else _("Events are not enhanced any more.")

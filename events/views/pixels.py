@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Sum
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,16 +17,16 @@ from accounts.permissions import Action
 from accounts.views.pages import address
 from events import services
 from events.deliveries import list_deliveries, masked_event
-from events.explanations import explain
+from events.explanations import explain, explain_wait
 from events.forms import DeliveryFilterForm
-from events.models import DeadLetter, Lane, OutboxRow
+from events.models import DeadLetter, Lane
 from events.views.charts import Traffic
 from pixels.listing import get_listed_pixel
 from pixels.reads import get_pixel
 from portal.errors import InvalidInput
 from portal.web import AccountRequest, account_page
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 
 
 @require_safe
@@ -35,13 +34,13 @@ PAGE_SIZE = 50
 def detail(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """How the pixel fares, and its switches; for HTMX what changes of it."""
     pixel = get_listed_pixel(request.tenant, pixel_id)
+    lane = Lane.objects.filter(pixel=pixel).first()
     context = {
         "pixel": pixel,
         "traffic": Traffic(request, request.tenant, [pixel.pk]),
-        "waiting": OutboxRow.objects.filter(pixel=pixel).aggregate(n=Sum("event_count", default=0))["n"],
-        "lane": Lane.objects.filter(pixel=pixel).first(),
+        "lane": lane,
         "dead_letters": DeadLetter.objects.filter(pixel=pixel).count(),
-        "explanation": explain(pixel.api_error_code),
+        "explanation": explain_wait(pixel.api_error_code, lane.silence if lane else ""),
     }
     template = "events/_pixel.html" if request.htmx else "events/pixel.html"  # type: ignore[attr-defined]
     return render(request, template, context)

@@ -10,7 +10,8 @@ from graphene import NonNull, ResolveInfo
 from accounts.models import Tenant
 from pixels import services
 from pixels.models import Pixel
-from pixels.schema.types import Account, AccountView, ConnectionStatus, SignalConfig, show_pixels
+from pixels.reads import PixelView, view_of
+from pixels.schema.types import Account, AccountView, ConnectionStatus, SignalConfig, may_see_keys, with_traffic
 from pixels.validation import DEFAULT_WINDOW, clean_time_window
 from portal.graphql.context import principal_of
 from portal.graphql.selection import Selection, selected
@@ -102,7 +103,7 @@ class SignalMutations(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_setup_pixel_signal_config(root: str, info: ResolveInfo, input: dict[str, Any]) -> SignalConfig:
+    def resolve_setup_pixel_signal_config(root: str, info: ResolveInfo, input: dict[str, Any]) -> PixelView:
         pixel = services.connect_pixel(principal=principal_of(info), tenant_id=root, **input)
         return _shown(info, pixel, selected(info))
 
@@ -114,22 +115,22 @@ class SignalMutations(graphene.ObjectType):
     @staticmethod
     def resolve_update_signal_config_events_status(
         root: str, info: ResolveInfo, id: str, input: dict[str, Any]
-    ) -> UpdateSignalConfigStatusPayload:
+    ) -> dict[str, Any]:
         pixel = services.set_receiving(principal=principal_of(info), tenant_id=root, pixel_id=id, **input)
         return _switched(info, pixel)
 
     @staticmethod
     def resolve_update_signal_config_capi_publish(
         root: str, info: ResolveInfo, id: str, input: dict[str, Any]
-    ) -> UpdateSignalConfigStatusPayload:
+    ) -> dict[str, Any]:
         pixel = services.set_publishing(principal=principal_of(info), tenant_id=root, pixel_id=id, **input)
         return _switched(info, pixel)
 
 
-def _shown(info: ResolveInfo, pixel: Pixel, selection: Selection) -> SignalConfig:
-    return show_pixels(principal_of(info), pixel.tenant, [pixel], DEFAULT_WINDOW, selection)[0]
+def _shown(info: ResolveInfo, pixel: Pixel, selection: Selection) -> PixelView:
+    view = view_of(pixel, with_key=may_see_keys(principal_of(info), pixel.tenant))
+    return with_traffic([view], DEFAULT_WINDOW, selection)[0]
 
 
-def _switched(info: ResolveInfo, pixel: Pixel) -> UpdateSignalConfigStatusPayload:
-    shown = _shown(info, pixel, selected(info))
-    return UpdateSignalConfigStatusPayload(success=True, connection_status=shown.connection_status)
+def _switched(info: ResolveInfo, pixel: Pixel) -> dict[str, Any]:
+    return {"success": True, "connection_status": _shown(info, pixel, selected(info))}

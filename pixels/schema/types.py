@@ -12,8 +12,7 @@ from graphene import NonNull, ResolveInfo
 from accounts.models import Tenant
 from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
-from pixels.models import Pixel
-from pixels.reads import list_pixels
+from pixels.reads import PixelView, list_pixels
 from pixels.traffic import Totals, read_totals, read_websites
 from portal.graphql.context import principal_of
 from portal.graphql.selection import Selection, selected
@@ -45,6 +44,35 @@ class ConnectionStatus(graphene.ObjectType):
     last_published = graphene.Float(required=True, description="Milliseconds since the epoch; 0.0 for never.")
     total_events_published = graphene.Float(required=True, description="Events published in the time window.")
 
+    @staticmethod
+    def resolve_id(root: PixelView, info: ResolveInfo) -> str:
+        return f"ConnectionStatus:{root.pixel_id}"
+
+    @staticmethod
+    def resolve_pixel_name(root: PixelView, info: ResolveInfo) -> str | None:
+        return root.name
+
+    @staticmethod
+    def resolve_target_id(root: PixelView, info: ResolveInfo) -> None:
+        return None
+
+    @staticmethod
+    def resolve_access_token_available(root: PixelView, info: ResolveInfo) -> bool:
+        # The database refuses a pixel without a token, and a token is never read to be shown.
+        return True
+
+    @staticmethod
+    def resolve_connected(root: PixelView, info: ResolveInfo) -> bool:
+        return True
+
+    @staticmethod
+    def resolve_last_received(root: PixelView, info: ResolveInfo) -> float:
+        return _milliseconds(root.last_received)
+
+    @staticmethod
+    def resolve_last_published(root: PixelView, info: ResolveInfo) -> float:
+        return _milliseconds(root.last_published)
+
 
 class SignalConfig(graphene.ObjectType):
     """A data source of the account: a connected pixel."""
@@ -57,6 +85,22 @@ class SignalConfig(graphene.ObjectType):
     data_set_type = graphene.String(required=True, description="PIXEL")
     connection_status = graphene.Field(ConnectionStatus, required=True, description="How the connection stands.")
 
+    @staticmethod
+    def resolve_id(root: PixelView, info: ResolveInfo) -> str:
+        return f"SignalConfig:{root.pixel_id}"
+
+    @staticmethod
+    def resolve_connection_id(root: PixelView, info: ResolveInfo) -> str:
+        return root.pixel_id
+
+    @staticmethod
+    def resolve_data_set_type(root: PixelView, info: ResolveInfo) -> str:
+        return "PIXEL"
+
+    @staticmethod
+    def resolve_connection_status(root: PixelView, info: ResolveInfo) -> PixelView:
+        return root
+
 
 class Account(graphene.ObjectType):
     """An account with its pixels."""
@@ -68,8 +112,9 @@ class Account(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_signal_configs(root: AccountView, info: ResolveInfo) -> list[SignalConfig]:
-        return show_pixels(principal_of(info), root.tenant, list_pixels(root.tenant), root.minutes, selected(info))
+    def resolve_signal_configs(root: AccountView, info: ResolveInfo) -> list[PixelView]:
+        with_keys = may_see_keys(principal_of(info), root.tenant)
+        return with_traffic(list_pixels(root.tenant, with_keys=with_keys), root.minutes, selected(info))
 
 
 class AccountView(NamedTuple):
@@ -81,53 +126,32 @@ class AccountView(NamedTuple):
     minutes: int
 
 
-def show_pixels(
-    principal: Principal, tenant: Tenant, pixels: Sequence[Pixel], minutes: int, selection: Selection
-) -> list[SignalConfig]:
-    """The account's pixels as the principal may see them; ``selection`` is what the document asks for of each.
+def may_see_keys(principal: Principal, tenant: Tenant) -> bool:
+    """Access keys are for those who may change the account's pixels."""
+    return is_allowed(principal, Action.EDIT_DATA, tenant)
 
-    Their totals are those of the last ``minutes``.
-    """
-    may_edit = is_allowed(principal, Action.EDIT_DATA, tenant)
+
+def with_traffic(pixels: Sequence[PixelView], minutes: int, selection: Selection) -> list[PixelView]:
+    """The pixels with what ``selection`` asks for of what passed on each; totals are of the last ``minutes``."""
     keys = [pixel.pk for pixel in pixels]
     wants_totals = not selection["connectionStatus"].keys().isdisjoint(("totalEventsReceived", "totalEventsPublished"))
     totals = read_totals(keys, minutes) if wants_totals else {}
     websites = read_websites(keys) if "domains" in selection else {}
+    if not totals and not websites:
+        return list(pixels)
+    none = Totals()
     return [
-        show_pixel(pixel, totals.get(pixel.pk, Totals()), websites.get(pixel.pk, ()), may_edit=may_edit)
+        pixel._replace(
+            total_events_received=float(totals.get(pixel.pk, none).received),
+            total_events_published=float(totals.get(pixel.pk, none).published),
+            domains=websites.get(pixel.pk, ()),
+        )
         for pixel in pixels
     ]
 
 
-def show_pixel(pixel: Pixel, totals: Totals, websites: Sequence[str], *, may_edit: bool) -> SignalConfig:
-    """One pixel; its access key for those only who may change it."""
-    return SignalConfig(
-        id=f"SignalConfig:{pixel.pixel_id}",
-        domains=websites,
-        connection_id=pixel.pixel_id,
-        data_set_type="PIXEL",
-        connection_status=ConnectionStatus(
-            id=f"ConnectionStatus:{pixel.pixel_id}",
-            pixel_id=pixel.pixel_id,
-            pixel_name=pixel.name,
-            target_id=None,
-            # The database refuses a pixel without a token, and a token is never read to be shown.
-            access_token_available=True,
-            connected=True,
-            active=pixel.active,
-            event_bridge_active=pixel.event_bridge_active,
-            publishing_enabled=pixel.publishing_enabled,
-            access_key=pixel.access_key if may_edit else None,
-            api_error_code=pixel.api_error_code,
-            bad_token=pixel.bad_token,
-            last_received=_milliseconds(pixel.last_received),
-            total_events_received=totals.received,
-            last_published=_milliseconds(pixel.last_published),
-            total_events_published=totals.published,
-        ),
-    )
-
-
-def _milliseconds(moment: datetime | None) -> float:
+def _milliseconds(moment: datetime | str | None) -> float:
     """Whole milliseconds since the epoch; 0.0 for never."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
     return float(int(moment.timestamp() * 1000)) if moment else 0.0

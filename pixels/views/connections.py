@@ -1,4 +1,4 @@
-"""The list of pixels, connecting one, and replacing a token."""
+"""The list of pixels, connecting one, giving it another name or token."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
-from events.figures import minutes_of
 from events.metrics import Chart
 from pixels.filters import PixelFilter
-from pixels.forms import ConnectForm, TokenForm
+from pixels.forms import ConnectForm, NameForm, TokenForm
 from pixels.listing import listed_pixels, page_of_pixels
 from pixels.reads import get_pixel
-from pixels.services import connect_pixel
+from pixels.services import connect_pixel, rename_pixel
 from portal.errors import PortalError
 from portal.web import AccountRequest, account_page, add_service_error
 
@@ -30,7 +29,7 @@ PAGE_SIZE = 25
 def pixel_list(request: AccountRequest) -> HttpResponse:
     """The account's pixels, with their figures of the last 24 hours."""
     chosen = PixelFilter(request.GET, listed_pixels(request.tenant))
-    page = page_of_pixels(Paginator(chosen.qs, PAGE_SIZE), request.GET.get("page"), minutes_of(Chart.DAY))
+    page = page_of_pixels(Paginator(chosen.qs, PAGE_SIZE), request.GET.get("page"), Chart.DAY.minutes)
     is_narrowed = bool(request.GET.get("search") or request.GET.get("state"))
     context = {"page": page, "filter": chosen, "is_narrowed": is_narrowed}
     return render(request, "pixels/list.html", context)
@@ -63,6 +62,28 @@ def connect(request: AccountRequest) -> HttpResponse:
         request, _("%(pixel)s is connected. Let your website or server send its events.") % {"pixel": pixel}
     )
     return redirect(address("pixels:sending", request.tenant, pixel.pixel_id))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page(Action.EDIT_DATA)
+def rename(request: AccountRequest, pixel_id: str) -> HttpResponse:
+    """Call the pixel something else; its token stays."""
+    pixel = get_pixel(request.tenant, pixel_id)
+    form = NameForm(request.POST) if request.method == "POST" else NameForm(initial={"name": pixel.name})
+    if not form.is_valid():
+        return form_page(request, "pixels/rename.html", form, {"pixel": pixel})
+    try:
+        renamed = rename_pixel(
+            principal=request.principal,
+            tenant_id=request.tenant.pk,
+            pixel_id=pixel.pixel_id,
+            name=form.cleaned_data["name"],
+        )
+    except PortalError as error:
+        add_service_error(form, error)
+        return form_page(request, "pixels/rename.html", form, {"pixel": pixel})
+    messages.success(request, _("The pixel is called %(pixel)s now.") % {"pixel": renamed})
+    return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
 
 
 @sensitive_post_parameters("access_token")

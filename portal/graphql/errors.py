@@ -1,7 +1,7 @@
 """From exceptions to what a GraphQL client reads (docs/decisions/0003-graphql-over-http.md).
 
-A refusal of ours keeps its words and code. What the client's document or variables got wrong is 400. Everything else is
-our fault: logged under a random id, answered with that id and nothing else.
+A refusal of ours keeps its words and code. What the client's document or variables got wrong is 400. Where the database
+is away it is 503. Everything else is our fault: logged under a random id, answered with that id and nothing else.
 """
 
 from __future__ import annotations
@@ -13,13 +13,19 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import orjson
 from graphql import GraphQLError, ValueNode
 
-from portal.errors import PortalError
+from portal.errors import PortalError, Unavailable, unavailable
 
 logger = logging.getLogger(__name__)
 
 _INTERNAL = 500
+
+#: Bytes of JSON that an answer spends on errors in the request itself, and on the text and the field of one of them:
+#: a request of many or long mistakes is not answered at length.
+_MAX_BYTES, _MAX_MESSAGE_BYTES, _MAX_FIELD_BYTES = 1_000, 500, 100
+_MAX_LOCATIONS = 2
 
 # graphql-core quotes the value that it refuses. It may be an access token, which no answer may hold.
 _QUOTED_LITERAL = re.compile(
@@ -49,7 +55,7 @@ def render_errors(errors: Sequence[GraphQLError], *, code: int = 400) -> list[di
     rendered = []
     error_id = ""
     for error in errors:
-        cause = _cause(error)
+        cause = expected(_cause(error))
         if isinstance(cause, PortalError):
             message = cause.message
             extensions: dict[str, Any] = {"code": cause.code} | ({"field": cause.field} if cause.field else {})
@@ -62,10 +68,51 @@ def render_errors(errors: Sequence[GraphQLError], *, code: int = 400) -> list[di
     return rendered
 
 
+def trimmed(rendered: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first of the rendered errors, as many as take a thousand bytes, with their texts cut to a readable length.
+
+    For a request that ended before anything was executed. The last error tells how many more there are.
+    """
+    kept: list[dict[str, Any]] = []
+    rest = {"message": f"{len(rendered)} errors in all.", "extensions": {"code": status_of(rendered)}}
+    size = len(orjson.dumps({"errors": [rest]}))
+    for error in map(_cut, rendered):
+        size += len(orjson.dumps(error)) + 1
+        if size > _MAX_BYTES:
+            return [*kept, rest]
+        kept.append(error)
+    return kept
+
+
+def _cut(error: dict[str, Any]) -> dict[str, Any]:
+    cut = {**error, "message": _shortened(error["message"], _MAX_MESSAGE_BYTES)}
+    if "locations" in error:
+        cut["locations"] = error["locations"][:_MAX_LOCATIONS]
+    if "field" in error["extensions"]:
+        cut["extensions"] = {**error["extensions"], "field": _shortened(error["extensions"]["field"], _MAX_FIELD_BYTES)}
+    return cut
+
+
+def _shortened(text: str, limit: int) -> str:
+    """The beginning of the text that takes ``limit`` bytes of JSON: control characters take six."""
+    while (size := len(orjson.dumps(text))) > limit:
+        text = f"{text[: max(1, (len(text) - 1) * (limit - 5) // size)]}…"
+    return text
+
+
 def status_of(rendered: Sequence[Mapping[str, Any]]) -> int:
-    """The HTTP status of an answer without data: 500 where anything went wrong at our side, else the first code."""
+    """The HTTP status of an answer without data: what went wrong at our side, if anything did, else the first code."""
     codes = [cast(int, error["extensions"]["code"]) for error in rendered]
-    return _INTERNAL if _INTERNAL in codes else codes[0]
+    return next((ours for ours in (_INTERNAL, Unavailable.code) if ours in codes), codes[0])
+
+
+def expected(error: BaseException) -> BaseException:
+    """The error; where the database is away, the refusal that says so, and a line in the log."""
+    refusal = unavailable(error)
+    if refusal is None:
+        return error
+    logger.warning("The database did not answer a request.\n%s", _trace(error))
+    return refusal
 
 
 def report(error: BaseException, path: Sequence[str | int] | None = None) -> str:

@@ -7,7 +7,8 @@ once, so that a document of nested fragments takes no longer than another of its
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     InlineFragmentNode,
     ListValueNode,
     ObjectValueNode,
@@ -40,6 +42,7 @@ class Limits(NamedTuple):
     depth: int
     aliases: int
     fields: int
+    duplicates: int
     directives: int
     list_length: int
 
@@ -47,11 +50,12 @@ class Limits(NamedTuple):
     def current(cls) -> Limits:
         """The limits that hold now."""
         return cls(
-            source=settings.GRAPHQL_MAX_BODY_BYTES,
+            source=settings.GRAPHQL_MAX_DOCUMENT_LENGTH,
             tokens=settings.GRAPHQL_MAX_TOKENS,
             depth=settings.GRAPHQL_MAX_DEPTH,
             aliases=settings.GRAPHQL_MAX_ALIASES,
             fields=settings.GRAPHQL_MAX_FIELDS,
+            duplicates=settings.GRAPHQL_MAX_DUPLICATES,
             directives=settings.GRAPHQL_MAX_DIRECTIVES,
             list_length=settings.GRAPHQL_MAX_LIST_LENGTH,
         )
@@ -78,6 +82,8 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
             raise RequestError(
                 f"The document has too many {what}: the limit is {limit}, fragments counted at every use."
             )
+    if any(meter.duplicates_of(definition) > limits.duplicates for definition in document.definitions):
+        raise RequestError(f"The document asks for the same fields again too often: the limit is {limits.duplicates}.")
 
 
 def check_variables(variables: dict[str, Any], limits: Limits) -> None:
@@ -132,7 +138,7 @@ class _Meter:
         self.fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        self.measured: dict[str, _Size] = {}
+        self.measured: dict[str, _Size | None] = {}
 
     def size_of_definition(self, node: object) -> _Size:
         """The size of an operation or a fragment; other definitions are refused by validation."""
@@ -146,6 +152,32 @@ class _Meter:
             if variable.default_value:
                 self._check_literal(variable.variable.name.value, variable.default_value)
         return size
+
+    def duplicates_of(self, node: object) -> int:
+        """How many fields of an operation or a fragment ask for what one before them asks for at the same place.
+
+        Validation compares each with each. To be called once the number of fields is known to be bounded.
+        """
+        if not isinstance(node, OperationDefinitionNode | FragmentDefinitionNode):
+            return 0
+        uses = Counter(self._places(node.selection_set, (), set()))
+        return uses.total() - len(uses)
+
+    def _places(
+        self, selection_set: SelectionSetNode | None, above: tuple[str, ...], spread: set[str]
+    ) -> Iterator[tuple[str, ...]]:
+        """Where in the answer each field stands; a fragment that a selection spreads again adds nothing to it."""
+        for node in selection_set.selections if selection_set else ():
+            if isinstance(node, FieldNode):
+                place = (*above, (node.alias or node.name).value)
+                yield place
+                yield from self._places(node.selection_set, place, set())
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._places(node.selection_set, above, spread)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
+                spread.add(node.name.value)
+                fragment = self.fragments.get(node.name.value)
+                yield from self._places(fragment.selection_set if fragment else None, above, spread)
 
     def _selections(self, selection_set: SelectionSetNode | None) -> _Size:
         size = _Size()
@@ -166,12 +198,16 @@ class _Meter:
         return size
 
     def _fragment(self, name: str) -> _Size:
+        node = self.fragments.get(name)
+        if node is None:
+            return _Size()  # validation names it
         if name not in self.measured:
-            self.measured[name] = _Size()  # a cycle ends here; validation names it
-            node = self.fragments.get(name)
-            if node:
-                self.measured[name] = self._selections(node.selection_set).beside(self._directives(node.directives))
-        return self.measured[name]
+            self.measured[name] = None
+            self.measured[name] = self._selections(node.selection_set).beside(self._directives(node.directives))
+        size = self.measured[name]
+        if size is None:  # it is being measured: a circle, which nothing after this could walk to its end
+            raise RequestError(GraphQLError(f"Cannot spread fragment '{name}' within itself.", node))
+        return size
 
     def _directives(self, nodes: Iterable[DirectiveNode] | None) -> _Size:
         directives = list(nodes or ())

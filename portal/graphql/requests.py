@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -38,7 +39,11 @@ def preferred_media_type(request: HttpRequest) -> str:
     The most specific range of ``Accept`` decides a type's quality (RFC 9110 §12.5.1), the order of the header between
     equals. Django's ``get_preferred_type`` does not see ``q=0`` behind ``*/*``.
     """
-    header = request.headers.get("Accept", "").strip().lower() or "*/*"
+    return _preferred(request.META.get("HTTP_ACCEPT", "").strip().lower() or "*/*")
+
+
+@lru_cache(maxsize=64)
+def _preferred(header: str) -> str:
     ranges = [MediaType(text) for text in header.split(",")]
 
     def preference(name: str) -> tuple[float, int]:

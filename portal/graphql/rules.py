@@ -1,16 +1,19 @@
-"""The validation rules of both endpoints: GraphQL's, with one of them relaxed."""
+"""The validation rules of both endpoints: GraphQL's, with one of them relaxed and one added."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from graphql import (
+    FieldNode,
     GraphQLError,
     GraphQLID,
     GraphQLList,
     GraphQLNonNull,
     GraphQLString,
     OperationDefinitionNode,
+    ValidationContext,
+    ValidationRule,
     VariablesInAllowedPositionRule,
     specified_rules,
     type_from_ast,
@@ -48,6 +51,28 @@ def _unified(type_: Any) -> Any:
     return GraphQLID if type_ is GraphQLString else type_
 
 
-RULES = tuple(
-    VariablesInAllowedPosition if rule is VariablesInAllowedPositionRule else rule for rule in specified_rules
+#: Mutations that ask a server outside, which may take seconds to answer, and keep a thread waiting.
+CALLING_OUT = frozenset({"upsertIngressDomain"})
+
+
+class OneCallOut(ValidationRule):
+    """A document may ask once for a mutation that calls out: with aliases, one request would make many of them."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.places: set[str] = set()
+
+    def enter_field(self, node: FieldNode, *_args: Any) -> None:
+        """Report the field where it stands at a second place of the answer."""
+        parent = self.context.get_parent_type()
+        if node.name.value in CALLING_OUT and parent is self.context.schema.mutation_type:
+            self.places.add((node.alias or node.name).value)
+            if len(self.places) > 1:
+                text = f"'{node.name.value}' may stand only once in a document: it asks servers outside."
+                self.report_error(GraphQLError(text, node))
+
+
+RULES = (
+    *(VariablesInAllowedPosition if rule is VariablesInAllowedPositionRule else rule for rule in specified_rules),
+    OneCallOut,
 )

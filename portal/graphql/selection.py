@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLIncludeDirective,
     GraphQLResolveInfo,
@@ -20,8 +22,16 @@ from graphql import (
 class Selection(dict[str, "Selection"]):
     """Field name → what is asked below that field; a field that is not asked for has an empty selection.
 
-    So ``"users" in selection`` tells whether to load them, and ``selection["users"]["roles"]`` needs no checks.
+    So ``"users" in selection`` tells whether to load them, and ``selection["users"]["roles"]`` needs no checks. It is a
+    key, too: what was worked out for a selection serves equal ones. So it is not changed once it is complete.
     """
+
+    _hash: int | None = None
+
+    def __hash__(self) -> int:  # type: ignore[override]  # of a dictionary, which may change
+        if self._hash is None:
+            self._hash = hash(frozenset(self.items()))
+        return self._hash
 
     def __missing__(self, name: str) -> Selection:
         return Selection()
@@ -32,22 +42,32 @@ def selected(info: GraphQLResolveInfo) -> Selection:
 
     Type conditions are not looked at, since no type of ours is abstract.
     """
+    known = getattr(info, "selection", None)  # a compiled query's (portal.graphql.compiler)
+    if known is not None:
+        return cast(Selection, known)
+    return selection_of(info.field_nodes, info.fragments, info.variable_values)
+
+
+def selection_of(
+    nodes: Iterable[FieldNode], fragments: Mapping[str, FragmentDefinitionNode], variables: dict[str, Any]
+) -> Selection:
+    """The fields below these ones."""
     selection = Selection()
-    for node in info.field_nodes:
-        _add(selection, node.selection_set, info)
+
+    def add(selection: Selection, selection_set: SelectionSetNode | None) -> None:
+        for node in selection_set.selections if selection_set else ():
+            if _is_skipped(node, variables):
+                continue
+            if isinstance(node, FieldNode):
+                add(selection.setdefault(node.name.value, Selection()), node.selection_set)
+            elif isinstance(node, InlineFragmentNode):
+                add(selection, node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                add(selection, fragments[node.name.value].selection_set)
+
+    for node in nodes:
+        add(selection, node.selection_set)
     return selection
-
-
-def _add(selection: Selection, selection_set: SelectionSetNode | None, info: GraphQLResolveInfo) -> None:
-    for node in selection_set.selections if selection_set else ():
-        if _is_skipped(node, info.variable_values):
-            continue
-        if isinstance(node, FieldNode):
-            _add(selection.setdefault(node.name.value, Selection()), node.selection_set, info)
-        elif isinstance(node, InlineFragmentNode):
-            _add(selection, node.selection_set, info)
-        elif isinstance(node, FragmentSpreadNode):
-            _add(selection, info.fragments[node.name.value].selection_set, info)
 
 
 def _is_skipped(node: SelectionNode, variables: dict[str, Any]) -> bool:

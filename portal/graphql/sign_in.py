@@ -9,7 +9,9 @@ from ninja.utils import check_csrf
 
 from accounts.authentication import principal_from_bearer, principal_from_session
 from accounts.principals import Principal
+from portal.errors import TooManyRequests
 from portal.graphql.errors import RequestError
+from portal.rate_limits import count_caller
 
 #: RFC 6750 §3 wants a parameter behind the scheme.
 CHALLENGE = 'Bearer realm="gateway"'
@@ -19,6 +21,23 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 def sign_in(request: HttpRequest) -> Principal:
     """The caller, or RequestError. A token beats a session; any other scheme (a proxy's Basic, say) is not for us."""
+    try:
+        principal = _identify(request)
+    except RequestError:
+        _count(request, None)
+        raise
+    _count(request, principal)
+    return principal
+
+
+def _count(request: HttpRequest, principal: Principal | None) -> None:
+    try:
+        count_caller(request, principal)
+    except TooManyRequests as error:
+        raise RequestError(error.message, code=429, headers={"Retry-After": str(error.retry_after)}) from None
+
+
+def _identify(request: HttpRequest) -> Principal:
     scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return _by_token(credentials.strip())

@@ -15,10 +15,10 @@ from django.views.decorators.csrf import csrf_exempt
 from graphene_django.views import GraphQLView
 from graphql import ExecutionResult, GraphQLError, OperationType
 
-from portal.errors import PortalError
+from portal.errors import PortalError, Unavailable
 from portal.graphql.context import SignedInRequest
 from portal.graphql.documents import prepare
-from portal.graphql.errors import RequestError, render_errors, report, status_of
+from portal.graphql.errors import RequestError, expected, render_errors, report, status_of, trimmed
 from portal.graphql.limits import Limits, check_variables
 from portal.graphql.requests import JSON, check_headers, preferred_media_type, read_request
 from portal.graphql.sign_in import CHALLENGE, sign_in
@@ -68,7 +68,7 @@ def executed(result: ExecutionResult) -> Answer:
         return Answer({"data": result.data})
     errors = render_errors(result.errors)
     if all(error.path is None for error in result.errors):
-        return Answer({"errors": errors}, status_of(errors))  # the variables did not fit
+        return Answer({"errors": trimmed(errors)}, status_of(errors))  # the variables did not fit
     if _holds_data(result.data):
         return Answer({"errors": errors, "data": result.data})
     return Answer({"errors": errors, "data": None}, status_of(errors))
@@ -87,11 +87,12 @@ def refusal(error: Exception) -> Answer:
     """The answer to a request that could not be executed."""
     if isinstance(error, (SuspiciousOperation, BadRequest, UnreadablePostError)):
         error = RequestError("The request could not be read.")
+    error = expected(error)
     if isinstance(error, PortalError):
         error = RequestError(GraphQLError(error.message, original_error=error), code=error.code)
     if not isinstance(error, RequestError):
         error = RequestError(f"Internal error {report(error)}.", code=500)
-    return Answer({"errors": render_errors(error.errors, code=error.code)}, error.code, error.headers)
+    return Answer({"errors": trimmed(render_errors(error.errors, code=error.code))}, error.code, error.headers)
 
 
 def _respond(answer: Answer, media_type: str) -> HttpResponse:
@@ -103,5 +104,7 @@ def _respond(answer: Answer, media_type: str) -> HttpResponse:
     )
     if answer.status == 401:
         response.headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110 §15.5.2
+    if answer.status == Unavailable.code:
+        response.headers.setdefault("Retry-After", str(Unavailable.retry_after))
     response.headers["Cache-Control"] = "no-store"
     return response

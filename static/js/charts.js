@@ -1,7 +1,10 @@
 // Draws <canvas data-chart="id"> from the JSON in <script id="id" type="application/json">:
 //   {"type": "line" | "bar", "labels": ["2026-01-01T00:00:00Z" | "text", …],
-//    "unit": "minute" | "hour" | "day" | null, "series": [{"label": "Received", "values": [1, 2], "color": "blue"}]}
-// Labels that are times are written in the reader's language. A color is one of Tabler's names.
+//    "unit": "minute" | "hour" | "day" | null, "series": [{"label": "Received", "values": [1, 2], "color": "blue"}],
+//    "remarks": ["", "so far"]}
+// Labels that are times are written in the reader's language and, like all times on pages, in UTC. A color is one of
+// Tabler's names. A point with a remark counts less than its whole span: it stands apart from
+// the line, as a circle.
 
 // A variable may hold an expression that a canvas does not understand; a computed colour it does.
 function css(name) {
@@ -12,20 +15,17 @@ function css(name) {
   return color;
 }
 const language = document.documentElement.lang;
-const FORMS = {
-  minute: { hour: "2-digit", minute: "2-digit" },
-  hour: { weekday: "short", hour: "2-digit", minute: "2-digit" },
-  day: { day: "numeric", month: "short" },
-};
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const FORMS = { minute: CLOCK, hour: { weekday: "short", ...CLOCK }, day: { day: "numeric", month: "short" } };
 
 function written(labels, unit) {
   if (!unit) return labels;
-  const form = new Intl.DateTimeFormat(language, FORMS[unit]);
+  const form = new Intl.DateTimeFormat(language, { timeZone: "UTC", ...FORMS[unit] });
   return labels.map((label) => form.format(new Date(label)));
 }
 
 function draw(canvas) {
-  const { type = "line", labels, unit = null, series } = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
+  const { type = "line", labels, unit = null, series, remarks = [] } = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
   window.Chart.getChart(canvas)?.destroy();
   const text = css("--tblr-secondary");
   const line = css("--tblr-border-color");
@@ -39,9 +39,11 @@ function draw(canvas) {
         borderColor: css(`--tblr-${color}`),
         backgroundColor: css(`--tblr-${color}`),
         borderWidth: type === "line" ? 2 : 0,
-        pointRadius: 0,
+        pointRadius: ({ dataIndex: at }) => (remarks[at] ? 3 : 0),
+        pointBackgroundColor: "transparent",
         pointHitRadius: 12,
-        tension: 0.25,
+        cubicInterpolationMode: "monotone",
+        segment: { borderColor: ({ p0DataIndex: from, p1DataIndex: to }) => (remarks[from] || remarks[to] ? "transparent" : undefined) },
       })),
     },
     options: {
@@ -49,7 +51,12 @@ function draw(canvas) {
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
       locale: language,
-      plugins: { legend: { labels: { color: text, boxWidth: 12, boxHeight: 12 } } },
+      plugins: {
+        legend: { labels: { color: text, boxWidth: 12, boxHeight: 12 } },
+        tooltip: {
+          callbacks: { title: ([{ label, dataIndex: at }]) => (remarks[at] ? `${label} (${remarks[at]})` : label) },
+        },
+      },
       scales: {
         x: { ticks: { color: text, maxTicksLimit: 8, maxRotation: 0 }, grid: { display: false } },
         y: { beginAtZero: true, ticks: { color: text, precision: 0 }, grid: { color: line } },

@@ -30,13 +30,25 @@ on("click", "[data-menu]", (toggle, event) => {
   toggle.setAttribute("aria-expanded", String(shown));
 });
 
-// Dropdowns are <details>: one at a time, closed by Escape or a click elsewhere.
+// Dropdowns are <details>: one at a time, closed by Escape, a click elsewhere, or when the focus moves on. Arrows go
+// through their entries.
 const closeMenus = (except) => {
   for (const open of document.querySelectorAll("details.dropdown[open]")) {
     if (!open.contains(except)) open.open = false;
   }
 };
 document.addEventListener("click", (event) => closeMenus(event.target));
+document.addEventListener("focusin", (event) => closeMenus(event.target));
+on("keydown", "details.dropdown > summary, .dropdown-item", (current, event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const dropdown = current.closest("details.dropdown");
+  if (!step || !dropdown) return;
+  event.preventDefault();
+  dropdown.open = true;
+  const entries = [...dropdown.querySelectorAll(".dropdown-item")];
+  const next = (entries.includes(current) ? entries.indexOf(current) : step < 0 ? 0 : -1) + step;
+  entries.at(next % entries.length)?.focus();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   document.activeElement?.closest("details.dropdown[open]")?.querySelector("summary").focus();

@@ -7,7 +7,9 @@ from django.contrib import admin
 from django.test import Client
 
 from accounts.models import ApiAccount, AuditEntry, Membership, Tenant, TenantStatus, User
+from accounts.principals import OPERATOR
 from filters.models import EventFilter
+from pixels.imports import start_import
 from pixels.models import Pixel
 from tests.base import Cast, login
 from tests.factories import EventFilterFactory, InvitationFactory, PixelFactory
@@ -48,6 +50,17 @@ def test_an_account_of_its_own_is_closed_to_staff(staff: Client, cast: Cast, two
     assert staff.get(f"/admin/pixels/pixel/{books.pk}/change/").status_code == 302
     assert cast.bea.email not in staff.get("/admin/accounts/membership/").content.decode()
     assert cast.bea.email not in staff.get("/admin/accounts/user/").content.decode()
+
+
+def test_an_import_shows_the_fates_of_its_lines_and_no_token(staff: Client, cast: Cast) -> None:
+    content = b"pixel_id,business_id,access_token\n18904456377094530,1,the-token-of-a-line\nno number,1,another\n"
+    batch = start_import(principal=OPERATOR, tenant_id=cast.shoes.pk, content=content)
+    hidden = start_import(principal=OPERATOR, tenant_id=cast.books.pk, content=content)
+
+    page = staff.get(f"/admin/pixels/pixelimport/{batch.pk}/change/").content.decode()
+    assert "Will be connected: 1, Refused: 1" in page
+    assert "the-token-of-a-line" not in page
+    assert staff.get(f"/admin/pixels/pixelimport/{hidden.pk}/change/").status_code == 302
 
 
 def test_no_page_shows_a_secret(staff: Client, cast: Cast) -> None:
@@ -126,6 +139,14 @@ def test_staff_switch_a_pixel_off(staff: Client, two_pixels: tuple[Pixel, Pixel]
     shoes.refresh_from_db()
     assert (shoes.event_bridge_active, shoes.publishing_enabled) == (True, False)
     assert AuditEntry.objects.get().act == "disable publishing"
+
+
+def test_staff_rename_a_pixel(staff: Client, two_pixels: tuple[Pixel, Pixel]) -> None:
+    shoes, _ = two_pixels
+    switches = {"event_bridge_active": "on", "publishing_enabled": "on"}
+    staff.post(f"/admin/pixels/pixel/{shoes.pk}/change/", {"name": "Outlet", **switches})
+    assert Pixel.objects.get(pk=shoes.pk).name == "Outlet"
+    assert AuditEntry.objects.get().act == "rename pixel"
 
 
 def test_staff_switch_a_filter(staff: Client, two_pixels: tuple[Pixel, Pixel]) -> None:

@@ -134,7 +134,7 @@ def test_the_token_opens_nothing_with_another_address(cast: Cast, client: Client
 def test_an_account_of_its_own_turns_active_with_its_first_admin(db: None, client: Client) -> None:
     tenant = create_tenant(
         principal=OPERATOR, name="Own", can_partner_manage=False, event_enrichment=False, admin_email="nora@example.com"
-    )
+    ).tenant
     assert tenant.status == TenantStatus.PENDING
     link = send_invitation(principal=OPERATOR, email="nora@example.com", user_type=ADVERTISER, tenant_id=tenant.pk)
     accept(client, path_of(link))
@@ -181,7 +181,7 @@ def test_the_host_sends_the_first_admins_invitation_again(db: None) -> None:
     robot = principal_of_api_account(ApiAccountFactory.create())
     tenant = create_tenant(
         principal=robot, name="Own", can_partner_manage=False, event_enrichment=False, admin_email="nora@example.com"
-    )
+    ).tenant
     assert send_invitation(principal=robot, email="nora@example.com", user_type=ADVERTISER, tenant_id=tenant.pk)
 
 

@@ -20,7 +20,7 @@ from tests.factories import PixelFactory, TenantFactory
 
 
 def test_a_managed_account_starts_active(db: None) -> None:
-    tenant = create_tenant(principal=OPERATOR, name="  Shoes ", can_partner_manage=True, event_enrichment=True)
+    tenant = create_tenant(principal=OPERATOR, name="  Shoes ", can_partner_manage=True, event_enrichment=True).tenant
     assert (tenant.name, tenant.status, tenant.event_enrichment) == ("Shoes", TenantStatus.ACTIVE, True)
     assert re.fullmatch(r"[A-Za-z0-9]{8}", tenant.pk)
 
@@ -28,7 +28,7 @@ def test_a_managed_account_starts_active(db: None) -> None:
 def test_an_account_of_its_own_waits_for_its_admin(db: None) -> None:
     tenant = create_tenant(
         principal=OPERATOR, name="Own", can_partner_manage=False, event_enrichment=False, admin_email="Nora@Example.com"
-    )
+    ).tenant
     assert tenant.status == TenantStatus.PENDING
     membership = Membership.objects.get(tenant=tenant)
     assert (membership.user.email, membership.level, membership.accepted_at) == ("nora@example.com", "admin", None)
@@ -109,7 +109,7 @@ def test_a_deleted_account_takes_everything_but_its_record_along(cast: Cast) -> 
 def test_deleting_forgets_those_who_were_only_invited(db: None) -> None:
     tenant = create_tenant(
         principal=OPERATOR, name="Own", can_partner_manage=False, event_enrichment=False, admin_email="nora@example.com"
-    )
+    ).tenant
     delete_tenant(principal=OPERATOR, tenant_id=tenant.pk)
     assert not User.objects.exists()
 

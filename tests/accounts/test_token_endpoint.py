@@ -296,3 +296,14 @@ def test_an_account_deleted_between_the_check_and_the_issue_gets_no_token(shop: 
     with mock.patch("accounts.oauth.check_credentials", check_then_delete):
         assert_refused(post_urlencoded(shop), 401, "invalid_client")
     assert not AccessToken.objects.exists()
+
+
+def test_a_fault_of_ours_is_told_in_the_form_of_the_other_errors(
+    shop: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with mock.patch("accounts.oauth.check_credentials", side_effect=RuntimeError("the disk is full")):
+        response = post_urlencoded(shop)
+
+    assert_refused(response, 500, "server_error")
+    assert b"disk" not in response.content
+    assert "A token could not be issued." in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -65,6 +66,16 @@ def test_the_pixels_of_an_account_that_manages_itself_stay_its_own(cast: Cast) -
     assert names(login(cast.hanna).get("/hub/?issues=on")) == []
     assert of(cast.books, "settings/") in page.content.decode()
     assert f'href="{of(cast.books, "")}"' not in page.content.decode()
+
+
+def test_the_list_says_when_the_figures_were_counted(cast: Cast) -> None:
+    hanna = login(cast.hanna)
+    assert "counted anew" not in words(hanna.get("/hub/")), "no account has events"
+    UsageSnapshot.objects.filter(tenant=cast.shoes).update(
+        total_events_received=7, refreshed_at=datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
+    )
+
+    assert "received in the last 24 hours, as of Nov. 21, 2026, 10:05 a.m. UTC" in words(hanna.get("/hub/"))
 
 
 def test_accounts_are_found_by_name_id_and_status(cast: Cast) -> None:

@@ -19,7 +19,6 @@ from tests.factories import IngressDomainFactory
 #: What changes settings, each with what it posts.
 ACTS = {
     "name/": {"name": "Boots"},
-    "enhance/": {"on": "on"},
     "partner/": {"managed": "no"},
     "routing/": {"target_domain": "events.example.com"},
     "routing/check/": {},
@@ -89,6 +88,31 @@ def test_others_change_nothing(cast: Cast, who: str, status: int, act: str) -> N
     assert snapshot() == before
 
 
+def test_the_host_is_told_why_an_account_is_closed_and_what_is_open(cast: Cast) -> None:
+    answer = login(cast.hanna).get(of(cast.books, "users/"))
+
+    assert answer.status_code == 403
+    assert "This account manages itself" in words(answer)
+    assert "Partner management is off in Books" in words(answer)
+    assert of(cast.books, "settings/") in answer.content.decode()
+
+
+def test_whoever_lacks_the_role_is_told_so(cast: Cast) -> None:
+    answer = login(cast.vic).get(of(cast.shoes, "pixels/connect/"))
+
+    assert answer.status_code == 403
+    assert "Your role does not allow it." in words(answer)
+
+
+def test_the_people_of_a_deactivated_account_are_told_that_it_is(cast: Cast) -> None:
+    Tenant.objects.filter(pk=cast.shoes.pk).update(status=TenantStatus.DEACTIVATED)
+
+    answer = login(cast.ada).get(of(cast.shoes, "pixels/connect/"))
+
+    assert answer.status_code == 403
+    assert "This account is deactivated" in words(answer)
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_the_host_sets_nothing_in_an_account_that_manages_itself(cast: Cast, act: str) -> None:
     hanna, before = login(cast.hanna), snapshot()
@@ -133,17 +157,6 @@ def test_a_name_that_is_refused_stays_typed(cast: Cast, name: str) -> None:
     assert page.context["name_form"].errors
     assert page.context["name_form"]["name"].value() == name
     assert snapshot() == before
-
-
-def test_enhancing_events_is_switched(cast: Cast) -> None:
-    max_ = login(cast.max)
-
-    max_.post(of(cast.shoes, "settings/enhance/"), {"on": "on"})
-    assert fresh(cast.shoes).event_enrichment is True
-
-    page = max_.post(of(cast.shoes, "settings/enhance/"), follow=True)
-    assert fresh(cast.shoes).event_enrichment is False
-    assert "Events are not enhanced any more." in words(page)
 
 
 # --- Who manages the account -----------------------------------------------------------------------------------------

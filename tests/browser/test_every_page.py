@@ -1,7 +1,8 @@
 """Every page of the portal, on an instance that looks lived in: nothing is wrong with any of them.
 
-Which pages there are, the URLconf says. axe looks at each in English and light, and in Spanish and dark; the fixture
-``visit`` sees to it that no page writes an error to the console or asks another host for anything.
+Which pages there are, the URLconf says. axe looks at each in English and light, and in Spanish and dark; none is wider
+than a phone. The fixture ``visit`` sees to it that no page writes an error to the console or asks another host for
+anything.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from accounts.models import RoleLevel, Tenant
 from pixels.models import Pixel
@@ -21,6 +23,8 @@ from tests.permissions.test_pages import Page as Row
 
 #: Language and colours: every rule is held against both of each.
 LOOKS = [("en-GB", "light"), ("es-ES", "dark")]
+#: The look in which no page may be wider than a phone: Spanish has the longer words.
+PHONE = LOOKS[1]
 #: Parts of pages, and one more of the pages that ask whether one is sure.
 LEFT_OUT = {"pixels:test_event"} | {f"pixels:{act}" for act in ACTS if act != "remove"}
 #: Those about the host, and those about an account.
@@ -70,6 +74,8 @@ def test_nothing_is_wrong_with_any_page(
             html = browser.page.locator("html")
             assert (html.get_attribute("lang"), html.get_attribute("data-bs-theme")) == (locale[:2], theme)
             assert browser.violations() == []
+            if look == PHONE:
+                assert browser.wider_than(390) == []
 
 
 def test_errors_look_like_the_rest(account: Tenant, visit: Open) -> None:
@@ -80,3 +86,15 @@ def test_errors_look_like_the_rest(account: Tenant, visit: Open) -> None:
         assert browser.violations() == []
     browser.open(reverse("pixels:connect", query={"tenant": account.pk}), status=403)
     assert browser.violations() == []
+
+
+def test_an_account_that_manages_itself_says_so_to_the_host(account: Tenant, visit: Open) -> None:
+    own = Tenant.objects.get(can_partner_manage=False)
+    host = visit(person("hanna", None, RoleLevel.ADMIN))
+    host.open(reverse("pixels:list", query={"tenant": own.pk}), status=403)
+    expect(host.page.get_by_role("heading", level=1)).to_have_text("This account manages itself")
+    assert host.violations() == []
+
+    host.page.get_by_role("link", name="What you can see of it").click()
+
+    expect(host.page.get_by_text("24-hour events")).to_be_visible()

@@ -75,10 +75,10 @@ def test_from_an_invitation_to_the_first_event_at_meta(cast: Cast, visit: Open, 
     expect(nora.page.get_by_text("is connected")).to_be_visible()
 
     nora.page.get_by_role("button", name="Send", exact=True).click()
-    expect(nora.page.get_by_text("on its way to Meta")).to_be_visible()
+    expect(nora.page.get_by_text("on its way to the sandbox")).to_be_visible()
     drain(Pixel.objects.get(pixel_id=PIXEL_ID).pk)
     # Without a reload: the page asks by itself.
-    expect(nora.page.get_by_text("Your test event has reached Meta.")).to_be_visible()
+    expect(nora.page.get_by_text("Your test event has reached the sandbox.")).to_be_visible()
     assert [event["event_name"] for event in sandbox.received_of(PIXEL_ID)] == ["PageView"]
 
 

@@ -12,6 +12,13 @@ from playwright.sync_api import ConsoleMessage, Error, Page, Request, Response
 
 from accounts.models import Tenant
 
+#: Elements beyond the window's edge, but for those in a part that scrolls by itself.
+_STICKING_OUT = """() => {
+    const edge = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= edge) return [];
+    const out = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > edge + 1);
+    return ["scrolls to " + document.documentElement.scrollWidth, ...out.map((e) => e.outerHTML.slice(0, 200))];
+}"""
 AXE = Path(settings.ROOT) / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -54,6 +61,15 @@ class Visit:
             for violation in found["violations"]
             for node in violation["nodes"]
         ]
+
+    def wider_than(self, width: int) -> list[str]:
+        """What makes the page scroll sideways in a window of the width, in pixels."""
+        size = self.page.viewport_size
+        assert size is not None
+        self.page.set_viewport_size({"width": width, "height": size["height"]})
+        found: list[str] = self.page.evaluate(_STICKING_OUT)
+        self.page.set_viewport_size(size)
+        return found
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type not in ("error", "warning"):

@@ -129,7 +129,7 @@ def test_counting_stops_at_a_thousand_rows(cast: Cast, staff: Client, monkeypatc
 
 def test_no_page_shows_what_events_say_of_visitors(cast: Cast, staff: Client) -> None:
     pixel = PixelFactory.create(tenant=cast.shoes)
-    event = b'{"user_data": {"em": ["5d41402abc"], "client_ip_address": "203.0.113.7"}, "value": "no-secret"}'
+    event = b'{"user_data": {"em": ["5d41402abc"], "client_ip_address": "203.0.113.7"}, "event_id": "no-secret"}'
     letter = DeadLetterFactory.create(pixel=pixel, event=event)
     row = OutboxRowFactory.create(pixel=pixel, body=b"[%b]" % event, event_count=1)
 

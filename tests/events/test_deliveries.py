@@ -8,18 +8,24 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
+import orjson
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
 
 from events import deliveries
 from events.deliveries import Outcome, explain, list_deliveries, masked_event
 from events.models import DeadLetter, Delivery
+from events.publishing import drain
 from pixels.models import Pixel
 from tests.bad_input import UNPRINTABLE, UNSTORABLE, arguments_of, assert_refused
 from tests.base import Cast
 from tests.events.outbox import purchase, purchases, put
 from tests.factories import DeadLetterFactory, DeliveryFactory, PixelFactory
+from tests.instance import free_port
 from tests.operations import run
 from tests.stage import make_stage
 
@@ -69,7 +75,8 @@ def test_the_log_tells_what_became_of_events_the_newest_first(cast: Cast, pixel:
     )
     DeliveryFactory.create()
 
-    new, old = (edge["node"] for edge in log(cast, pixel)["edges"])
+    with time_machine.travel(MOMENT + timedelta(days=1)):
+        new, old = (edge["node"] for edge in log(cast, pixel)["edges"])
 
     assert old == {
         "id": f"Delivery:{Delivery.objects.get(event_id='old').pk}",
@@ -240,6 +247,100 @@ def test_an_event_is_shown_without_what_it_says_of_the_visitor() -> None:
     assert event["custom_data"] == {"currency": "Euro"}
 
 
+def test_of_a_dead_letter_only_what_is_known_to_be_impersonal_is_shown(pixel: Pixel) -> None:
+    impersonal = {
+        "event_name": "Purchase",
+        "event_time": 1_790_000_000,
+        "event_id": "order-1",
+        "action_source": "website",
+        "opt_out": False,
+        "data_processing_options": ["LDU"],
+        "data_processing_options_country": 1,
+        "data_processing_options_state": 1000,
+    }
+    of_the_order = {
+        "currency": "Euro",
+        "value": 9.5,
+        "num_items": 2,
+        "content_ids": ["a", 7],
+        "content_type": "product",
+    }
+    letter = DeadLetterFactory.create(
+        pixel=pixel,
+        event=orjson.dumps(
+            impersonal
+            | {
+                "user_data": ["ada@example.com"],
+                "custom_data": of_the_order
+                | {
+                    "order_id": "of-ada",
+                    "search_string": "ada",
+                    "contents": [{"id": "a", "title": "for Ada"}],
+                    "content_category": [{"ada": "example"}],
+                },
+                "app_data": {"extinfo": ["ada"]},
+                "email": "ada@example.com",
+                "messaging_channel": {"ada": "example"},
+            }
+        ),
+    )
+
+    masked = "•••"
+    assert masked_event(letter) == impersonal | {
+        "user_data": masked,
+        "custom_data": of_the_order
+        | {"order_id": masked, "search_string": masked, "contents": masked, "content_category": masked},
+        "app_data": masked,
+        "email": masked,
+        "messaging_channel": masked,
+    }
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://ada:secret@shop.example.com:8443/a?b", "https://shop.example.com:8443/a"),
+        ("https:\\\\ada@shop.example.com/", "https:\\\\shop.example.com/"),
+        ("https://a@b@shop.example.com/", "https://shop.example.com/"),
+        ("https://shop.example.com/ada@example.com/", "•••"),
+        ("https://shop.example.com/ada%40example.com/", "•••"),
+        ("mailto:ada@example.com", "mailto:example.com"),
+        ("ada@example.com", "•••"),
+        ("https://shop.example.com;ada=1", "https://shop.example.com"),
+        ({"url": "https://shop.example.com"}, "•••"),
+    ],
+)
+def test_of_an_address_host_and_path_are_shown(pixel: Pixel, address: Any, shown: str) -> None:
+    letter = DeadLetterFactory.create(pixel=pixel, event=orjson.dumps({"event_source_url": address}))
+    assert masked_event(letter) == {"event_source_url": shown}
+
+
+@pytest.mark.parametrize("event", [b"", b"{damaged", b"[1]", b"\xff"])
+def test_of_what_cannot_be_read_nothing_is_shown(pixel: Pixel, event: bytes) -> None:
+    assert masked_event(DeadLetterFactory.create(pixel=pixel, event=event)) == {}
+
+
+def test_what_waits_because_meta_does_not_answer_says_so(cast: Cast, pixel: Pixel, settings: Settings) -> None:
+    settings.GRAPH_API_URL = f"http://127.0.0.1:{free_port()}"
+    put(pixel, purchase())
+    drain(pixel.pk)
+    put(pixel, purchase())
+
+    new, tried = [edge["node"] for edge in log(cast, pixel)["edges"]]
+
+    assert (new["detail"], new["code"]) == (None, None)
+    assert (tried["detail"], tried["code"]) == ("Meta does not answer; the gateway tries again.", None)
+    pixel.refresh_from_db()
+    assert pixel.api_error_code is None
+
+
+def test_the_log_goes_back_seven_days_though_nothing_was_deleted_yet(cast: Cast, pixel: Pixel) -> None:
+    DeliveryFactory.create(pixel=pixel, at=timezone.now() - timedelta(days=7, seconds=1))
+    kept = DeliveryFactory.create(pixel=pixel, at=timezone.now() - timedelta(days=6, hours=23))
+
+    assert event_ids(log(cast, pixel)) == [kept.event_id]
+
+
 @pytest.mark.parametrize("operation", ["deliveries", "deadLetters"])
 @pytest.mark.parametrize("pixel_id", ["404", "x", ""])
 def test_a_pixel_that_the_account_has_not_is_not_found(cast: Cast, operation: str, pixel_id: str) -> None:
@@ -293,7 +394,9 @@ def test_null_stands_for_the_default(cast: Cast, pixel: Pixel) -> None:
         (["4", "17", "341", "368", "80000", "80004.2446079"], "limits the rate"),
         (["803", "2500", "100.33"], "does not exist or is not visible"),
         (["413"], "too large"),
-        (["3", "300", "9999999", "-1", "x", "²", "."], "another reason"),
+        (["2804030", "100.2804016"], "refused an event's content"),
+        (["3", "300", "9999999", "-1", "x", "²", ".", "100.1487694"], "blames no event"),
+        (["unreadable"], "cannot read"),
     ],
 )
 def test_error_codes_have_words(codes: list[str], words: str) -> None:

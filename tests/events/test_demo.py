@@ -96,8 +96,20 @@ def test_its_people_sign_in_with_the_password_from_the_environment(monkeypatch: 
 def test_a_made_password_is_printed() -> None:
     said = demo()
 
-    password = said.split("sign in with the password ")[1].split(":")[0]
+    password = said.split("sign in with the password ")[1].split(";")[0]
     assert Client().login(username="lena@lumen.example.net", password=password)
+
+
+@pytest.mark.django_db
+def test_it_tells_who_has_which_role_and_what_comes_next() -> None:
+    said = demo()
+
+    rows = {" ".join(line.split()) for line in said.splitlines()}
+    assert "Gateway Portal (the host) admin@localhost admin" in rows
+    assert "Harbour Books hedda@harbour-books.example.org manage" in rows
+    assert "Lumen Cosmetics (manages itself) luis@lumen.example.net view" in rows
+    assert "/auth/login/" in said
+    assert "`make run` comes next" in said
 
 
 @pytest.mark.django_db
@@ -113,7 +125,7 @@ def test_a_second_run_changes_nothing() -> None:
 def test_an_instance_with_accounts_of_its_own_is_left_alone_unless_forced() -> None:
     TenantFactory.create()
 
-    with pytest.raises(CommandError, match="--force"):
+    with pytest.raises(CommandError, match="make demo ARGS=--force"):
         demo()
     assert Tenant.objects.count() == 1
 

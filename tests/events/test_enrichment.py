@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.principals import principal_of_api_account
 from accounts.services.tenants import delete_tenant, update_tenant
+from events.batches import Event, Row, decode
 from events.enrichment import IDENTIFIERS, enrich
 from events.models import Identity
 from pixels.models import Pixel
@@ -35,9 +36,19 @@ def pixel(cast: Cast) -> Pixel:
 
 def enriched(pixel: Pixel, *users: dict[str, Any], **fields: Any) -> list[dict[str, Any]]:
     """What becomes of the ``user_data`` of a batch of events."""
-    events = [purchase(user_data=dict(user), **fields) for user in users]
+    events = batch(*[purchase(user_data=dict(user), **fields) for user in users])
     enrich(pixel, events)
-    return [event["user_data"] for event in events]
+    return [event["user_data"] for event in sent(events)]
+
+
+def batch(*events: dict[str, Any]) -> list[Event]:
+    """Events that wait."""
+    return decode(Row(1, timezone.now(), 0, False, "", len(events), json.dumps(events).encode()))
+
+
+def sent(events: list[Event]) -> list[dict[str, Any]]:
+    """What Meta will see."""
+    return [json.loads(event.enriched or bytes(event.raw)) for event in events]
 
 
 # --- Click ids -------------------------------------------------------------------------------------------------------
@@ -248,10 +259,32 @@ def test_a_batch_costs_few_statements(pixel: Pixel, django_assert_num_queries: D
 def test_a_second_attempt_to_publish_changes_nothing(pixel: Pixel) -> None:
     url = "https://shop.example.com/?fbclid=abc"
     enriched(pixel, {"fbp": FBP, "em": EMAIL})
-    events = [purchase(user_data={"fbp": FBP}, event_source_url=url)]
-    enrich(pixel, events)
-    once = json.dumps(events)
+    event = purchase(user_data={"fbp": FBP}, event_source_url=url)
+    first, second = batch(event), batch(event)
+    enrich(pixel, first)
 
-    enrich(pixel, events)
+    enrich(pixel, second)
 
-    assert json.dumps(events) == once
+    assert sent(second) == sent(first) != [event]
+
+
+def test_an_event_to_which_nothing_is_added_stays_to_the_letter(pixel: Pixel) -> None:
+    known, unknown = batch(
+        purchase(user_data={"fbp": FBP, "em": EMAIL}), purchase(user_data={"client_ip_address": "1"})
+    )
+
+    enrich(pixel, [known, unknown])
+
+    assert not known.enriched
+    assert not unknown.enriched
+
+
+def test_what_is_added_leaves_the_rest_to_the_letter(pixel: Pixel) -> None:
+    enriched(pixel, {"fbp": FBP, "em": EMAIL})
+    text = f'{{"event_name":"Lead","event_id":"1","event_time":1.7e9,"x":[1.50, null],"user_data":{{"fbp":"{FBP}"}}}}'
+    (event,) = decode(Row(1, timezone.now(), 0, False, "", 1, f"[{text}]".encode()))
+
+    enrich(pixel, [event])
+
+    assert event.enriched.startswith(b'{"event_name":"Lead","event_id":"1","event_time":1.7e9,"x":[1.50, null],')
+    assert json.loads(event.enriched)["user_data"] == {"fbp": FBP, "em": [EMAIL]}

@@ -68,12 +68,22 @@ def test_a_pixel_that_is_closed_to_the_token_is_no_event_s_fault(code: int, subc
     assert isinstance(error(code, error_subcode=subcode), RetryLater)
 
 
-@pytest.mark.parametrize("code", [100, 3, 104, 2_804_050, 79_999, 80_100])
+@pytest.mark.parametrize(("code", "subcode"), [(100, None), (100, 2_804_003), (2_804_030, None), (2_804_050, 1)])
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
-def test_other_codes_refuse(code: int, status: int) -> None:
-    answer = error(code, status, error_subcode=2804003, error_user_msg="The time is wrong.")
-    assert answer == Refused(Problem(code, 2804003, "No. The time is wrong.", "T1"))
-    assert answer.problem.name == f"{code}.2804003"
+def test_what_blames_an_event_refuses(code: int, subcode: int | None, status: int) -> None:
+    answer = error(code, status, error_subcode=subcode, error_user_msg="The time is wrong.")
+    assert answer == Refused(Problem(code, subcode, "No. The time is wrong.", "T1"))
+    assert answer.problem.name == (f"{code}.{subcode}" if subcode else f"{code}")
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode"), [(3, None), (104, None), (79_999, None), (80_100, 2_804_003), (100, 1_487_694), (-1, None)]
+)
+@pytest.mark.parametrize("status", [200, 400, 429, 500])
+def test_what_nobody_knows_is_tried_again(code: int, subcode: int | None, status: int) -> None:
+    answer = error(code, status, error_subcode=subcode)
+    assert isinstance(answer, RetryLater)
+    assert answer.problem == Problem(code, subcode, "No.", "T1")
 
 
 def test_meta_may_say_itself_that_a_fault_will_pass() -> None:
@@ -101,7 +111,8 @@ def test_meta_s_words_are_made_fit_for_a_column() -> None:
     answer = error(100, message="a\0b\ud800" + "c" * 600, fbtrace_id="t\0" * 200)
     assert isinstance(answer, RetryLater)  # half of a character is no JSON
     answer = error(100, message="a\0b" + "c" * 600, fbtrace_id="t\0" * 200, error_subcode=10**30)
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, RetryLater)
+    assert answer.problem is not None
     assert answer.problem.message == "a b" + "c" * 497
     assert answer.problem.trace_id == "t " * 50
     assert len(answer.problem.name) <= 20

@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from django.db import OperationalError, connection
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import TenantStatus
-from events import api
 from events.models import OutboxRow
 from pixels.models import Pixel
-from tests.events.sending import post, purchase, send, stored, stored_event
+from tests.events.sending import Reply, ask, post, purchase, send, stored, stored_event
 from tests.factories import PixelFactory
 
 pytestmark = pytest.mark.django_db
@@ -192,10 +191,31 @@ def test_a_pixel_that_goes_while_its_events_come_is_not_found() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 def test_other_methods_are_not_allowed(pixel: Pixel, method: str) -> None:
-    response = Client().generic(method, f"/capi/{pixel.pixel_id}/events")
+    reply = ask(method, f"/capi/{pixel.pixel_id}/events")
 
-    assert response.status_code == 405
-    assert "POST" in response.headers["Allow"]
+    assert reply.status == 405
+    assert "POST" in reply.headers["Allow"]
+    assert is_the_graph_apis(reply)
+
+
+@pytest.mark.parametrize(
+    "path", ["/capi/", "/capi/1", "/capi/1/events/", "/capi/1/events/2", "/capi/1/pages", "/capi//"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_where_nothing_is_the_answer_is_the_graph_apis_too(path: str, method: str) -> None:
+    reply = ask(method, path)
+
+    assert reply.status == 404
+    assert is_the_graph_apis(reply)
+
+
+def is_the_graph_apis(reply: Reply) -> bool:
+    """Is it an error that a client of the Graph API reads, and a page of any site may read?"""
+    return (
+        reply.headers["Content-Type"] == "application/json"
+        and reply.headers["Access-Control-Allow-Origin"] == "*"
+        and reply.body["error"].keys() == {"message", "type", "code", "error_subcode", "fbtrace_id"}
+    )
 
 
 # --- Refused ---------------------------------------------------------------------------------------------------------
@@ -241,19 +261,23 @@ def test_the_bytes_of_a_body_count_and_not_what_its_header_says(
     settings.INTAKE_MAX_BODY_BYTES = 1000
 
     def answer(body: bytes) -> int:
-        request = RequestFactory().post("/")
-        request.META |= {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": content_length}
-        return api.receive_events(request, pixel.pixel_id).status_code
+        environ: dict[str, Any] = {
+            "wsgi.input": BytesIO(body),
+            "wsgi.input_terminated": True,
+            "CONTENT_LENGTH": content_length,
+        }
+        return ask("POST", f"/capi/{pixel.pixel_id}/events", **environ).status
 
     assert answer(json.dumps({"data": [purchase()]}).encode()) == 202
     assert answer(json.dumps({"data": [purchase()]}).encode().ljust(1001)) == 400
 
 
 def test_a_body_that_breaks_off_is_refused(pixel: Pixel) -> None:
-    request = RequestFactory().post("/", b"{}", content_type="application/json")
+    environ: dict[str, Any] = {"wsgi.input": Mock(**{"read.side_effect": OSError}), "CONTENT_LENGTH": "10"}
 
-    with patch.object(request, "read", side_effect=OSError):
-        assert api.receive_events(request, pixel.pixel_id).status_code == 400
+    reply = ask("POST", f"/capi/{pixel.pixel_id}/events", **environ)
+
+    assert (reply.status, reply.message) == (400, "body: did not arrive whole.")
 
 
 @pytest.mark.parametrize("where", ["events.intake.add_row", "events.intake.get_pixel_settings"])
@@ -265,6 +289,18 @@ def test_a_database_that_refuses_is_told_as_a_passing_fault(pixel: Pixel, where:
     assert int(reply.headers["Retry-After"]) > 0
     assert reply.body["error"]["code"] == 2
     assert "disk" not in reply.message
+
+
+def test_a_fault_of_ours_is_logged_and_tells_nothing_but_where(pixel: Pixel, caplog: pytest.LogCaptureFixture) -> None:
+    with patch("events.intake.parse", side_effect=ZeroDivisionError("of ada@example.com")):
+        reply = send(pixel, purchase())
+
+    assert reply.status == 500
+    assert is_the_graph_apis(reply)
+    (record,) = caplog.records
+    assert reply.message == f"Internal error {record.error_id}."  # type: ignore[attr-defined]  # from ``extra``
+    assert record.exc_info
+    assert not OutboxRow.objects.exists()
 
 
 # --- Cost ------------------------------------------------------------------------------------------------------------
@@ -321,8 +357,42 @@ def test_the_api_page_describes_it() -> None:
     paths = Client().get("/api/openapi.json").json()["paths"]
 
     operation = paths["/capi/{pixel_id}/events"]["post"]
-    assert operation["responses"].keys() == {"202", "400", "401", "404", "503"}
+    assert operation["responses"].keys() == {"202", "400", "401", "404", "429", "500", "503"}
     assert "application/json" in operation["requestBody"]["content"]
+
+
+def test_django_alone_answers_as_the_server_does(pixel: Pixel) -> None:
+    answer = Client().post(f"/capi/{pixel.pixel_id}/events", json.dumps({"data": [purchase()]}), "application/json")
+
+    assert (answer.status_code, answer.json()["events_received"]) == (202, 1)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_answers_have_the_security_headers_of_all_others(pixel: Pixel, settings: Settings) -> None:
+    others = Client().get("/healthz").headers
+    names = ["X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy"]
+
+    reply = send(pixel, purchase())
+
+    assert [reply.headers[name] for name in names] == [others[name] for name in names]
+    assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
+
+
+def test_where_https_is_asked_for_django_sends_others_there(pixel: Pixel, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    body = json.dumps({"data": [purchase()]}).encode()
+
+    def django(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("301 Moved Permanently", [])
+        return []
+
+    with patch("portal.wsgi._django", django):
+        by_http, by_https = (
+            ask("POST", f"/capi/{pixel.pixel_id}/events", body, **{"wsgi.url_scheme": scheme})
+            for scheme in ("http", "https")
+        )
+
+    assert (by_http.status, by_https.status) == (301, 202)
 
 
 def test_events_come_by_an_accounts_own_domain(pixel: Pixel) -> None:

@@ -59,6 +59,43 @@ def test_after_a_moment_it_is_asked_for_anew(pixel: Pixel, monkeypatch: pytest.M
     assert send(pixel, purchase()).status == 401
 
 
+@pytest.mark.parametrize("required", [False, True])
+def test_a_new_access_key_is_good_at_once_though_another_process_made_it(pixel: Pixel, required: bool) -> None:
+    Pixel.objects.update(access_key="new", require_access_key=required)
+
+    assert send(pixel, purchase(), accessKey="new").status == 202
+
+
+def test_a_key_that_is_asked_for_no_more_is_not_missed(cast: Cast) -> None:
+    pixel: Pixel = PixelFactory.create(tenant=cast.shoes, require_access_key=True)
+    assert send(pixel, purchase()).status == 401
+    pixel_settings._cache._reread.clear()  # as a second later
+
+    Pixel.objects.update(require_access_key=False)
+
+    assert send(pixel, purchase()).status == 202
+
+
+def test_who_guesses_keys_costs_a_query_a_second(
+    pixel: Pixel, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    with django_assert_num_queries(1):
+        for number in range(20):
+            assert send(pixel, purchase(), accessKey=f"guess {number}").status == 401
+
+    monkeypatch.setattr("time.monotonic", lambda: now + 1)
+    with django_assert_num_queries(1):
+        assert send(pixel, purchase(), accessKey="guess").status == 401
+
+
+def test_a_wrong_key_of_a_pixel_that_another_process_removed_is_not_found(pixel: Pixel) -> None:
+    Pixel.objects.all()._raw_delete("default")
+
+    assert send(pixel, purchase(), accessKey="wrong").status == 404
+
+
 CHANGES: dict[str, Callable[[Principal, Pixel], object]] = {
     "switch": lambda who, pixel: services.set_receiving(
         principal=who, tenant_id=pixel.tenant_id, pixel_id=pixel.pixel_id, status=0

@@ -173,3 +173,20 @@ def test_the_sweep_asks_once_and_reads_no_table_of_rows(pixel: Pixel) -> None:
             cursor.execute("EXPLAIN QUERY PLAN " + queries[0]["sql"])
             plan = [step[-1] for step in cursor.fetchall()]
         assert not [step for step in plan if step.startswith("SCAN") and "outbox" in step and "INDEX" not in step], plan
+
+
+def test_a_clock_that_is_set_back_leaves_no_lane_waiting_for_the_old_time(pixel: Pixel) -> None:
+    """Neither that of a worker that was killed, nor that of one that has failed."""
+    other = PixelFactory.create()
+    put(pixel, purchase(), received_at=NOW)
+    put(other, purchase(), received_at=NOW)
+    with time_machine.travel(NOW, tick=False) as clock:
+        claim(pixel)
+        failed = claim(other)
+        lanes.keep(failed, {**lanes.after_failure(failed), **lanes.RELEASED})
+        assert lanes.waiting_pixels() == [other.pk]  # to be counted, not to be published
+        clock.shift(-3_700)
+
+        assert lanes.waiting_pixels() == [pixel.pk, other.pk]
+        assert not claim(pixel).waits
+        assert not claim(other).waits

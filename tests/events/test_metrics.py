@@ -203,10 +203,11 @@ def test_of_too_many_websites_those_seen_last_are_listed(pixel: Pixel, monkeypat
 @pytest.mark.parametrize(
     ("chart", "points", "first"),
     [
-        (Chart.HOUR, 60, "2026-11-21T11:31"),
-        (Chart.DAY, 24, "2026-11-20T13:00"),
-        (Chart.WEEK, 168, "2026-11-14T13:00"),
-        (Chart.MONTH, 30, "2026-10-23T00:00"),
+        (Chart.HOUR, 61, "2026-11-21T11:30"),
+        (Chart.DAY, 25, "2026-11-20T12:30"),
+        # Where minutes are no longer kept, it begins with an hour.
+        (Chart.WEEK, 169, "2026-11-14T12:00"),
+        (Chart.MONTH, 31, "2026-10-22T12:00"),
     ],
 )
 def test_a_chart_has_a_point_for_every_span(pixel: Pixel, chart: Chart, points: int, first: str) -> None:
@@ -215,7 +216,7 @@ def test_a_chart_has_a_point_for_every_span(pixel: Pixel, chart: Chart, points: 
     count(pixel, NOW, "dropped_by_event_filter")
     count(pixel, NOW, "dropped_publishing_off")
 
-    found = series([pixel.pk], chart)
+    found = series([pixel.pk], chart).points
 
     assert len(found) == points
     assert found[0].start == datetime.fromisoformat(f"{first}:00+00:00")
@@ -230,11 +231,23 @@ def test_a_chart_adds_up_pixels_and_keeps_times_apart(pixel: Pixel) -> None:
     count(other, ago(minutes=5), "expired", 4)
     count(other, ago(hours=2), n=9)
 
-    found = series([pixel.pk, other.pk], Chart.HOUR)
+    found = series([pixel.pk, other.pk], Chart.HOUR).points
 
     assert [point.received for point in found[-3:]] == [3, 0, 0]
     assert found[-6].expired == 4
     assert sum(point.received for point in found) == 3
+
+
+def test_a_chart_holds_exactly_its_time_and_tells_which_points_are_parts(pixel: Pixel) -> None:
+    for minutes in (0, 29, 31, 1_440, 1_441):
+        count(pixel, ago(minutes=minutes))
+
+    points, as_of = series([pixel.pk], Chart.DAY)
+
+    assert as_of == NOW
+    assert [point.start.strftime("%d %H:%M") for point in points if not point.is_whole] == ["20 12:30", "21 12:00"]
+    assert [point.received for point in points if point.received] == [1, 1, 2]
+    assert sum(point.received for point in points) == totals([pixel.pk], Chart.DAY.minutes)[pixel.pk].received == 4
 
 
 @given(

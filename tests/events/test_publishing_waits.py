@@ -12,9 +12,11 @@ import time_machine
 from django.db import DatabaseError
 from django.utils import timezone
 from pytest_django import Settings
+from pytest_httpserver import HTTPServer
 
 from accounts.models import TenantStatus
-from events import lanes, publishing, settling
+from events import batches, lanes, publishing, settling
+from events.counting import Tally
 from events.graph_api import post_events
 from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
 from events.publishing import drain
@@ -150,15 +152,71 @@ def test_a_fault_of_ours_changes_nothing_and_keeps_everybody_off_for_a_while(
     assert (lane(pixel).failures, lane(pixel).claim) == (0, None)
 
 
-def test_a_request_that_cannot_be_read_holds_up_its_pixel_alone(pixel: Pixel, sandbox: Sandbox) -> None:
-    OutboxRow.objects.create(pixel=pixel, received_at=timezone.now(), event_count=1, body=b"{damaged")
-    other = PixelFactory.create()
-    put(other, purchase())
-    with pytest.raises(ValueError, match="array"):
-        drain(pixel.pk)
-    drain(other.pk)
-    assert counted(other)["published"] == 1
-    assert OutboxRow.objects.count() == 1
+@pytest.mark.parametrize("counted_before", [False, True])
+def test_a_request_that_cannot_be_read_is_set_aside_and_what_is_behind_it_goes_on(
+    pixel: Pixel, sandbox: Sandbox, counted_before: bool
+) -> None:
+    damaged = b'[{"event_name":"Lead","eve'
+    row = OutboxRow.objects.create(pixel=pixel, received_at=timezone.now(), event_count=2, body=damaged)
+    if counted_before:
+        tally = Tally()
+        tally.add(row.received_at, "Lead", "", "received", 2)
+        tally.write(pixel.pk)
+        OutboxRow.objects.update(counted=True)
+    event = purchase()
+    put(pixel, event)
+    drain(pixel.pk)
+    assert sandbox.received == [event]
+    assert counted(pixel) == {"received": 3, "published": 1, "failed": 2}
+    assert is_balanced(pixel)
+    assert not OutboxRow.objects.exists()
+    letter = DeadLetter.objects.get()
+    assert (bytes(letter.event), letter.code) == (damaged, "unreadable")
+    assert Delivery.objects.filter(outcome="FAILED", code="unreadable").count() == 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_a_refusal_that_is_no_answer_of_meta_s_is_tried_again_until_the_events_expire(
+    pixel: Pixel, status: int, settings: Settings, httpserver: HTTPServer
+) -> None:
+    settings.GRAPH_API_URL = httpserver.url_for("").rstrip("/")
+    httpserver.expect_request(f"/{pixel.api_version}/{pixel.pixel_id}/events").respond_with_data("<html>", status)
+    put(pixel, *purchases(3))
+    for _ in range(3):
+        again(pixel)
+    assert not DeadLetter.objects.exists()
+    assert (waiting(pixel), lane(pixel).failures) == (3, 3)
+    with time_machine.travel(timezone.now() + timedelta(days=7, minutes=1)):
+        again(pixel)
+    assert counted(pixel) == {"received": 3, "expired": 3, "publish_errors": 3}
+    assert is_balanced(pixel)
+
+
+def test_an_error_that_nobody_knows_is_tried_again_and_blames_no_event(pixel: Pixel, sandbox: Sandbox) -> None:
+    put(pixel, *purchases(8))
+    sandbox.fail(code=4_711, subcode=1, times=3)
+    drain(pixel.pk)
+    for _ in range(2):
+        again(pixel)
+    assert len(sandbox.requests) == 3
+    assert (waiting(pixel), lane(pixel).failures) == (8, 3)
+    assert not DeadLetter.objects.exists()
+    pixel.refresh_from_db()
+    assert pixel.api_error_code == "4711.1"
+    again(pixel)
+    assert counted(pixel) == {"received": 8, "published": 8, "publish_errors": 3}
+
+
+def test_publishing_that_is_switched_off_discards_what_waits_too(pixel: Pixel, sandbox: Sandbox) -> None:
+    put(pixel, *purchases(2))
+    sandbox.fail(code=2, times=1)
+    drain(pixel.pk)
+    Pixel.objects.update(publishing_enabled=False)
+    put(pixel, purchase())
+    again(pixel)
+    assert counted(pixel) == {"received": 3, "dropped_publishing_off": 3, "publish_errors": 1}
+    assert not OutboxRow.objects.exists()
+    assert is_balanced(pixel)
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
@@ -244,6 +302,7 @@ def test_a_worker_that_was_thought_dead_stops_at_its_next_request(
         Lane.objects.update(claimed_until=timezone.now())
         drain(pixel.pk)
 
+    monkeypatch.setattr(lanes, "_is_due", lambda claim: True)
     put(pixel, *purchases(2), bad_purchase())
     meanwhile(monkeypatch, other_worker)
     drain(pixel.pk)
@@ -290,6 +349,7 @@ def test_a_pixel_with_more_to_do_than_its_share_stops_at_the_end_of_its_time(
     pixel: Pixel, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "_is_over", lambda end: bool(sandbox.requests))
+    monkeypatch.setattr(batches, "MAX_EVENTS", 1_000)
     for _ in range(2):
         put(pixel, *purchases(600))
     assert drain(pixel.pk) is True
@@ -303,6 +363,7 @@ def test_a_worker_that_was_asked_to_stop_finishes_its_batch(
 ) -> None:
     stopping = threading.Event()
     monkeypatch.setattr(publishing, "stopping", stopping)
+    monkeypatch.setattr(batches, "MAX_EVENTS", 1_000)
     meanwhile(monkeypatch, stopping.set)
     for _ in range(2):
         put(pixel, *purchases(600))

@@ -96,18 +96,6 @@ def test_the_delivery_log_goes_after_seven_days(pixel: Pixel) -> None:
     assert list(Delivery.objects.all()) == [kept]
 
 
-def test_the_delivery_log_keeps_a_number_of_events_for_each_pixel(
-    pixel: Pixel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("events.settling.DELIVERIES_KEPT", 3)
-    entries = DeliveryFactory.create_batch(5, pixel=pixel)
-    other = DeliveryFactory.create_batch(3)
-
-    prune()
-
-    assert list(Delivery.objects.order_by("pk")) == [*entries[-3:], *other]
-
-
 def test_dead_letters_go_after_thirty_days(pixel: Pixel) -> None:
     DeadLetterFactory.create(pixel=pixel, failed_at=ago(days=30, seconds=1))
     kept = DeadLetterFactory.create(pixel=pixel, failed_at=ago(days=30), received_at=ago(days=40))
@@ -124,6 +112,20 @@ def test_visitors_are_forgotten_after_ninety_days(pixel: Pixel) -> None:
     prune()
 
     assert list(Identity.objects.all()) == [kept]
+
+
+def test_so_many_visitors_of_a_pixel_are_remembered_those_seen_last(
+    pixel: Pixel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("events.bounds.IDENTITIES_KEPT", 3)
+    type(pixel.tenant).objects.update(event_enrichment=True)
+    for each in (pixel, PixelFactory.create(tenant=pixel.tenant)):
+        for days in (5, 1, 4, 2, 3) if each == pixel else (6, 7, 8):
+            Identity.objects.create(pixel=each, key=f"{days}" * 64, identifiers={}, seen_at=ago(days=days))
+
+    prune()
+
+    assert sorted(key[0] for key in Identity.objects.values_list("key", flat=True)) == ["1", "2", "3", "6", "7", "8"]
 
 
 def test_names_and_websites_are_forgotten_after_thirty_days(pixel: Pixel) -> None:

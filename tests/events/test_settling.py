@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.models import TenantStatus
-from events import lanes, settling
+from events import batches, bounds, lanes, settling
 from events.batches import EXPIRED, read
 from events.models import DeadLetter, Delivery, Lane, OutboxRow
 from events.publishing import drain
@@ -195,37 +195,55 @@ def test_a_row_of_which_some_events_wait_keeps_those_to_the_letter(pixel: Pixel,
 # --- the delivery log -------------------------------------------------------------------------------------------------
 
 
-def test_the_log_is_not_written_for_what_would_be_pushed_out_at_once(
+def test_after_a_backlog_the_log_has_the_last_events_and_no_more_than_its_length(
     pixel: Pixel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settling, "DELIVERIES_KEPT", 700)
-    monkeypatch.setattr(settling, "trim_log", lambda pixel_pk: None)
-    for _ in range(4):
-        put(pixel, *purchases(500))
+    monkeypatch.setattr(bounds, "DELIVERIES_KEPT", 70)
+    monkeypatch.setattr(batches, "MAX_EVENTS", 100)
+    events = purchases(250)
+    for first in range(0, 250, 50):
+        put(pixel, *events[first : first + 50])
     drain(pixel.pk)
-    assert counted(pixel)["published"] == 2_000
-    assert Delivery.objects.count() == 700
-
-
-def test_the_log_is_trimmed_to_its_length(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "DELIVERIES_KEPT", 3)
-    put(pixel, *purchases(3))
-    put(PixelFactory.create(), purchase())
-    drain(pixel.pk)
-    settling.trim_log(pixel.pk)
-    assert Delivery.objects.count() == 3
-    newest = purchases(2)
-    monkeypatch.setattr(settling, "DELIVERIES_BETWEEN_TRIMS", 0)
-    put(pixel, *newest)
-    drain(pixel.pk)
-    assert Delivery.objects.count() == 3
+    assert counted(pixel)["published"] == 250
     logged = Delivery.objects.order_by("id").values_list("event_id", flat=True)
-    assert list(logged)[1:] == ids(newest)
+    assert list(logged) == ids(events[-70:])
 
 
-def test_settling_takes_few_statements_however_many_rows(
+def test_the_log_never_has_more_than_its_length(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "DELIVERIES_KEPT", 3)
+    other = PixelFactory.create()
+    put(other, purchase())
+    drain(other.pk)
+    events = purchases(6)
+    for event in events:
+        put(pixel, event)
+        drain(pixel.pk)
+        assert Delivery.objects.filter(pixel=pixel).count() <= 3
+    logged = Delivery.objects.filter(pixel=pixel).order_by("id").values_list("event_id", flat=True)
+    assert list(logged) == ids(events[-3:])
+    assert Delivery.objects.filter(pixel=other).count() == 1
+
+
+def test_a_pixel_has_so_many_dead_letters_the_newest(
     pixel: Pixel, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bounds, "DEAD_LETTERS_KEPT", 5)
+    other = PixelFactory.create()
+    put(other, bad_purchase())
+    drain(other.pk)
+    events = [bad_purchase() for _ in range(9)]
+    put(pixel, *events[:4])
+    drain(pixel.pk)
+    put(pixel, *events[4:])
+    drain(pixel.pk)
+    letters = DeadLetter.objects.filter(pixel=pixel).order_by("id")
+    assert list(letters.values_list("event_id", flat=True)) == ids(events[-5:])
+    assert counted(pixel)["failed"] == 9
+    assert DeadLetter.objects.filter(pixel=other).count() == 1
+    assert is_balanced(pixel)
+
+
+def test_settling_takes_few_statements_however_many_rows(pixel: Pixel, sandbox: Sandbox) -> None:
     def statements(rows: int) -> int:
         sandbox.fail(code=2, times=1)
         for _ in range(rows):
@@ -242,7 +260,6 @@ def test_settling_takes_few_statements_however_many_rows(
         OutboxRow.objects.all().delete()
         return len(queries)
 
-    monkeypatch.setattr(settling, "trim_log", lambda pixel_pk: None)
     statements(1)  # from now on the day's labels are known
     assert statements(30) == statements(3) <= 12
 

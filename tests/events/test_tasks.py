@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -30,7 +31,7 @@ from events import publishing, tasks
 from events.models import Lane, OutboxRow
 from events.sandbox import Sandbox
 from pixels.models import Pixel
-from portal import broker, logs
+from portal import broker, broker_redis, logs
 from tests.events.outbox import counted, purchase, put
 from tests.factories import PixelFactory
 
@@ -184,6 +185,40 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_broker(tmp_path: Pat
         send(connection, 1)
 
 
+class FakeRedis:
+    """As much of Redis as adding to a list takes."""
+
+    def __init__(self) -> None:
+        self.lists: dict[str, list[str]] = {}
+
+    def lpush(self, key: str, value: str) -> None:
+        self.lists.setdefault(key, []).insert(0, value)
+
+    def ltrim(self, key: str, first: int, last: int) -> None:
+        self.lists[key] = self.lists[key][first : last + 1]
+
+
+def test_redis_keeps_the_newest_wake_ups_and_no_more_than_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeRedis()
+    channel = object.__new__(broker_redis.Channel)
+    channel._expires = {}
+    monkeypatch.setattr(broker_redis, "MAX_WAITING", 3)
+    monkeypatch.setattr(broker_redis.Channel, "conn_or_acquire", lambda self: nullcontext(client))
+    for number in range(5):
+        channel._put("portal.tasks", {"number": number, "properties": {}})
+    assert [json.loads(each)["number"] for each in client.lists["portal.tasks"]] == [4, 3, 2]
+
+
+@pytest.mark.parametrize("url", ["redis://localhost", "rediss://localhost"])
+def test_redis_is_used_through_the_bounded_transport(url: str) -> None:
+    assert Connection(url).get_transport_cls() is broker_redis.Transport
+
+
+def test_rabbitmq_is_told_how_many_wake_ups_to_keep(settings: Settings) -> None:
+    assert settings.CELERY_TASK_QUEUES == [broker.QUEUE]
+    assert broker.QUEUE.as_dict()["max_length"] == broker.MAX_WAITING
+
+
 # --- the worker, as it runs -------------------------------------------------------------------------------------------
 
 
@@ -260,8 +295,8 @@ def test_a_worker_finds_by_itself_what_nobody_told_it_of_and_stops_in_good_order
     wait_until(lambda: Lane.objects.exclude(claim=None).exists())
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 0
-    assert counted(pixel) == {"received": 1_001, "published": 1_001}
-    assert OutboxRow.objects.count() == 1
+    assert counted(pixel) == {"received": 1_002, "published": 1_001}
+    assert OutboxRow.objects.get().counted
     assert Lane.objects.get().claim is None
     assert "Traceback" not in (tmp_path / "log").read_text()
     assert '"error"' not in (tmp_path / "log").read_text()

@@ -19,6 +19,7 @@ from accounts.models import Tenant, UsageSnapshot
 from accounts.principals import OPERATOR
 from accounts.services.tenants import delete_tenant
 from events.counting import Tally
+from events.metrics import Chart, series
 from events.models import DisconnectedUsage
 from events.usage import refresh_usage
 from pixels.models import Pixel
@@ -70,6 +71,18 @@ def test_the_snapshot_counts_the_last_24_hours(cast: Cast) -> None:
 
     assert usage_of(cast.shoes) == (12, 2, False)
     assert UsageSnapshot.objects.get(tenant=cast.shoes).refreshed_at == NOW
+
+
+def test_the_snapshot_says_what_the_overview_says(cast: Cast) -> None:
+    one, two = PixelFactory.create_batch(2, tenant=cast.shoes)
+    for minutes in (0, 31, 24 * 60 - 31, 24 * 60 - 1, 24 * 60, 24 * 60 + 1, 24 * 60 + 31, 25 * 60):
+        count(one, ago(minutes=minutes), n=minutes + 1)
+        count(two, ago(minutes=minutes))
+
+    refresh_usage()
+
+    shown = series([one.pk, two.pk], Chart.DAY).points
+    assert usage_of(cast.shoes)[0] == sum(point.received for point in shown) > 0
 
 
 @pytest.mark.parametrize("column", ["publish_errors", "failed"])

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
-from accounts.models import Tenant, TenantStatus
+from accounts.models import Tenant, TenantStatus, UsageSnapshot
 from events.counting import Tally
+from events.usage import refresh_usage
 from filters.models import EventFilter, FilterState
 from pixels.models import Pixel
 from tests.base import Cast, login, snapshot
-from tests.factories import EventFilterFactory, PixelFactory
+from tests.factories import EventFilterFactory, OutboxRowFactory, PixelFactory
 from tests.pages import address, get, post, see, text_of
 
 PAGE = "account_overview"
@@ -55,7 +57,14 @@ def test_what_was_received_and_sent_is_added_up_over_all_pixels(cast: Cast, pixe
 
     answer = get(cast.vic, PAGE, cast.shoes)
 
-    assert figures(answer) == {"received": "1,500", "sent": "1,400", "rate": "93.3 %", "lost": "5 · 100"}
+    assert figures(answer) == {
+        "received": "1,500",
+        "sent": "1,400",
+        "rate": "93.3 %",
+        "dropped": "5",
+        "failed": "100",
+        "waiting": "0",
+    }
 
 
 def test_without_attempts_there_is_no_rate(cast: Cast, pixel: Pixel) -> None:
@@ -65,11 +74,11 @@ def test_without_attempts_there_is_no_rate(cast: Cast, pixel: Pixel) -> None:
 @pytest.mark.parametrize(
     ("period", "points", "unit", "received"),
     [
-        ("1h", 60, "minute", "1"),
-        ("24h", 24, "hour", "11"),
-        ("7d", 168, "hour", "111"),
-        ("30d", 30, "day", "1,111"),
-        ("no such period", 24, "hour", "11"),
+        ("1h", 61, "minute", "1"),
+        ("24h", 25, "hour", "11"),
+        ("7d", 169, "hour", "111"),
+        ("30d", 31, "day", "1,111"),
+        ("no such period", 25, "hour", "11"),
     ],
 )
 def test_the_figures_are_those_of_the_chosen_time(
@@ -90,11 +99,88 @@ def test_the_figures_are_those_of_the_chosen_time(
     assert f"{answer.context['activities'][0].activity.received:,}" == received
 
 
+@pytest.mark.parametrize(
+    ("sent", "failed", "shown"),
+    [
+        (7, 0, "100 %"),
+        (0, 7, "0 %"),
+        (99_999, 1, "99.9 %"),
+        (1, 99_999, "0.1 %"),
+        (2, 1, "66.6 %"),
+        (19, 1, "95 %"),
+    ],
+)
+def test_a_rate_is_100_or_0_percent_only_where_that_is_exactly_so(
+    cast: Cast, pixel: Pixel, sent: int, failed: int, shown: str
+) -> None:
+    count(pixel, published=sent, failed=failed)
+    assert figures(get(cast.vic, PAGE, cast.shoes))["rate"] == shown
+
+
+@time_machine.travel(datetime(2026, 11, 21, 12, 30, 40, tzinfo=UTC), tick=False)
+def test_the_figures_are_those_of_the_usage_of_24_hours(cast: Cast, pixel: Pixel) -> None:
+    now = timezone.now()
+    for minutes in (0, 59, 1_440, 1_441):
+        count(pixel, now - timedelta(minutes=minutes), received=1)
+    refresh_usage()
+
+    answer = get(cast.vic, PAGE, cast.shoes)
+
+    assert figures(answer)["received"] == "3"
+    assert UsageSnapshot.objects.get(tenant=cast.shoes).total_events_received == 3
+    assert "as of 12:30 UTC" in text_of(answer)
+
+
+@time_machine.travel(datetime(2026, 11, 21, 12, 30, 40, tzinfo=UTC), tick=False)
+def test_what_is_not_a_whole_hour_is_marked_in_the_chart_and_its_table(cast: Cast, pixel: Pixel) -> None:
+    answer = get(cast.vic, PAGE, cast.shoes)
+    remarks = chart(answer)["remarks"]
+    assert (remarks[0], set(remarks[1:-1]), remarks[-1]) == ("in part", {""}, "so far")
+    text = text_of(answer)
+    assert "Sat 21 Nov, 12:00 (so far)" in text
+    assert "Fri 20 Nov, 12:30 (in part)" in text
+
+
+def test_what_waits_is_told_with_its_age(cast: Cast, pixel: Pixel) -> None:
+    now = timezone.now()
+    other = PixelFactory.create(tenant=cast.shoes)
+    for ago, events, where in ((timedelta(minutes=1), 1_000, pixel), (timedelta(hours=3), 500, other)):
+        OutboxRowFactory.create(pixel=where, event_count=events, received_at=now - ago)
+    OutboxRowFactory.create(pixel__tenant=cast.other, received_at=now - timedelta(days=3))
+
+    answer = get(cast.vic, PAGE, cast.shoes)
+
+    assert figures(answer)["waiting"] == "1,500"
+    assert "Waiting now 1,500 oldest: 3 hours ago" in text_of(answer).replace("\xa0", " ")
+
+
+def test_of_very_much_that_waits_enough_is_counted(cast: Cast, pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("events.waiting.COUNTED", 2)
+    OutboxRowFactory.create_batch(4, pixel=pixel, event_count=10)
+    assert figures(get(cast.vic, PAGE, cast.shoes))["waiting"] == "30+"
+
+
+@pytest.mark.parametrize(
+    ("url", "is_sandbox"),
+    [
+        ("https://graph.facebook.com", False),
+        ("http://127.0.0.1:8010", True),
+        ("https://graph.facebook.com.example.org", True),
+    ],
+)
+def test_an_instance_that_does_not_publish_to_meta_says_so(
+    cast: Cast, pixel: Pixel, settings: Any, url: str, is_sandbox: bool
+) -> None:
+    settings.GRAPH_API_URL = url
+    for page in (see(cast.vic, PAGE, cast.shoes), see(cast.vic, "pixels:sending", cast.shoes, pixel.pixel_id)):
+        assert ("This instance publishes to a sandbox, not to Meta" in page) is is_sandbox
+
+
 def test_the_chart_has_a_table_beside_it(cast: Cast, pixel: Pixel) -> None:
     count(pixel, received=12, published=11)
     page = see(cast.vic, PAGE, cast.shoes, period="1h")
     assert "Show as a table" in page
-    assert "12 11 Connected Meta Pixels" in page.replace(" 1 pixel", "")
+    assert "(so far) 12 11" in page
 
 
 def test_each_pixels_state_is_told_in_words(cast: Cast, pixel: Pixel) -> None:

@@ -136,6 +136,22 @@ def test_it_is_watched_until_it_has_arrived(cast: Cast, pixel: Pixel) -> None:
     assert "data-poll" not in part.content.decode()
 
 
+def test_what_the_sandbox_has_is_not_said_to_be_with_meta(cast: Cast, pixel: Pixel, settings: Any) -> None:
+    settings.GRAPH_API_URL = "http://127.0.0.1:8010"
+    client = login(cast.max)
+    page = see(client, "pixels:sending", cast.shoes, pixel.pixel_id)
+    assert "stored, filtered, and published to the sandbox." in page
+    event_id = watched(send(client, cast, pixel))
+    page = see(client, "pixels:test_event", cast.shoes, pixel.pixel_id, event=event_id)
+    assert "on its way to the sandbox" in page
+
+    DeliveryFactory.create(pixel=pixel, event_id=event_id)
+    page = see(client, "pixels:test_event", cast.shoes, pixel.pixel_id, event=event_id)
+
+    assert "Your test event has reached the sandbox." in page
+    assert "has reached Meta" not in page
+
+
 def test_a_filter_that_drops_it_is_named(cast: Cast, pixel: Pixel) -> None:
     EventFilterFactory.create(tenant=cast.shoes, event_name="PageView")
     client = login(cast.max)

@@ -69,6 +69,14 @@ def test_the_running_hour_and_day_are_taken_whole() -> None:
     assert last_minutes(36 * 60, NOW)[-1] == Stretch(Span.DAY, at("11-21 00:00"), at("11-22 00:00"))
 
 
+def test_rows_that_are_too_coarse_can_be_left_out() -> None:
+    assert last_minutes(1_440, NOW, coarsest=Span.HOUR) == [
+        Stretch(Span.MINUTE, at("11-20 12:30"), at("11-20 13:00")),
+        Stretch(Span.HOUR, at("11-20 13:00"), at("11-21 13:00")),
+    ]
+    assert last_minutes(1, NOW, coarsest=Span.MINUTE) == [Stretch(Span.MINUTE, at("11-21 12:29"), at("11-21 12:31"))]
+
+
 def test_the_newest_can_be_told_apart() -> None:
     assert last_minutes(72 * 60, NOW, newest_apart=True)[-2:] == [
         Stretch(Span.HOUR, at("11-21 00:00"), at("11-21 12:00")),

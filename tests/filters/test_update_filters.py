@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from accounts.principals import OPERATOR, Principal, principal_of_api_account, principal_of_user
+from filters import services
 from filters.models import DomainFilter, EventFilter
 from filters.reads import FilterView, load_filter_set
 from filters.services import update_domain_filter, update_event_filter
@@ -244,3 +245,28 @@ def test_500_pixels_are_set_in_one_update(cast: Cast) -> None:
 
     assert shown(set_event(cast, "DROP", ids))[2] == "DROP"
     assert EventFilter.objects.count() == 500
+
+
+@pytest.mark.parametrize("kind", ["event", "domain"])
+def test_an_account_has_no_more_filters_than_it_may(cast: Cast, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(services, "MAX_FILTERS", 2)
+    PixelFactory.create(tenant=cast.shoes, pixel_id="1")
+    make = EventFilterFactory if kind == "event" else DomainFilterFactory
+    make.create(tenant=cast.shoes, **{"event_name" if kind == "event" else "domain": "a.example.com"})
+    make.create(tenant=cast.other)  # somebody else's count for them
+    before = snapshot()
+
+    def update(name: str, pixel_ids: Sequence[str] | None = None) -> FilterView:
+        if kind == "event":
+            return set_event(cast, "PUBLISH", pixel_ids, name=name)
+        return set_domain(cast, "PUBLISH", pixel_ids, domain=name)
+
+    update("b.example.com")
+    update("b.example.com")  # which is no more than there was
+    full = snapshot()
+    with pytest.raises(InvalidInput, match="an account may have 2"):
+        update("c.example.com")
+    with pytest.raises(InvalidInput, match="an account may have 2"):
+        update("a.example.com", ["1"])
+
+    assert before != full == snapshot()

@@ -18,6 +18,7 @@ from tests.factories import EventFilterFactory, PixelFactory
 
 CHANGES: list[tuple[Callable[..., Any], dict[str, Any]]] = [
     (services.disconnect_pixel, {}),
+    (services.rename_pixel, {"name": "Outlet"}),
     (services.set_receiving, {"status": 0}),
     (services.set_publishing, {"status": 0}),
     (services.regenerate_access_key, {}),
@@ -84,6 +85,35 @@ def test_every_change_is_in_the_audit_log_without_the_key(cast: Cast, change: Ca
     assert entry.subject == f"Web shop ({pixel.pixel_id})"
     keys = [pixel.access_key, *Pixel.objects.values_list("access_key", flat=True)]
     assert not any(key in str(entry.changes) for key in keys)
+
+
+@pytest.mark.parametrize(("name", "stored"), [("Outlet", "Outlet"), ("  Outlet ", "Outlet"), ("", None), ("  ", None)])
+def test_a_pixel_is_renamed_and_all_else_stays(cast: Cast, name: str, stored: str | None) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes, name="Web shop", bad_token=True)
+
+    services.rename_pixel(
+        principal=principal_of_user(cast.max), tenant_id=cast.shoes.pk, pixel_id=pixel.pixel_id, name=name
+    )
+
+    renamed = Pixel.objects.get()
+    assert renamed.name == stored
+    assert (renamed.access_token.reveal(), renamed.bad_token) == ("the token of a test's pixel", True)
+    entry = AuditEntry.objects.get()
+    assert (entry.act, entry.changes) == ("rename pixel", {"name": ["Web shop", stored]})
+
+
+@pytest.mark.parametrize("name", ["x" * 101, "a\x01b", "nul\0"])
+def test_a_name_that_cannot_be_one_changes_nothing(cast: Cast, name: str) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes, name="Web shop")
+    before = snapshot()
+
+    with pytest.raises(InvalidInput) as refusal:
+        services.rename_pixel(
+            principal=principal_of_user(cast.max), tenant_id=cast.shoes.pk, pixel_id=pixel.pixel_id, name=name
+        )
+
+    assert refusal.value.field == "name"
+    assert snapshot() == before
 
 
 def test_a_disconnected_pixel_is_gone_with_its_exceptions(cast: Cast) -> None:

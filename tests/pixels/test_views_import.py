@@ -103,11 +103,31 @@ def test_a_spreadsheets_file_is_read_too(cast: Cast) -> None:
     assert (row.fate, row.pixel_id, row.name) == (Fate.CONNECT, "111", 'Schuhe; "Größe" 40')
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_spreadsheets_unicode_text_is_read_too(cast: Cast, encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    content = f"{mark}pixel_id\tbusiness_id\taccess_token\tname\r\n111\t1\ttoken\tGröße\r\n".encode(encoding)
+    upload(cast.max, cast, content)
+    row = PixelImportRow.objects.get()
+    assert (row.fate, row.pixel_id, row.name) == (Fate.CONNECT, "111", "Größe")
+
+
+def test_why_a_line_is_refused_is_told_in_the_readers_language(cast: Cast) -> None:
+    client = login(cast.max)
+    client.cookies["django_language"] = "es"
+    upload(client, cast, csv("111,1,token,,,", "111,1,token,,,", "x,1,token,,,"))
+    assert [reason for _, _, reason in fates()] == [
+        "",
+        "pixel_id: la línea 2 ya tiene este píxel.",
+        "pixel_id: debe tener de 1 a 20 cifras.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "missing there: pixel_id, business_id, access_token"),
-        (b"111,1,EAABsecret\n", "missing there: pixel_id, business_id, access_token"),
+        (b"", "pixel_id, business_id and access_token are needed"),
+        (b"111,1,EAABsecret\n", "pixel_id, business_id and access_token are needed"),
         (csv(), "must have a line for each pixel"),
         (csv("111,1,t,,,,EAABsecret", header=HEADER + ",EAABsecret"), "not known, at place 7"),
         (csv(header="pixel_id,pixel_id,business_id,access_token"), "must name each column once"),

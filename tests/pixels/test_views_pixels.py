@@ -217,6 +217,29 @@ def test_a_token_that_cannot_be_one_changes_nothing(cast: Cast, pixel: Pixel, to
     assert snapshot() == before
 
 
+def test_a_pixel_is_renamed_on_a_page_of_its_own(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes, name="Web shop", pixel_id="555001")
+    client = login(cast.max)
+    assert 'value="Web shop"' in get(client, "pixels:rename", cast.shoes, pixel.pixel_id).content.decode()
+
+    answer = post(client, "pixels:rename", cast.shoes, pixel.pixel_id, name="Outlet")
+
+    assert answer.headers["Location"] == address("pixels:detail", cast.shoes, pixel.pixel_id)
+    page = see(client, "pixels:detail", cast.shoes, pixel.pixel_id)
+    assert "The pixel is called Outlet (555001) now." in page
+    assert "renamed pixel Web shop (555001)" in see(client, "accounts:activity", cast.shoes)
+
+
+def test_a_name_that_is_refused_is_kept_in_its_field(cast: Cast, pixel: Pixel) -> None:
+    client = login(cast.max)
+    before = snapshot()
+    answer = post(client, "pixels:rename", cast.shoes, pixel.pixel_id, name="x" * 101)
+    assert answer.status_code == 400
+    assert answer.context["form"].errors == {"name": ["Must have at most 100 characters."]}
+    assert f'value="{"x" * 101}"' in answer.content.decode()
+    assert snapshot() == before
+
+
 # --- What is done with one press --------------------------------------------------------------------------------------
 
 
@@ -279,7 +302,7 @@ def test_no_link_leads_elsewhere(cast: Cast, pixel: Pixel, elsewhere: str) -> No
 
 # --- Borders ----------------------------------------------------------------------------------------------------------
 
-POSTS = ["token", *ACTS]
+POSTS = ["rename", "token", *ACTS]
 
 
 @pytest.mark.parametrize("name", POSTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -52,6 +53,36 @@ def test_the_printed_link_opens(run: Run, client: Client, settings: Settings) ->
     printed = run("create_user", "ada@shoes.example", "agency-admin")
 
     assert client.get(printed.strip().removeprefix(settings.BASE_URL)).status_code == 200
+
+
+@pytest.mark.parametrize("words", [["create_user", "ada@shoes.example", "agency-admin"], ["first_start"]])
+def test_a_link_that_is_printed_is_not_printed_again_as_a_mail(
+    run: Run,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+    words: list[str],
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr("portal.mail._send", sent.append)
+    settings.EMAIL_BACKEND = "portal.mail.ConsoleBackend"
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert run(*words).count("/auth/verify/?token=") == 1
+
+    assert sent == []
+
+
+def test_where_there_is_a_mail_server_the_invited_get_their_mail(
+    run: Run, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr("portal.mail._send", sent.append)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        run("create_user", "ada@shoes.example", "agency-admin")
+
+    assert len(sent) == 1
 
 
 def test_create_user_with_a_password_makes_somebody_who_can_sign_in(run: Run, client: Client) -> None:

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
 from babel.messages.pofile import read_po
 from django.conf import settings
 from django.test import Client
+from django.utils import translation
 
-from scripts.messages import collect, missing, update
+from portal.domains import clean_domain
+from portal.errors import InvalidInput, NotFound
+from portal.web import sentence
+from scripts.messages import collect, missing, sources, update
 from tests.base import Cast, login
 
 SPANISH = settings.ROOT / "locale" / "es" / "LC_MESSAGES" / "django.po"
+
+#: Which argument of a refusal is its text.
+TEXT_AT = {"InvalidInput": 1, "NotAuthorized": 0, "NotFound": 0, "Conflict": 0}
+#: What software alone is told: senders of events, and callers of the API.
+FOR_SOFTWARE = {
+    "events/deliveries.py",
+    "events/door.py",
+    "events/intake.py",
+    "events/parsing.py",
+    "events/usage_export.py",
+    "portal/cursors.py",
+    "portal/rest.py",
+}
+#: Texts that are in the reader's language already, or are passed on with what fills them.
+TOLD_BY_OTHERS = {"' '.join(error.messages)", "error.rule"}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +68,31 @@ def test_the_api_speaks_english_whatever_the_browser_speaks(cast: Cast) -> None:
     )
 
     assert "You may not do this" in answer.content.decode()
+
+
+def test_what_a_page_says_of_a_refusal_is_translated_with_its_values() -> None:
+    with translation.override("es"):
+        assert sentence(InvalidInput("status", "must be one of {choices}.", choices="0, 2")) == "Debe ser uno de 0, 2."
+        missing_pixel = NotFound("{name}: this account has no such pixel.", field="id", name="id")
+        assert sentence(missing_pixel) == "Esta cuenta no tiene ese píxel."
+        with pytest.raises(InvalidInput) as refused:
+            clean_domain("domain", "https://example.com")
+        assert sentence(refused.value).startswith("Debe ser un dominio como example.com")
+
+
+def test_refusals_that_pages_show_can_be_translated() -> None:
+    """Their text stands in the call itself, where `make messages` finds it; what changes is passed beside it."""
+    found = [
+        f"{name}:{call.lineno} {ast.unparse(call)}"
+        for name, python in sources()
+        if name.endswith(".py") and name not in FOR_SOFTWARE
+        for call in ast.walk(ast.parse(python))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in TEXT_AT
+        for text in call.args[TEXT_AT[call.func.id] :][:1]
+        if not isinstance(text, ast.Constant) and ast.unparse(text) not in TOLD_BY_OTHERS
+    ]
+
+    assert found == []
 
 
 def test_nothing_is_left_to_translate() -> None:

@@ -55,6 +55,40 @@ def test_a_stranger_is_not_believed(ask: Ask) -> None:
     assert answer == ("301 Moved Permanently", "192.0.2.7")
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "caller"),
+    [
+        ("127.0.0.1, 192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7:5678", "192.0.2.7"),
+        ("192.0.2.7:5678, 10.0.0.2:443", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("[2001:db8::7]:5678", "2001:db8::7"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        (" 192.0.2.7 ", "192.0.2.7"),
+        ("10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("192.0.2.7, unknown", "10.0.0.1"),
+        ("192.0.2.7, _hidden, 10.0.0.2", "10.0.0.1"),
+        ("192.0.2.7,", "10.0.0.1"),
+        ("<script>", "10.0.0.1"),
+        ("192.0.2.7:port", "10.0.0.1"),
+        ("999.0.2.7:80", "10.0.0.1"),
+        ("", "10.0.0.1"),
+    ],
+)
+def test_the_caller_is_the_last_address_that_is_not_a_proxys(ask: Ask, forwarded: str, caller: str) -> None:
+    assert ask("10.0.0.1", x_forwarded_for=forwarded, x_forwarded_proto="https") == ("200 OK", caller)
+
+
+def test_a_proxy_that_reaches_us_by_ipv6_is_known_by_its_ipv4_address(ask: Ask) -> None:
+    assert ask("::ffff:10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="https") == ("200 OK", "192.0.2.7")
+
+
+@pytest.mark.parametrize("stranger", ["10.0.1.1", "2001:db8::1", "::ffff:10.0.1.1", ""])
+def test_other_networks_are_strangers(ask: Ask, stranger: str) -> None:
+    assert ask(stranger, x_forwarded_for="192.0.2.7", x_forwarded_proto="https")[1] == stranger
+
+
 def test_what_a_caller_writes_into_the_list_counts_for_nothing(ask: Ask) -> None:
     """Proxies add to the end: the caller is the last address that is not a proxy's."""
     _, caller = ask("10.0.0.1", x_forwarded_for="127.0.0.1, 192.0.2.7, 10.0.0.2", x_forwarded_proto="https")

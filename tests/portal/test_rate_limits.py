@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import time_machine
 from limits import parse
@@ -81,5 +83,40 @@ def test_any_text_can_be_counted_under_a_key_of_one_length(two_a_minute: RateLim
     assert two_a_minute.hit(who)
     assert two_a_minute.hit(who)
     assert not two_a_minute.hit(who)
-    keys = limiter().storage.events  # type: ignore[attr-defined]  # of the storage in memory
+    keys = limiter().storage.keys()  # type: ignore[attr-defined]  # of the storage in memory
     assert {len(key) for key in keys} == {len("LIMITER/") + 64 + len("/2/1/minute")}
+
+
+def test_what_came_in_the_minute_before_counts_by_the_share_that_is_left(two_a_minute: RateLimit) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        two_a_minute.hit("robot")
+        two_a_minute.hit("robot")
+        clock.shift(60 + 29)  # half of the minute before is left, and so one of two
+        assert two_a_minute.hit("robot")
+        assert not two_a_minute.hit("robot")
+        clock.shift(61)
+        assert two_a_minute.hit("robot")
+
+
+def test_what_is_over_takes_no_room(two_a_minute: RateLimit) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        for number in range(100):
+            two_a_minute.hit(str(number))
+        clock.shift(121)
+        two_a_minute.hit("robot")
+    assert len(limiter().storage.keys()) == 1  # type: ignore[attr-defined]
+
+
+def test_many_callers_cannot_fill_the_memory(two_a_minute: RateLimit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.rate_storage.MAX_KEYS", 10)
+    with time_machine.travel(NOON, tick=False):
+        for number in range(100):
+            two_a_minute.hit(str(number))
+    assert len(limiter().storage.keys()) <= 11  # type: ignore[attr-defined]
+
+
+def test_threads_together_get_what_one_would() -> None:
+    limit = RateLimit("test", parse("500/minute"))
+    with time_machine.travel(NOON, tick=False), ThreadPoolExecutor(8) as threads:
+        allowed = sum(threads.map(lambda _: limit.hit("robot"), range(1_000)))
+    assert allowed == 500

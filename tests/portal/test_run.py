@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
-from portal import env
+from portal import env, settings
+from portal.run import STOP_SECONDS, say_when_ready
 
 # Notes its start in a file, and on SIGTERM that it ended well.
 CHILD = """
@@ -100,3 +102,37 @@ def test_a_process_that_cannot_start_stops_all_with_a_message(
 
     assert manager.communicate(timeout=20)[0] == "The worker ended right after its start (3): stopping.\n"
     assert manager.returncode == 1
+
+
+def test_it_says_where_to_open_the_portal_once_the_web_server_answers(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    httpserver.expect_ordered_request("/healthz").respond_with_data("not yet", status=503)
+    httpserver.expect_ordered_request("/healthz").respond_with_data("ok")
+    monkeypatch.setattr(settings, "BIND_ADDRESS", httpserver.host)
+    monkeypatch.setattr(settings, "PORT", httpserver.port)
+    monkeypatch.setattr(settings, "BASE_URL", "https://gateway.example.com")
+
+    say_when_ready()
+
+    assert (
+        capsys.readouterr().out == "Ready: open https://gateway.example.com/ in a browser. ctrl-C stops the portal.\n"
+    )
+    assert len(httpserver.log) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
+def test_children_stop_when_the_manager_is_killed(manage: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
+    manager = manage("web", "worker")
+    wait_for(tmp_path / "web", ["started"])
+    wait_for(tmp_path / "worker", ["started"])
+
+    manager.kill()
+    manager.communicate(timeout=20)  # until the last of the children has closed it
+
+    wait_for(tmp_path / "web", ["started", "ended"])
+    wait_for(tmp_path / "worker", ["started", "ended"])
+
+
+def test_a_worker_that_is_asked_to_stop_has_the_time_for_its_request() -> None:
+    assert STOP_SECONDS > settings.PUBLISH_TIMEOUT_SECONDS + 10

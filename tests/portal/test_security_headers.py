@@ -1,21 +1,29 @@
-"""What browsers are told not to do: nothing inline runs, nothing is loaded from elsewhere."""
+"""What browsers are told not to do: nothing inline runs, nothing is loaded from elsewhere, nothing goes by http."""
 
 from __future__ import annotations
 
+import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.exceptions import NoReverseMatch
+from pytest_django import Settings
 
-from tests.base import Cast, login
+from accounts.services.passwords import change_password
+from events import door
+from portal import wsgi
+from tests.base import Cast, client_of, login
 from tests.factories import PixelFactory
+
+WSGIApp = Callable[[dict[str, Any], Any], Any]
 
 POLICY = {
     "default-src": "'self'",
@@ -137,3 +145,130 @@ def test_scripts_and_styles_of_ours_name_no_other_site() -> None:
 
     assert files
     assert [file.name for file in files if re.search(r"https?://|\beval\(|new Function", file.read_text("utf-8"))] == []
+
+
+# --- At every door, whatever it answers ------------------------------------------------------------------------------
+
+DOORS = [
+    ("GET", "/auth/login/", 200),
+    ("GET", "/hub/", 302),
+    ("GET", "/nowhere/", 404),
+    ("GET", "/admin/", 302),
+    ("GET", "/api/docs", 200),
+    ("GET", "/api/openapi.json", 200),
+    ("GET", "/api/usage", 401),
+    ("GET", "/healthz", 200),
+    ("POST", "/auth/login/", 403),
+    ("POST", "/hub/graphql/", 401),
+    ("POST", "/capig/graphql/", 401),
+    ("GET", "/clients/token", 405),
+    ("POST", "/clients/token", 400),
+    ("POST", "/capi/1/events", 404),
+    ("GET", "/capi/1/events", 405),
+    ("GET", "/static/css/portal.css", 200),
+]
+
+
+@pytest.fixture
+def strict(settings: Settings) -> Iterator[WSGIApp]:
+    """The application as a careful operator runs it: https and nothing else, in production."""
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    settings.SECURE_HSTS_PRELOAD = True
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
+    settings.WHITENOISE_USE_FINDERS = True
+    door._security_headers.cache_clear()  # another test's settings made them
+    application: WSGIApp = importlib.reload(wsgi).application
+    yield application
+    door._security_headers.cache_clear()
+
+
+def ask(application: WSGIApp, method: str, path: str, *, https: bool = True) -> tuple[int, dict[str, str]]:
+    request = RequestFactory().generic(
+        method, path, b"{}" if method == "POST" else b"", content_type="application/json", secure=https
+    )
+    answered: list[tuple[int, dict[str, str]]] = []
+    body = application(request.environ, lambda status, headers: answered.append((int(status[:3]), dict(headers))))
+    b"".join(body)
+    getattr(body, "close", bool)()
+    return answered[0]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "path", "status"), DOORS)
+def test_every_answer_has_the_headers_that_keep_browsers_safe(
+    strict: WSGIApp, method: str, path: str, status: int
+) -> None:
+    answered, headers = ask(strict, method, path)
+
+    assert answered in (status, 503 if path == "/healthz" else status)
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+    if not path.startswith("/static/"):  # which no page is
+        assert headers["X-Frame-Options"] == "DENY"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "Server" not in headers
+    assert "X-Powered-By" not in headers
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("method", "path", "status"), DOORS)
+def test_without_https_there_is_nothing_but_the_way_to_it(strict: WSGIApp, method: str, path: str, status: int) -> None:
+    answered, headers = ask(strict, method, path, https=False)
+
+    if path == "/healthz":
+        assert answered != 301, "load balancers ask by http"
+        return
+    assert answered == 301
+    assert headers["Location"] == f"https://testserver{path}"
+    assert "Strict-Transport-Security" not in headers, "which browsers are to believe by https alone"
+
+
+def test_a_fault_of_ours_has_them_too(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("accounts.views.tenants.render", fail)
+    client = login(cast.hanna)
+    client.raise_request_exception = False
+    page = client.get("/hub/")
+
+    assert page.status_code == 500
+    assert directives(page.headers["Content-Security-Policy"]) == POLICY
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["X-Frame-Options"] == "DENY"
+
+
+def test_every_cookie_is_kept_to_https_and_to_our_own_pages(cast: Cast, settings: Settings) -> None:
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
+    client = Client()
+    client.get("/auth/login/")
+    change_password(user=cast.ada, password="a password of the tests")
+    client.post("/auth/login/", {"login": cast.ada.email, "password": "a password of the tests"}, secure=True)
+    client.post("/i18n/setlang/", {"language": "es"}, secure=True)
+
+    assert {"sessionid", "csrftoken", "django_language"} <= set(client.cookies)
+    for name, cookie in client.cookies.items():
+        if cookie.value:
+            assert cookie["secure"], name
+            assert cookie["samesite"] == "Lax", name
+            assert not cookie["domain"], name
+    assert client.cookies["sessionid"]["httponly"]
+    assert client.cookies["django_language"]["httponly"]
+
+
+def test_no_api_sets_a_cookie(cast: Cast) -> None:
+    for path in ("/hub/graphql/", "/capig/graphql/", "/clients/token", "/capi/1/events"):
+        assert not Client().post(path, {}, content_type="application/json").cookies
+
+
+def test_answers_with_somebodys_data_are_kept_by_nobody(cast: Cast) -> None:
+    for answer in (
+        login(cast.hanna).get("/hub/"),
+        client_of(cast.robot).post("/hub/graphql/", {"query": "{ __typename }"}, content_type="application/json"),
+        client_of(cast.robot).get("/api/usage?from=2026-03-01&to=2026-03-01"),
+    ):
+        assert answer.status_code == 200
+        assert "no-store" in answer.headers["Cache-Control"]

@@ -65,6 +65,11 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("DEFAULT_FROM_EMAIL", "gateway", "must be an email address such as"),
         ("TOKEN_RATE_LIMIT", "often", "must be a rate such as 30/m or 500/hour."),
         ("TOKEN_RATE_LIMIT", "0/m", "must be a rate such as 30/m or 500/hour."),
+        ("API_RATE_LIMIT", "none", "must be a rate such as 30/m or 500/hour, or 0 for no limit."),
+        ("ADDRESS_RATE_LIMIT", "0/m", "must be a rate such as 30/m or 500/hour, or 0 for no limit."),
+        ("PIXEL_RATE_LIMIT", "-1/m", "must be a rate such as 30/m or 500/hour, or 0 for no limit."),
+        # Within one process: the worker would hear of nothing.
+        ("CELERY_BROKER_URL", "memory://", "must be filesystem://"),
         ("RATE_LIMIT_STORAGE_URL", "file:///tmp", "must be memory:// or redis://host:6379/0."),
         ("GRAPH_API_VERSION", "24", "must be a version such as v24.0."),
         ("LOG_LEVEL", "LOUD", "must be DEBUG, INFO, WARNING or ERROR."),
@@ -80,6 +85,18 @@ def test_a_malformed_value_ends_the_process_with_one_sentence(tmp_path: Path, na
     assert done.returncode == 1
     assert done.stderr.startswith(f"portal cannot start: {name} {rule}")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("threads", [{"WEB_THREADS": "30"}, {"WORKER_THREADS": "32"}])
+def test_every_thread_can_have_a_connection(tmp_path: Path, threads: dict[str, str]) -> None:
+    postgres = {"DATABASE_URL": "postgres://portal@localhost/portal", **threads}
+    refused = start(tmp_path, DATABASE_POOL_SIZE="31", **postgres)
+
+    assert refused.stderr == (
+        "portal cannot start: DATABASE_POOL_SIZE must be at least 32: WORKER_THREADS, and WEB_THREADS and two more.\n"
+    )
+    assert start(tmp_path, DATABASE_POOL_SIZE="32", **postgres).returncode == 0
+    assert start(tmp_path, **postgres).returncode == 0
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS"])

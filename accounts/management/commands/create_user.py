@@ -10,6 +10,7 @@ from accounts.principals import OPERATOR
 from accounts.services.people import create_user
 from portal import env
 from portal.errors import PortalError
+from portal.mail import unprinted
 
 
 class Command(BaseCommand):
@@ -23,12 +24,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            created = create_user(
-                principal=OPERATOR,
-                email=options["email"],
-                role_name=options["role"],
-                password=env.password("PORTAL_PASSWORD"),
-            )
+            with unprinted():
+                created = create_user(
+                    principal=OPERATOR,
+                    email=options["email"],
+                    role_name=options["role"],
+                    password=env.password("PORTAL_PASSWORD"),
+                )
         except PortalError as error:
             raise CommandError(error.message) from None
         self.stdout.write(created.invitation_link or f"{created.user.email} can sign in.")

@@ -16,6 +16,7 @@ from accounts.services.api_accounts import IssuedApiAccount, create_api_account
 from accounts.services.people import CreatedUser, create_user
 from portal import env
 from portal.errors import InvalidInput, PortalError
+from portal.mail import unprinted
 from portal.validation import clean_email
 
 API_ACCOUNT_NAME = "FirstSteps"
@@ -45,7 +46,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{settings.HOST_NAME} is at {settings.BASE_URL}")
             return
         try:
-            with transaction.atomic():
+            with unprinted(), transaction.atomic():
                 admin = create_user(
                     principal=OPERATOR,
                     email=env.text("PORTAL_ADMIN_EMAIL", _default_admin_email()),

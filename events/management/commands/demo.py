@@ -6,12 +6,14 @@ import secrets
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.shortcuts import resolve_url
 from django.utils import timezone
 
-from accounts.models import Tenant
+from accounts.models import Membership, Tenant
 from events.demo.accounts import make_account, make_filter, make_pixel
 from events.demo.records import write_traffic
 from events.demo.scenery import ACCOUNTS, PIXEL_IDS, DemoAccount
@@ -19,6 +21,16 @@ from events.usage import refresh_usage
 from pixels.models import Pixel
 from portal import env
 from portal.errors import PortalError
+
+WORDS = """
+The demo is in place: {accounts} accounts, {pixels} pixels and {events:,} events of the last week.
+
+{people}
+
+Sign in at {page}
+The people of the accounts sign in with {password}; the host's with passwords of their own, which they
+choose by the link that the first start prints.
+Where the portal does not run yet, `make run` comes next."""
 
 
 class Command(BaseCommand):
@@ -37,7 +49,10 @@ class Command(BaseCommand):
             self.stdout.write("The demo is there already: nothing was changed.")
             return
         if Tenant.objects.exists() and not force:
-            raise CommandError("This instance has accounts of its own; with --force the demo's are added to them.")
+            raise CommandError(
+                "This instance has accounts of its own, and nothing was changed. `make demo ARGS=--force`"
+                " (manage.py demo --force) adds the demo's to them."
+            )
         given = env.password("PORTAL_PASSWORD")
         password = given or secrets.token_urlsafe(12)
         try:
@@ -48,14 +63,33 @@ class Command(BaseCommand):
         except PortalError as error:
             raise CommandError(f"The demo cannot be made, and nothing was changed. {error.message}") from None
         refresh_usage()
-        self._tell(events, "the password of PORTAL_PASSWORD" if given else f"the password {password}")
-
-    def _tell(self, events: int, password: str) -> None:
-        people = "\n".join(f"  {email} ({account.name})" for account in ACCOUNTS for email in account.people)
+        word = "the password of PORTAL_PASSWORD" if given else f"the password {password}"
         self.stdout.write(
-            f"The demo is in place: {len(ACCOUNTS)} accounts, {len(PIXEL_IDS)} pixels and {events:,} events of the last"
-            f" week.\nIts people sign in with {password}:\n{people}"
+            WORDS.format(
+                accounts=len(ACCOUNTS),
+                pixels=len(PIXEL_IDS),
+                events=events,
+                people=_people(),
+                password=word,
+                page=f"{settings.BASE_URL}{resolve_url(settings.LOGIN_URL)}",
+            )
         )
+
+
+def _people() -> str:
+    """Who has which role where, as a table: the host's people, then those of the accounts."""
+    host = Membership.objects.filter(tenant=None).select_related("user").order_by("user__email")
+    rows = [
+        ("Account", "Person", "Role"),
+        *((settings.HOST_NAME + " (the host)", role.user.email, role.level) for role in host),
+        *((_name(account), email, role) for account in ACCOUNTS for email, role in account.people.items()),
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _name(account: DemoAccount) -> str:
+    return account.name if account.managed else f"{account.name} (manages itself)"
 
 
 def _make(demo: DemoAccount, password: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from django.test import Client
 
 from portal.graphql import sign_in
@@ -308,14 +308,24 @@ def signed_in_raises(error: Exception, client: Client, monkeypatch: pytest.Monke
 def test_a_fault_outside_the_resolvers_is_answered_alike(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = signed_in_raises(OperationalError(f"the server at {SECRET} is away"), client, monkeypatch)
+    answer = signed_in_raises(DatabaseError(f"the server at {SECRET} is ours"), client, monkeypatch)
 
     assert answer.refused(500)
     assert "data" not in answer.body
     (line,) = logged(caplog)
     assert error_id_of(answer.message) in line
-    assert "OperationalError" in line
+    assert "DatabaseError" in line
     assert SECRET not in line
+
+
+def test_while_the_database_is_away_the_answer_asks_to_come_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = signed_in_raises(OperationalError(f"the server at {SECRET} is away"), client, monkeypatch)
+
+    assert answer.refused(503)
+    assert SECRET not in answer.message
+    assert SECRET not in caplog.text.split("django.request")[0]
 
 
 @pytest.mark.parametrize("error", [SuspiciousOperation("x"), BadRequest("x")])

@@ -66,6 +66,19 @@ def test_larger_body_is_refused(robot: Client, settings: Any, method: str) -> No
     assert "limit is 50 bytes" in response.json()["errors"][0]["message"]
 
 
+def test_document_at_the_limit_passes(ask: Ask, settings: Any) -> None:
+    settings.GRAPHQL_MAX_DOCUMENT_LENGTH = len("{ hello }")
+
+    assert ask("{ hello }").status == 200
+
+
+def test_longer_documents_are_refused(ask: Ask, settings: Any) -> None:
+    """However few tokens they have: names, strings and comments are read character by character."""
+    settings.GRAPHQL_MAX_DOCUMENT_LENGTH = len("{ hello }")
+
+    assert_refused(ask("{ hello } "), "9")
+
+
 def test_tokens_at_the_limit_pass(ask: Ask, settings: Any) -> None:
     settings.GRAPHQL_MAX_TOKENS = 4
 
@@ -78,7 +91,7 @@ def test_more_tokens_are_refused(ask: Ask, settings: Any) -> None:
 
     assert_refused(ask("{ a: hello }"), "tokens", "4")
     assert_refused(ask("{ hello }" + "#\n" * 5), "comments", "4")
-    assert_refused(ask("{ hello " + "x " * 10_000), "tokens", "4")
+    assert_refused(ask("{ hello " + "x " * 9_000), "tokens", "4")
 
 
 def test_depth_at_the_limit_passes(ask: Ask, settings: Any) -> None:
@@ -102,7 +115,7 @@ def test_depth_through_fragments_is_refused(ask: Ask, settings: Any) -> None:
 
 
 def test_chain_of_fragments_beyond_the_stack_is_refused(ask: Ask, settings: Any) -> None:
-    settings.GRAPHQL_MAX_TOKENS = 50_000
+    settings.GRAPHQL_MAX_TOKENS = settings.GRAPHQL_MAX_DOCUMENT_LENGTH = 100_000
     chain = "".join(f"fragment F{n} on Shop {{ shop {{ ...F{n + 1} }} }}" for n in range(1500))
 
     assert_refused(ask("{ shop { ...F0 } }" + chain + "fragment F1500 on Shop { id }"), "nested too deeply")
@@ -139,6 +152,34 @@ def test_fields_at_the_limit_pass(ask: Ask, settings: Any) -> None:
     assert ask("{ shop { id name } }").status == 200
 
 
+def test_duplicates_at_the_limit_pass(ask: Ask, settings: Any) -> None:
+    settings.GRAPHQL_MAX_DUPLICATES = 2
+
+    assert ask("{ shop { id id } a: shop { id } hello hello }").status == 200
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ hello hello hello hello }",
+        "{ shop { id } shop { id } shop { name } }",
+        "{ hello ... { hello ... { hello } } ...f } fragment f on Query { hello }",
+        "{ shop { ...f id } shop { ...g } } fragment f on Shop { ...g name } fragment g on Shop { id name }",
+        "{ hello } fragment f on Query { hello hello hello hello }",
+    ],
+)
+def test_more_duplicates_are_refused(ask: Ask, settings: Any, document: str) -> None:
+    settings.GRAPHQL_MAX_DUPLICATES = 2
+
+    assert_refused(ask(document), "again too often", "limit is 2")
+
+
+def test_a_fragment_that_is_spread_twice_at_one_place_is_no_duplicate(ask: Ask, settings: Any) -> None:
+    settings.GRAPHQL_MAX_DUPLICATES = 0
+
+    assert ask("{ shop { ...f ...f } } fragment f on Shop { id }").status == 200
+
+
 @pytest.mark.parametrize(
     ("selection", "what"), [("id", "fields"), ("a: id", "fields"), ("... @include(if: true) { id }", "fields")]
 )
@@ -155,7 +196,7 @@ def test_directives_behind_a_bomb_are_refused(ask: Ask, settings: Any) -> None:
 def test_each_fragment_is_measured_once() -> None:
     """2 ** 100 fields, reached in a thousand ways: a walk along every path would not end."""
     document = parse(doubling(100, "id") + "".join(f"fragment G{n} on Shop {{ ...F0 }}" for n in range(1000)))
-    limits = Limits(10**6, 10**6, 10**6, 10**6, 2**101 * 1000, 10**6, 10**6)
+    limits = Limits.current()._replace(depth=10**6, fields=2**101 * 1000)
 
     check_document(document, limits)
 

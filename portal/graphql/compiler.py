@@ -1,0 +1,249 @@
+"""Queries compiled to Python, a function for each selection of fields (docs/decisions/0010-fast-graphql.md).
+
+``{ tenant(tenantId: "hU2koC34") { id users { email } } }`` becomes, but for the names:
+
+    def query(o, call):
+        v0 = resolve_tenant(o, Info(call.context, selection), **arguments(tenant_field, node, call.variables))
+        return {"tenant": None if v0 is None else tenant(v0, call)}
+
+    def tenant(o, call):
+        v0 = o.id
+        v1 = resolve_users(o, Info(call.context, selection))
+        return {
+            "id": v0 if v0.__class__ is str else needed() if v0 is None else serialize(v0),
+            "users": needed() if v1 is None else [user(x, call) for x in call.counted(v1)],
+        }
+
+What a function returns is what graphql-core would return. Where that is not known to be so, ``compile_query`` gives
+None, or the function raises an exception of any kind: whoever calls it then asks graphql-core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from graphene.types.resolver import dict_or_attr_resolver
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLBoolean,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLString,
+    NamedTypeNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+    SelectionSetNode,
+    Undefined,
+    get_named_type,
+    is_leaf_type,
+)
+from graphql.execution.values import get_argument_values, get_variable_values
+
+from portal.graphql.selection import Selection, selection_of
+
+#: The ``data`` of an answer, for a context and variables.
+Compiled = Callable[[object, dict[str, Any]], dict[str, Any]]
+
+_INFINITY = float("inf")
+#: When a value can be given as it is; ``serialize`` says of all others.
+_AS_IT_IS = {
+    GraphQLString: "{0}.__class__ is str",
+    GraphQLID: "{0}.__class__ is str",
+    GraphQLBoolean: "{0} is True or {0} is False",
+    GraphQLInt: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
+    GraphQLFloat: "{0}.__class__ is float and -INFINITY < {0} < INFINITY",
+}
+
+
+class Unsupported(Exception):
+    """graphql-core has to answer this."""
+
+
+class Info(NamedTuple):
+    """What a resolver finds in ``info``; the rest of graphql-core's is not there."""
+
+    context: object
+    selection: Selection
+
+
+class _Call:
+    """One execution."""
+
+    __slots__ = ("context", "info", "objects", "variables")
+
+    def __init__(self, context: object, variables: dict[str, Any]) -> None:
+        self.context = context
+        self.info = Info(context, Selection())  # of fields that have none below
+        self.variables = variables
+        self.objects = settings.GRAPHQL_MAX_OBJECTS
+
+    def counted(self, items: Any) -> Any:
+        """The objects of a list, as long as the answer stays within GRAPHQL_MAX_OBJECTS."""
+        if items.__class__ is not list:
+            raise Unsupported
+        self.objects -= len(items)
+        if self.objects < 0:
+            raise Unsupported
+        return items
+
+
+def compile_query(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Compiled | None:
+    """The operation of a valid document as a function; None where graphql-core has to execute it.
+
+    That is so for mutations, which must not run again after an exception, and for directives.
+    """
+    if operation.operation is not OperationType.QUERY or schema.query_type is None:
+        return None
+    try:
+        execute = _Compiler(document).compiled(schema.query_type, operation)
+    except Unsupported:
+        return None
+    definitions = operation.variable_definitions
+
+    def run(context: object, variables: dict[str, Any]) -> dict[str, Any]:
+        coerced = get_variable_values(schema, definitions, variables)
+        if isinstance(coerced, list):
+            raise Unsupported
+        data: dict[str, Any] = execute(None, _Call(context, coerced))
+        return data
+
+    return run
+
+
+class _Compiler:
+    """Writes the functions of one operation. Only numbered names and quoted response keys go into their text."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self.fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self.fields_left = document.token_count
+        self.source: list[str] = []
+        self.names: dict[str, Any] = {"INFINITY": _INFINITY, "arguments": get_argument_values}
+        self.names |= {"Info": Info, "needed": _needed, "leaves": _leaves}
+
+    def compiled(self, type_: GraphQLObjectType, operation: OperationDefinitionNode) -> Callable[..., Any]:
+        if operation.directives:
+            raise Unsupported
+        name = self.function(type_, [operation.selection_set])
+        exec(compile("\n".join(self.source), "<query>", "exec"), self.names)  # noqa: S102  # nosec B102  # see the class
+        function: Callable[..., Any] = self.names[name]
+        return function
+
+    def name(self, thing: object) -> str:
+        """A name for something that the functions use."""
+        name = f"n{len(self.names)}"
+        self.names[name] = thing
+        return name
+
+    def function(self, type_: GraphQLObjectType, selection_sets: Iterable[SelectionSetNode | None]) -> str:
+        """Write the function that answers these selections of an object; its name."""
+        if type_.is_type_of is not None:
+            raise Unsupported
+        fields: dict[str, list[FieldNode]] = {}
+        for selection_set in selection_sets:
+            for node in selection_set.selections if selection_set else ():
+                self.collect(type_, node, fields)
+        self.fields_left -= len(fields)
+        if self.fields_left < 0:  # fragments used over and over: the cache weighs documents by their tokens
+            raise Unsupported
+        values, items = [], []
+        for number, (key, nodes) in enumerate(fields.items()):
+            if nodes[0].name.value == "__typename":
+                items.append(f"{key!r}: {type_.name!r}")
+                continue
+            field = type_.fields.get(nodes[0].name.value)
+            if field is None:  # introspection
+                raise Unsupported
+            items.append(f"{key!r}: {self.completed(field.type, f'v{number}', nodes)}")
+            values.append(f"v{number} = {self.resolved(field, nodes)}")  # what is below is known to be supported now
+        name = self.name(None)
+        body = "\n    ".join([*values, f"return {{{', '.join(items)}}}"])
+        self.source.append(f"def {name}(o, call):\n    {body}")
+        return name
+
+    def collect(self, type_: GraphQLObjectType, node: SelectionNode, fields: dict[str, list[FieldNode]]) -> None:
+        """The fields by response key, fragments spread, in the order of the specification."""
+        if node.directives:
+            raise Unsupported
+        if isinstance(node, FieldNode):
+            fields.setdefault((node.alias or node.name).value, []).append(node)
+            return
+        fragment: Any = self.fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
+        condition: NamedTypeNode | None = fragment.type_condition  # an inline fragment may have none
+        if condition and condition.name.value != type_.name:
+            raise Unsupported
+        for below in fragment.selection_set.selections:
+            self.collect(type_, below, fields)
+
+    def resolved(self, field: GraphQLField, nodes: list[FieldNode]) -> str:
+        """The expression for what the field's resolver gives."""
+        resolve = field.resolve
+        if isinstance(resolve, partial) and resolve.func is dict_or_attr_resolver and not field.args:
+            attribute, default = resolve.args
+            if default is not None or not attribute.isidentifier():
+                raise Unsupported
+            return f"o.get({attribute!r}) if o.__class__ is dict else o.{attribute}"
+        if resolve is None or field.subscribe:
+            raise Unsupported
+        info = "call.info"
+        if not is_leaf_type(get_named_type(field.type)):
+            info = f"Info(call.context, {self.name(selection_of(nodes, self.fragments, {}))})"
+        call = f"{self.name(resolve)}(o, {info}"
+        if field.args:
+            call += f", **arguments({self.name(field)}, {self.name(nodes[0])}, call.variables)"
+        return f"{call})"
+
+    def completed(self, type_: Any, value: str, nodes: list[FieldNode]) -> str:
+        """The expression for what stands in the answer for ``value``, a variable's name."""
+        if isinstance(type_, GraphQLNonNull):
+            return self.present(type_.of_type, value, nodes, null="needed()")
+        return self.present(type_, value, nodes, null="None")
+
+    def present(self, type_: Any, value: str, nodes: list[FieldNode], *, null: str) -> str:
+        if is_leaf_type(type_):
+            serialize = self.name(partial(_serialized, type_.serialize))
+            given = f"{null} if {value} is None else {serialize}({value})"
+            return f"({value} if {_AS_IT_IS[type_].format(value)} else {given})" if type_ in _AS_IT_IS else f"({given})"
+        if isinstance(type_, GraphQLList):
+            item = f"{value}x"
+            items = f"leaves({value})" if is_leaf_type(get_named_type(type_)) else f"call.counted({value})"
+            given = f"[{self.completed(type_.of_type, item, nodes)} for {item} in {items}]"
+        elif isinstance(type_, GraphQLObjectType):
+            given = f"{self.function(type_, [node.selection_set for node in nodes])}({value}, call)"
+        else:
+            raise Unsupported
+        return f"({null} if {value} is None else {given})"
+
+
+def _needed() -> Any:
+    """Stands where a value must not be null."""
+    raise Unsupported
+
+
+def _leaves(items: Any) -> Any:
+    """The items of a list of scalars."""
+    if items.__class__ is list or items.__class__ is tuple:
+        return items
+    raise Unsupported
+
+
+def _serialized(serialize: Callable[[Any], Any], value: Any) -> Any:
+    """The scalar as its type writes it."""
+    result = serialize(value)
+    if result is None or result is Undefined:
+        raise Unsupported
+    return result

@@ -1,0 +1,212 @@
+"""Reads written with the ORM, compiled to SQL once and run often (docs/decisions/0010-fast-graphql.md).
+
+A read model is one ``Statement``, with ``One`` and ``Rows`` of other tables nested in it, so that it fetches a tree at
+once. The database answers in JSON, alike on PostgreSQL and SQLite: times and UUIDs are text, what is missing is null.
+
+    people = Rows(Membership.objects.filter(tenant=OuterRef("pk")), "user__email", "level")
+    account = Statement(Tenant.objects.filter(pk=Param("id")), "name", people)
+    account.one(id="hU2koC34")  # ["Shoes", [["ada@example.com", "admin"]]]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+import orjson
+import psycopg
+from django.core.exceptions import EmptyResultSet
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    Expression,
+    Field,
+    Func,
+    JSONField,
+    QuerySet,
+    Subquery,
+    TextField,
+    UUIDField,
+    Value,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+from psycopg.sql import Literal
+
+#: What makes SQLite write a value of a type as PostgreSQL does.
+_IN_SQLITE: dict[type[Field[Any, Any]], str] = {
+    BooleanField: "json(CASE %s WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)",
+    DateTimeField: "%s || '+00:00'",
+    JSONField: "json(%s)",
+    UUIDField: " || '-' || ".join(
+        f"substr(%s, {start}, {size})" for start, size in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    ),
+}
+
+
+class Param(Expression):
+    """A value of a statement that is given when it runs."""
+
+    def __init__(self, name: str, output_field: Field[Any, Any] | None = None) -> None:
+        super().__init__(output_field or TextField())
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """A placeholder, and this object as the parameter until the value takes its place."""
+        return "%s", [self]
+
+
+class _Numbers(TextField):  # type: ignore[type-arg]  # Django has no such class to subscript
+    """Whole numbers, as a list in PostgreSQL and as JSON in SQLite."""
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        return list(value) if connection.vendor == "postgresql" else orjson.dumps(list(value)).decode()
+
+
+class Among(Func):
+    """The condition that a column is one of the numbers which the statement is given as ``name``."""
+
+    output_field = BooleanField()
+
+    def __init__(self, column: str | Combinable, name: str) -> None:
+        super().__init__(column, Param(name, _Numbers()))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(")
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        joiner = " IN (SELECT value FROM json_each("
+        return self.as_sql(compiler, connection, template="%(expressions)s))", arg_joiner=joiner)
+
+
+#: A column that is not asked for.
+NOTHING = Value(None, TextField())
+
+
+class Row(Func):
+    """Columns as a JSON array."""
+
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """As text: ``jsonb`` would be taken apart, only to be put together again."""
+        return self.as_sql(compiler, connection, function="json_build_array", **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """With the types that SQLite lacks."""
+        same = self.copy()
+        same.set_source_expressions([_as_in_postgresql(column) for column in self.get_source_expressions()])
+        return same.as_sql(compiler, connection, function="json_array", **extra)
+
+
+def _as_in_postgresql(column: Any) -> Any:
+    template = _IN_SQLITE.get(type(column.output_field))
+    return _Converted(column, template) if template else column
+
+
+class _Converted(Func):
+    empty_result_set_value = None
+
+    def __init__(self, column: Any, template: str) -> None:
+        super().__init__(column, output_field=TextField())
+        self.conversion = template
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        sql, params = compiler.compile(self.get_source_expressions()[0])
+        uses = self.conversion.count("%s")
+        return self.conversion.replace("%s", sql), [*params] * uses
+
+
+class One(Subquery):
+    """The only row of another table, as a JSON array; null where there is none."""
+
+    output_field = JSONField()
+
+    def __init__(self, rows: QuerySet[Any], *columns: str | Combinable) -> None:
+        super().__init__(rows.annotate(r=Row(*columns)).values_list("r"))
+
+
+class Rows(One):
+    """The rows of another table in their order, as a JSON array of arrays."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "(SELECT coalesce(json_agg(r), '[]') FROM (%(subquery)s) AS t)"
+        return self.as_sql(compiler, connection, template=template)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "(SELECT json_group_array(json(r)) FROM (%(subquery)s))"
+        return self.as_sql(compiler, connection, template=template)
+
+
+class Statement:
+    """A queryset that is compiled once. Its values are those of now, but for the ``Param`` in it.
+
+    On PostgreSQL it is a prepared statement: each connection plans it once.
+    """
+
+    def __init__(self, rows: QuerySet[Any], *columns: str | Combinable) -> None:
+        query = rows.annotate(r=Cast(Row(*columns), TextField())).values_list("r").query
+        connection.ensure_connection()
+        try:
+            sql, self._params = query.get_compiler(connection=connection).as_sql()
+        except EmptyResultSet:  # nothing can meet the conditions
+            sql, self._params = "", ()
+        if connection.vendor == "postgresql":
+            sql, self._params = _with_constants(sql, self._params)
+        self._sql = sql
+
+    def all(self, **values: Any) -> list[list[Any]]:
+        """The rows."""
+        if not self._sql:
+            return []
+        db = connections[DEFAULT_DB_ALIAS]  # looked up once: ``connection`` does it at every use
+        params = [
+            param.output_field.get_db_prep_value(values[param.name], db) if isinstance(param, Param) else param
+            for param in self._params
+        ]
+        with _cursor(db) as cursor:
+            cursor.execute(self._sql, params)
+            return [orjson.loads(text) for (text,) in cursor.fetchall()]
+
+    def one(self, **values: Any) -> list[Any] | None:
+        """The first row; None where there is none."""
+        rows = self.all(**values)
+        return rows[0] if rows else None
+
+
+def _with_constants(sql: str, params: Sequence[Any]) -> tuple[str, list[Param]]:
+    """The statement with its constants written into it, for the server to plan with, and what remains to be given."""
+    texts = [
+        "%s" if isinstance(param, Param) else Literal(param).as_string(connection.connection).replace("%", "%%")
+        for param in params
+    ]
+    return sql.replace("%%", "%%%%") % tuple(texts), [param for param in params if isinstance(param, Param)]
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: str) -> str:
+    """The placeholders as PostgreSQL's: ``$1``, ``$2`` and so on."""
+    numbers = count(1)
+    return re.sub("%(.)", lambda match: f"${next(numbers)}" if match[1] == "s" else match[1], sql)
+
+
+class _PreparedCursor(psycopg.RawCursor[Any]):
+    """Binds at the server, and lets it keep the plan; Django's cursor writes values into the SQL at every use."""
+
+    def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+        return super().execute(_numbered(query), *args, **options, prepare=True)
+
+
+def _cursor(db: BaseDatabaseWrapper) -> CursorWrapper:
+    with db.wrap_database_errors:
+        db.ensure_connection()
+        # Where queries are logged, Django's cursor tells of them with their values.
+        prepares = db.vendor == "postgresql" and not db.queries_logged
+        raw: Any = _PreparedCursor(db.connection) if prepares else db.create_cursor()
+    return db.make_debug_cursor(raw) if db.queries_logged else db.make_cursor(raw)

@@ -1,0 +1,75 @@
+"""Statements: a queryset compiled once, answered as JSON, alike on both databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Count, OuterRef, Value
+
+from accounts.models import Membership, RoleLevel, Tenant, User
+from portal.statements import NOTHING, Among, One, Param, Row, Rows, Statement
+from tests.base import Cast
+from tests.factories import PixelFactory
+
+BY_ID = Tenant.objects.filter(pk=Param("id"))
+
+
+def test_it_runs_with_the_values_that_it_is_given(cast: Cast, django_assert_num_queries: Any) -> None:
+    name = Statement(BY_ID, "name")
+
+    with django_assert_num_queries(3):
+        assert name.one(id=cast.shoes.pk) == ["Shoes"]
+        assert name.one(id=cast.books.pk) == ["Books"]
+        assert name.one(id="missing") is None
+
+
+def test_a_value_is_never_read_as_sql(cast: Cast) -> None:
+    text = "'; DROP TABLE x; -- %s %% $1 \\"
+
+    assert Statement(BY_ID.filter(name=text), "name").all(id=text) == []
+    assert Statement(BY_ID, Value(text)).one(id=cast.shoes.pk) == [text]
+
+
+def test_types_are_those_of_json(cast: Cast) -> None:
+    moment = datetime(2026, 5, 1, 12, 30, 0, 250_000, tzinfo=UTC)
+    Membership.objects.filter(user=cast.ada).update(accepted_at=moment)
+    columns = ("user_id", "tenant__can_partner_manage", "user__status", "user__expires_on", "accepted_at")
+
+    ada, manages, status, expires, accepted = Statement(Membership.objects.filter(user=cast.ada), *columns).all()[0]
+
+    assert (ada, manages, status, expires) == (str(cast.ada.pk), True, 1, None)
+    assert datetime.fromisoformat(accepted) == moment
+
+
+def test_other_tables_are_nested_in_their_order(cast: Cast) -> None:
+    people = Rows(Membership.objects.filter(tenant=OuterRef("pk")).order_by("-user__email"), "user__email", "level")
+    nobody = Rows(Membership.objects.filter(tenant="missing"), "level")
+    nowhere = One(Tenant.objects.filter(pk="missing"), "name")
+
+    found = Statement(BY_ID, people, nobody, nowhere, Row("name", NOTHING)).one(id=cast.shoes.pk)
+
+    members = [["vic@example.com", "view"], ["max@example.com", "manage"], ["ada@example.com", "admin"]]
+    assert found == [members, [], None, ["Shoes", None]]
+
+
+def test_conditions_that_nothing_meets_find_nothing(cast: Cast) -> None:
+    nobody = Membership.objects.filter(user__in=[])
+
+    assert Statement(Tenant.objects.filter(pk__in=[]), "name").all() == []
+    assert Statement(BY_ID, "name", Rows(nobody, "level")).one(id=cast.shoes.pk) in (["Shoes", []], ["Shoes", None])
+
+
+def test_rows_are_found_by_a_list_of_numbers(cast: Cast) -> None:
+    pixels = [PixelFactory.create(tenant=cast.shoes) for _ in range(3)]
+    model = type(pixels[0])
+    counted = Statement(model.objects.filter(Among("pk", "keys")).order_by().values("tenant"), "tenant_id", Count("pk"))
+
+    assert counted.all(keys=[pixels[0].pk, pixels[2].pk, 0]) == [[cast.shoes.pk, 2]]
+    assert counted.all(keys=[]) == []
+
+
+def test_a_parameter_takes_the_form_of_its_column(cast: Cast) -> None:
+    level = Statement(Membership.objects.filter(user=Param("user", User._meta.pk)), "level")
+
+    assert level.one(user=cast.max.pk) == [RoleLevel.MANAGE]

@@ -1,0 +1,145 @@
+"""A compiled query answers what graphql-core answers, byte for byte; what it cannot answer is left to graphql-core."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+import time_machine
+from django.utils import timezone
+from graphql import ExecutionResult
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.models import RoleLevel
+from accounts.principals import OPERATOR, Principal, principal_of_api_account, principal_of_user
+from portal.graphql.capig import schema as capig_schema
+from portal.graphql.documents import Prepared, prepare
+from portal.graphql.hub import schema as hub_schema
+from tests.base import Cast
+from tests.factories import MembershipFactory, PixelFactory
+from tests.operations import DOCUMENTS, HUB_DOCUMENTS
+from tests.queries import queries
+from tests.stage import VARIABLES, Stage, make_stage
+
+HUB, CAPIG = hub_schema.graphql_schema, capig_schema.graphql_schema
+QUERIES = [name for name, document in DOCUMENTS.items() if "mutation" not in document.split("{")[0]]
+
+VARIABLES_OF_ALL = "$tenant: String!, $pixel: String!, $minutes: Int, $yes: Boolean!"
+ARGUMENTS = {
+    "tenantId": ["$tenant", "$tenant", '"missing"', '"AAAAAAAA"'],
+    "pixelId": ["$pixel", "$pixel", '"0"'],
+    "pixelIds": ["[]", "[$pixel]"],
+    "timeWindowMin": ["$minutes", "90", "0"],
+    "first": ["1", "2", "0"],
+    "search": ['"o"', '""'],
+    "status": ["0", "2", "7"],
+    "eventName": ['"Purchase"'],
+    "outcome": ["PUBLISHED", "WAITING"],
+}
+
+quickly = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@pytest.fixture
+def stage(cast: Cast) -> Stage:
+    """Shoes with something of everything; some of its people are at Other and at the host, too."""
+    made = make_stage(cast.shoes)
+    PixelFactory.create(tenant=cast.books)
+    MembershipFactory.create(user=cast.ada, tenant=cast.other, level=RoleLevel.VIEW)
+    MembershipFactory.create(user=cast.max, tenant=None, level=RoleLevel.VIEW)
+    MembershipFactory.create(user=cast.vic, tenant=cast.books, level=RoleLevel.MANAGE, accepted_at=None)
+    return made
+
+
+@pytest.fixture
+def _unbounded(settings: Any) -> None:
+    """Whatever is made up may be asked: the limits have tests of their own."""
+    for limit in ("TOKENS", "ALIASES", "FIELDS", "DUPLICATES", "DIRECTIVES", "DOCUMENT_LENGTH"):
+        setattr(settings, f"GRAPHQL_MAX_{limit}", 1_000_000)
+
+
+@pytest.fixture
+def principals(cast: Cast, stage: Stage) -> list[Principal]:
+    """Callers with all kinds of borders."""
+    people = [cast.hanna, cast.vera, cast.ada, cast.max, cast.vic, cast.bea]
+    return [OPERATOR, principal_of_api_account(cast.robot), *map(principal_of_user, people)]
+
+
+def ask(prepared: Prepared, variables: dict[str, Any], principal: Principal) -> tuple[Any, Any]:
+    """The answer, and graphql-core's."""
+    context = SimpleNamespace(principal=principal)
+    return (
+        comparable(prepared.execute(None, variables, context)),
+        comparable(prepared.execute_as_reference(None, variables, context)),
+    )
+
+
+def comparable(result: ExecutionResult) -> tuple[bytes, list[Any]]:
+    """The answer as it is sent, in its order, and its errors."""
+    return orjson.dumps(result.data), [error.formatted for error in result.errors or ()]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_of_the_api_is_compiled(name: str, stage: Stage, principals: list[Principal]) -> None:
+    prepared = prepare(HUB if name in HUB_DOCUMENTS else CAPIG, DOCUMENTS[name])
+
+    for principal in principals:
+        answer, reference = ask(prepared, VARIABLES[name](stage), principal)
+        assert answer == reference
+    assert prepared.compiled[None] is not None
+
+
+@pytest.mark.usefixtures("_unbounded")
+@pytest.mark.parametrize("schema", [HUB, CAPIG], ids=["hub", "capig"])
+@pytest.mark.parametrize("directives", [False, True])
+@quickly
+@given(data=st.data())
+def test_any_query_is_answered_as_by_the_reference(
+    schema: Any, directives: bool, cast: Cast, stage: Stage, principals: list[Principal], data: st.DataObject
+) -> None:
+    source = data.draw(queries(schema, ARGUMENTS, variables=VARIABLES_OF_ALL, directives=directives))
+    tenant = data.draw(st.sampled_from([cast.shoes, cast.books, cast.other]))
+    variables = {
+        "tenant": tenant.pk,
+        "pixel": stage.pixel.pixel_id,
+        "minutes": data.draw(st.sampled_from([60, 5_000, None, 0])),
+        "yes": data.draw(st.booleans()),
+    }
+    principal = data.draw(st.sampled_from(principals))
+
+    prepared = prepare(schema, source)
+    with time_machine.travel(timezone.now(), tick=False):  # both count the same minutes
+        answer, reference = ask(prepared, variables, principal)
+
+    assert answer == reference
+    assert (prepared.compiled[None] is None) == ("@" in source)
+
+
+def test_a_mutation_is_never_compiled(stage: Stage) -> None:
+    prepared = prepare(HUB, DOCUMENTS["updateTenant"])
+    context = SimpleNamespace(principal=OPERATOR)
+
+    assert not prepared.execute(None, VARIABLES["updateTenant:name"](stage), context).errors
+    assert prepared.compiled == {None: None}
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(8, True), (7, False)])
+def test_the_bound_on_objects_is_that_of_the_reference(
+    stage: Stage, cast: Cast, settings: Any, limit: int, fits: bool
+) -> None:
+    settings.GRAPHQL_MAX_OBJECTS = (
+        limit  # three people of Books, with a role each, and the roles of one of Ada's accounts
+    )
+    prepared = prepare(
+        HUB, "query($id: String!) { tenant(tenantId: $id) { users { roles { name } } } viewer { kind } }"
+    )
+
+    answer, reference = ask(prepared, {"id": cast.books.pk}, OPERATOR)
+
+    assert answer == reference
+    assert (answer[1] == []) is fits
