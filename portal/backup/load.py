@@ -1,0 +1,232 @@
+"""Restoring a backup: rows are added, none is overwritten; all of it or, where anything is wrong, nothing."""
+
+from __future__ import annotations
+
+import gzip
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import msgspec
+from allauth.mfa.models import Authenticator
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Q
+
+from accounts.audit import record
+from accounts.models import AuditEntry, Membership, Tenant, User
+from accounts.principals import OPERATOR
+from accounts.second_factors import sealed
+from events.counting import Tally
+from events.models import DeadLetter, OutboxRow
+from pixels.models import Pixel
+from portal.backup.sealed import BackupError, SealedReader
+from portal.backup.tables import REFERENCES, TABLES, Column, Model, Table
+
+#: Rows that are added at once, and the bytes of the file at which it is time.
+_BATCH_ROWS = 500
+_BATCH_BYTES = 4_000_000
+
+MADE, RESTORED = "make backup", "restore backup"
+
+Row = dict[str, Any]
+#: What tells a row from others of its table on any instance: the values of its REFERENCES.
+Name = tuple[Any, ...]
+
+_TABLES = {table.label: table for table in TABLES}
+
+
+@dataclass
+class Report:
+    """What a restore did: rows by table."""
+
+    made_at: str = ""
+    added: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    skipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+
+def restore(stream: IO[bytes], passphrase: str, *, dry_run: bool = False) -> Report:
+    """Add what the backup has and the database lacks. Raises BackupError, and then has changed nothing."""
+    reader = SealedReader(stream, passphrase)
+    try:
+        with transaction.atomic():
+            report = _Restore(reader.id).run(gzip.GzipFile(fileobj=reader))
+            if any(report.added.values()):
+                record(OPERATOR, RESTORED, name_of(reader.id))
+            transaction.set_rollback(dry_run)
+    except DatabaseError as error:
+        # Its words may hold personal data.
+        raise BackupError(f"The database refused a row ({type(error).__name__}). Nothing was changed.") from error
+    report.made_at = reader.made_at
+    return report
+
+
+def name_of(backup_id: str) -> str:
+    """How the audit log calls a backup."""
+    return f"backup {backup_id}"
+
+
+class _Restore:
+    def __init__(self, backup_id: str) -> None:
+        #: Has this instance made, or restored, the backup before? What waited in it then has been dealt with.
+        self.is_known = AuditEntry.objects.filter(act__in=(MADE, RESTORED), subject=name_of(backup_id)).exists()
+        #: Accounts, people and roles that this restore adds: what they have done comes with them.
+        self.new: dict[Model, set[Name]] = {Tenant: set(), User: set(), Membership: set()}
+        self.report = Report()
+
+    def run(self, lines: Iterable[bytes]) -> Report:
+        for table, rows in _batches(lines):
+            added = self._add(table, rows)
+            self.report.added[table.label] += added
+            self.report.skipped[table.label] += len(rows) - added
+        return self.report
+
+    def _add(self, table: Table, rows: list[Row]) -> int:
+        rows = [row for row in rows if self._is_wanted(table, row)]
+        for column in table.columns:
+            if column.is_reference:
+                rows = _referring(column, rows)
+        instances = [(row, _instance(table, row)) for row in rows]
+        existing = _existing(table, [instance for _, instance in instances])
+        new = [(row, instance) for row, instance in instances if not existing(instance)]
+        if table.model in (OutboxRow, DeadLetter):
+            self._count(table, new)
+        _insert(table, [instance for _, instance in new])
+        if table.model in self.new:
+            self.new[table.model].update(tuple(row[path] for path in REFERENCES[table.model]) for row, _ in new)
+        return len(new)
+
+    def _is_wanted(self, table: Table, row: Row) -> bool:
+        if table.comes_with:
+            return self._came(table, table.comes_with, row)
+        return table.model not in (OutboxRow, DeadLetter) or not self.is_known or self._came(table, "pixel", row)
+
+    def _came(self, table: Table, reference: str, row: Row) -> bool:
+        """Has this restore added what the row belongs to? A pixel's deeds belong to its account."""
+        column = next(column for column in table.columns if column.field.name == reference)
+        name = tuple(row[path] for path in column.paths)
+        if column.field.related_model is Pixel:
+            return name[1:] in self.new[Tenant]
+        return name in self.new[column.field.related_model]  # type: ignore[index]
+
+    def _count(self, table: Table, new: list[tuple[Row, Any]]) -> None:
+        """Events that come into an account that was here are counted as if they came now: its counters stayed."""
+        tallies: dict[int, Tally] = defaultdict(Tally)
+        for row, event in new:
+            if self._came(table, "pixel", row):
+                continue
+            if isinstance(event, OutboxRow):
+                event.counted = False
+                continue
+            labels = event.event_name, event.website
+            tallies[event.pixel_id].add(event.received_at, *labels, "received")
+            tallies[event.pixel_id].add(event.failed_at, *labels, "failed", received_at=event.received_at)
+        for pixel_pk, tally in tallies.items():
+            tally.write(pixel_pk)
+
+
+def _batches(lines: Iterable[bytes]) -> Iterator[tuple[Table, list[Row]]]:
+    """The file's rows by table, a few at a time."""
+    table = TABLES[0]
+    names: list[str] = []
+    rows: list[Row] = []
+    size = 0
+    for line in lines:
+        read = msgspec.json.decode(line)
+        is_heading = isinstance(read, dict)
+        if rows and (is_heading or len(rows) >= _BATCH_ROWS or size >= _BATCH_BYTES):
+            yield table, rows
+            rows, size = [], 0
+        if is_heading:
+            table, names = _heading(read)
+        else:
+            rows.append(dict(zip(names, read, strict=True)))
+            size += len(line)
+    if rows:
+        yield table, rows
+
+
+def _heading(read: Row) -> tuple[Table, list[str]]:
+    table = _TABLES.get(read["table"])
+    known = {path for column in table.columns for path in column.paths} if table else set()
+    if table is None or not known.issuperset(read["columns"]):
+        raise BackupError("The backup was made by a newer version: update this portal first. Nothing was changed.")
+    return table, read["columns"]
+
+
+def _referring(column: Column, rows: list[Row]) -> list[Row]:
+    """Put in the number, in this database, of what each row refers to; rows whose counterpart is not here go."""
+    related: Model = column.field.related_model  # type: ignore[assignment]
+    paths = REFERENCES[related]
+    wanted = {row[column.paths[0]] for row in rows}
+    here = related._base_manager.filter(**{f"{paths[0]}__in": wanted}).values_list("pk", *paths)
+    pks: dict[Name, Any] = {tuple(name): pk for pk, *name in here}
+    nothing = (None,) * len(paths)
+    if column.field.null:
+        pks[nothing] = None
+    found = []
+    for row in rows:
+        name = tuple(row[path] for path in column.paths)
+        if name in pks:
+            row[column.field.attname] = pks[name]
+            found.append(row)
+    return found
+
+
+def _instance(table: Table, row: Row) -> models.Model:
+    values = {}
+    for column in table.columns:
+        name = column.field.attname
+        if name in row:
+            values[name] = row[name] if column.is_reference else _value(column.field, row[name])
+    if table.model is Authenticator:
+        values["data"] = sealed(values["data"])
+    return table.model(**values)
+
+
+def _value(column: models.Field[Any, Any], read: Any) -> Any:
+    """From JSON to what Python knows; a secret stays a text, which its column seals with this portal's key."""
+    return read if isinstance(column, models.JSONField | models.TextField) else column.to_python(read)
+
+
+def _existing(table: Table, instances: list[models.Model]) -> Any:
+    """Which of the rows are here, as a question: by their key, or by the id that they bring."""
+    here: set[Name] = set()
+    primary = table.model._meta.pk
+    keys = [[_attname(table, name) for name in table.key]] if table.key else []
+    if primary in table.fields and not primary.is_relation and keys != [[primary.attname]]:
+        keys.append([primary.attname])
+    for key in keys:
+        here |= {(*key, *map(_comparable, values)) for values in _matching(table, key, instances)}
+    return lambda instance: any((*key, *(_comparable(getattr(instance, name)) for name in key)) in here for key in keys)
+
+
+def _matching(table: Table, key: list[str], instances: list[models.Model]) -> Iterable[tuple[Any, ...]]:
+    """The key's values, of rows that may be the same."""
+    if not instances:
+        return []
+    query = Q()
+    for name in key:
+        if isinstance(table.model._meta.get_field(name), models.BinaryField):
+            continue
+        values = {getattr(instance, name) for instance in instances}
+        matches = Q(**{f"{name}__in": values - {None}})
+        query &= matches | Q(**{name: None}) if None in values else matches
+    return table.model._base_manager.filter(query).values_list(*key)
+
+
+def _attname(table: Table, name: str) -> str:
+    return table.model._meta.get_field(name).attname  # type: ignore[union-attr]
+
+
+def _comparable(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _insert(table: Table, instances: list[models.Model]) -> None:
+    """As bulk_create does, but with the times that rows bring: that would set what is set when a row is made."""
+    size = max(1, connection.ops.bulk_batch_size(table.fields, instances)) if instances else 1
+    for first in range(0, len(instances), size):
+        table.model._base_manager._insert(  # type: ignore[attr-defined]
+            instances[first : first + size], fields=table.fields, using=connection.alias, raw=True
+        )

@@ -1,0 +1,128 @@
+"""A full instance, and the commands."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from uuid import UUID
+
+import orjson
+import pytest
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.core.management import call_command
+from django.db import connection
+
+from accounts.audit import record
+from accounts.models import HostSettings, RoleLevel
+from accounts.principals import OPERATOR
+from events.models import Counter, DisconnectedUsage, Identity, Lane, SeenLabel
+from portal.backup.sealed import SealedReader
+from portal.fields import Secret
+from tests.base import Cast, make_cast
+from tests.factories import (
+    DeadLetterFactory,
+    DeliveryFactory,
+    DomainFilterFactory,
+    EventFilterFactory,
+    IngressDomainFactory,
+    InvitationFactory,
+    MembershipFactory,
+    OutboxRowFactory,
+    PixelFactory,
+)
+
+PASSPHRASE = "correct horse battery staple"
+#: To the microsecond, which many ways of writing JSON lose.
+THEN = datetime(2026, 3, 1, 23, 59, 59, 123_456, tzinfo=UTC)
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def _quick_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.backup.sealed.SCRYPT_N", 2**4)
+    monkeypatch.setenv("BACKUP_PASSPHRASE", PASSPHRASE)
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run a command, and return what it prints."""
+
+    def run_command(name: str, *arguments: object, **options: object) -> str:
+        out = StringIO()
+        call_command(name, *map(str, arguments), stdout=out, **options)
+        return out.getvalue()
+
+    return run_command
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "portal.backup"
+
+
+@pytest.fixture
+def full(transactional_db: None) -> Cast:
+    """An instance with something in every table that a backup holds."""
+    return fill()
+
+
+def fill() -> Cast:
+    cast = make_cast()
+    HostSettings.objects.create(name="Agency “Größe”")
+    IngressDomainFactory.create(tenant=cast.shoes, checked_at=THEN)
+    DisconnectedUsage.objects.create(tenant=cast.shoes, start=THEN, received=2**40, published=1)
+    Authenticator.objects.create(
+        user=cast.ada,
+        type="totp",
+        data={"secret": Secret.seal("JBSWY3DPEHPK3PXP").sealed},
+        created_at=THEN,
+        last_used_at=THEN,
+    )
+    InvitationFactory.create(membership=MembershipFactory.create(tenant=cast.books, level=RoleLevel.VIEW, invited=True))
+    pixel = PixelFactory.create(tenant=cast.shoes, pixel_id="123", access_token="EAAB-secret", last_received=THEN)
+    other = PixelFactory.create(tenant=cast.books, pixel_id="00456", name="", bad_token=True)
+    EventFilterFactory.create(tenant=cast.shoes, event_name="Purchase")
+    EventFilterFactory.create(pixel=pixel, event_name="Purchase", state="PUBLISH")
+    DomainFilterFactory.create(pixel=other, domain="shop.example.com")
+    DomainFilterFactory.create(tenant=cast.books, domain="shop.example.com")
+    Lane.objects.create(pixel=pixel, claim=UUID(int=7), claimed_until=THEN, failures=3, retry_at=THEN, held=True)
+    Counter.objects.create(pixel=pixel, span=2, dimension=0, start=THEN, label="", received=3, failed=1)
+    SeenLabel.objects.create(pixel=pixel, dimension=1, label="Purchase", last_seen=date(2026, 3, 1))
+    Identity.objects.create(pixel=pixel, key="f" * 64, identifiers={"em": ["a" * 64], "n": None}, seen_at=THEN)
+    DeliveryFactory.create(pixel=pixel, event_time=None)
+    OutboxRowFactory.create(pixel=pixel, received_at=THEN, body=bytes(range(256)))
+    OutboxRowFactory.create(pixel=other, received_at=THEN + timedelta(microseconds=1))
+    DeadLetterFactory.create(pixel=pixel)
+    record(OPERATOR, "connect pixel", pixel, tenant=cast.shoes, changes={"name": [None, "é\u2028"], "n": [1, 2.5]})
+    record(OPERATOR, "update host", "host")
+    return cast
+
+
+def empty() -> None:
+    """Delete everything, as a new database has nothing."""
+    with connection.cursor() as cursor, connection.constraint_checks_disabled():
+        tables = [model._meta.db_table for model in apps.get_models() if model._meta.app_label != "contenttypes"]
+        if connection.vendor == "postgresql":
+            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+        else:
+            for table in tables:
+                cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+
+
+def content_of(file: Path, passphrase: str = PASSPHRASE) -> dict[str, list[bytes]]:
+    """The rows of a backup, by table, in an order that does not depend on the database."""
+    content: dict[str, list[bytes]] = {}
+    rows: list[bytes] = []
+    with file.open("rb") as stream:
+        for line in gzip.GzipFile(fileobj=SealedReader(stream, passphrase)):
+            read = orjson.loads(line)
+            if isinstance(read, dict):
+                rows = content.setdefault(read["table"], [])
+            else:
+                rows.append(orjson.dumps(read, option=orjson.OPT_SORT_KEYS))
+    return {table: sorted(rows) for table, rows in content.items()}
