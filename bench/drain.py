@@ -12,7 +12,9 @@ import orjson
 from django.test import override_settings
 from django.utils import timezone
 
-from bench import load, peer, stage
+from bench import load, place, servers, stage
+from bench.peers.ninja_rows.loop import publish_all
+from bench.peers.ninja_rows.models import PeerEvent
 from events.models import OutboxRow
 from events.publishing import drain
 from pixels.models import Pixel
@@ -24,7 +26,7 @@ SIZES = (1, 100)
 def main() -> None:
     """Measure and print."""
     pixel = stage.make_pixel()
-    peer.create_tables()
+    servers.run_sql(place.address(), "intake.sql")
     with stage.sink() as graph_api:
         with override_settings(GRAPH_API_URL=graph_api):
             drained = {size: _drain_rate(pixel, size) for size in SIZES}
@@ -59,12 +61,11 @@ def _drain_rate(pixel: Pixel, size: int) -> float:
 def _loop_rate(url: str) -> float:
     count = EVENTS // 4
     events = (
-        peer.PeerEvent(pixel_id=stage.PIXEL_ID, received_at=timezone.now(), **stage.event(number))
-        for number in range(count)
+        PeerEvent(pixel_id=stage.PIXEL_ID, received_at=timezone.now(), **stage.event(number)) for number in range(count)
     )
-    peer.PeerEvent.objects.bulk_create(events, batch_size=1_000)
+    PeerEvent.objects.bulk_create(events, batch_size=1_000)
     start = time.monotonic()
-    peer.publish_all(url)
+    publish_all(url)
     return count / (time.monotonic() - start)
 
 

@@ -1,41 +1,46 @@
-"""Sends one request over and over: with wrk where it is installed, else from here.
-
-    python -m bench.load URL BODY_FILE SECONDS CONNECTIONS
-
-The own generator is one asyncio process that writes a prepared request and looks at no more of an answer than its
-status, so that it takes little from what it measures. Both run in a process of their own.
-"""
+"""Sends requests with wrk, which is on Debian as a package of that name."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-_WRK_SCRIPT = """
+CONNECTIONS = 16
+
+#: Posts the lines of a file in turn.
+_SCRIPT = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
-local file = io.open(os.getenv("BENCH_BODY"))
-wrk.body = file:read("*a")
+if os.getenv("BENCH_TOKEN") ~= "" then
+  wrk.headers["Authorization"] = "Bearer " .. os.getenv("BENCH_TOKEN")
+end
+local requests, last = {}, 0
+function init()
+  for line in io.lines(os.getenv("BENCH_BODIES")) do
+    table.insert(requests, wrk.format(nil, nil, nil, line))
+  end
+end
+function request()
+  last = last % #requests + 1
+  return requests[last]
+end
 """
+
+_MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1_000.0, "m": 60_000.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What was answered."""
+    """What was answered. ``median`` is the time of a request in milliseconds."""
 
     requests: int
     errors: int
     seconds: float
+    median: float
 
     @property
     def rate(self) -> float:
@@ -43,87 +48,46 @@ class Load:
         return (self.requests - self.errors) / self.seconds
 
 
-def post(url: str, body: bytes, *, seconds: float, connections: int = 16) -> Load:
-    """Post the body for some seconds over a number of connections."""
+def post(url: str, *bodies: bytes, seconds: float, connections: int = CONNECTIONS, token: str = "") -> Load:
+    """Post the bodies in turn, for some whole seconds over a number of connections. A body is JSON on one line."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "body"
-        file.write_bytes(body)
-        if shutil.which("wrk"):
-            return _wrk(url, file, seconds, connections)
-        command = [sys.executable, "-m", "bench.load", url, str(file), str(seconds), str(connections)]
-        return Load(**json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
+        script, file = Path(folder) / "post.lua", Path(folder) / "bodies"
+        script.write_text(_SCRIPT)
+        file.write_bytes(b"\n".join(bodies))
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{max(1, round(seconds))}s",
+            "--latency",
+            "-s",
+            str(script),
+            url,
+        ]
+        environment = {**os.environ, "BENCH_BODIES": str(file), "BENCH_TOKEN": token}
+        return read(subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout)
 
 
-def _wrk(url: str, file: Path, seconds: float, connections: int) -> Load:
-    script = file.with_suffix(".lua")
-    script.write_text(_WRK_SCRIPT)
-    said = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script), url],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "BENCH_BODY": str(file)},
-    ).stdout
-    done = re.search(r"(\d+) requests in ([\d.]+)(m?s)", said)
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    assert done, said
-    took = float(done[2]) / (1_000 if done[3] == "ms" else 1)
-    return Load(int(done[1]), int(bad[1]) if bad else 0, took)
+def post_well(url: str, *bodies: bytes, seconds: float, connections: int = CONNECTIONS, token: str = "") -> Load:
+    """The same; an answer that is an error ends the benchmark."""
+    done = post(url, *bodies, seconds=seconds, connections=connections, token=token)
+    if done.errors or not done.requests:
+        raise RuntimeError(f"{url}: {done.errors} of {done.requests} requests were refused")
+    return done
 
 
-class _Connection(asyncio.Protocol):
-    """Sends the request, and sends it again when the answer is there."""
-
-    def __init__(self, request: bytes) -> None:
-        self.request = request
-        self.requests = self.errors = 0
-        self.transport: asyncio.WriteTransport | None = None
-        self._answer = b""
-        self.stopped = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self.transport = transport
-        transport.write(self.request)
-
-    def data_received(self, data: bytes) -> None:
-        self._answer += data
-        head, end, body = self._answer.partition(b"\r\n\r\n")
-        if not end or not _is_whole(head, body):
-            return
-        self.requests += 1
-        self.errors += not head.startswith(b"HTTP/1.1 2")
-        self._answer = b""
-        if self.transport and not self.stopped:
-            self.transport.write(self.request)
-
-
-def _is_whole(head: bytes, body: bytes) -> bool:
-    length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
-    return len(body) >= int(length[1]) if length else body.endswith(b"0\r\n\r\n")  # in chunks
-
-
-async def _post(url: str, body: bytes, seconds: float, connections: int) -> Load:
-    parts = urlsplit(url)
-    head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
-    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-    loop = asyncio.get_running_loop()
-    start = time.monotonic()
-    made = [
-        (await loop.create_connection(lambda: _Connection(request), parts.hostname or "", parts.port or 80))[1]
-        for _ in range(connections)
-    ]
-    await asyncio.sleep(seconds)
-    took = time.monotonic() - start
-    result = Load(sum(each.requests for each in made), sum(each.errors for each in made), took)
-    for each in made:
-        each.stopped = True
-    # The last answers are waited for: a server that is cut off would log it.
-    await asyncio.sleep(0.3)
-    return result
-
-
-if __name__ == "__main__":
-    _url, _file, _seconds, _connections = sys.argv[1:]
-    _load = asyncio.run(_post(_url, Path(_file).read_bytes(), float(_seconds), int(_connections)))
-    sys.stdout.write(json.dumps(asdict(_load)))
+def read(said: str) -> Load:
+    """Read what wrk prints."""
+    done = re.search(r"(\d+) requests in ([\d.]+)(us|ms|s|m)", said)
+    median = re.search(r"50%\s+([\d.]+)(us|ms|s|m)", said)
+    if not done or not median:
+        raise RuntimeError(f"wrk says nothing that can be read: {said}")
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", said)
+    errors = int(refused[1]) if refused else 0
+    return Load(
+        int(done[1]),
+        errors + (sum(map(int, broken.groups())) if broken else 0),
+        float(done[2]) * _MILLISECONDS[done[3]] / 1_000,
+        float(median[1]) * _MILLISECONDS[median[2]],
+    )

@@ -21,8 +21,8 @@ def main() -> None:
     """Measure and print."""
     stage.make_pixel()
     with stage.sink() as graph_api, stage.portal(graph_api) as instance:
-        early = _measure(instance, 0, EVENTS // 10)
-        late = _measure(instance, early[0], EVENTS)
+        early = measure_held(instance, 0, EVENTS // 10)
+        late = measure_held(instance, early[0], EVENTS)
     stage.print_table(
         "Memory, MiB",
         ("", f"{early[0]:,} events", f"{late[0]:,} events", "ratio"),
@@ -33,7 +33,7 @@ def main() -> None:
     )
 
 
-def _measure(instance: Instance, sent: int, until: int) -> tuple[int, int, int]:
+def measure_held(instance: Instance, sent: int, until: int) -> tuple[int, int, int]:
     """Send until so many events have been, and see what is held then."""
     url, body = f"{instance.url}/capi/{stage.PIXEL_ID}/events", stage.body_of(SIZE)
     while sent < until:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 from django.conf import settings
 
 from accounts.principals import OPERATOR
 from accounts.services.tenants import create_tenant
+from bench import servers
 from events.models import OutboxRow
 from pixels.models import Pixel
 from pixels.services import connect_pixel
@@ -51,10 +50,12 @@ def event(number: int) -> dict[str, Any]:
 
 
 def make_pixel(pixel_id: str = PIXEL_ID) -> Pixel:
-    """A pixel in an account of its own, without enrichment."""
+    """A pixel in an account of its own, without enrichment; it may be there already."""
+    if there := Pixel.objects.filter(pixel_id=pixel_id).first():
+        return there
     tenant = create_tenant(
         principal=OPERATOR, name=f"Bench {pixel_id}", can_partner_manage=True, event_enrichment=False
-    )
+    ).tenant
     return connect_pixel(
         principal=OPERATOR,
         tenant_id=tenant.pk,
@@ -69,53 +70,18 @@ def make_pixel(pixel_id: str = PIXEL_ID) -> Pixel:
 def sink() -> Iterator[str]:
     """The address of an events edge that takes everything."""
     port = free_port()
-    with _process([sys.executable, "-m", "bench.sink", str(port)], {}):
-        url = f"http://127.0.0.1:{port}"
-        wait_until_up(url)
-        yield url
+    with servers.process([sys.executable, "-m", "bench.sink", str(port)], {}) as started:
+        yield servers.when_up(started, port)
 
 
 @contextmanager
 def portal(graph_api: str, *, worker: bool = True) -> Iterator[Instance]:
     """The portal's web server, and its worker."""
-    with Instance(Path(settings.DATA_DIR), graph_api) as instance:
+    with Instance(Path(settings.DATA_DIR), graph_api, PIXEL_RATE_LIMIT="1000000/s") as instance:
         if worker:
             instance.start_worker()
         instance.start_web()
         yield instance
-
-
-@contextmanager
-def peer() -> Iterator[str]:
-    """The address of the peer's server: granian too, with as many threads."""
-    port = free_port()
-    threads = ["--blocking-threads", str(settings.WEB_THREADS)]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", *threads]
-    with _process([*command, "--log-level", "error", "bench.peer:application"], {"PORTAL_BENCH_PEER": "1"}):
-        url = f"http://127.0.0.1:{port}"
-        wait_until_up(url)
-        yield url
-
-
-@contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[None]:
-    process = subprocess.Popen(command, env={**os.environ, **environment})
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def wait_until_up(url: str) -> None:
-    """Wait until somebody answers."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with suppress(httpx.HTTPError):
-            httpx.post(url, content=b"", timeout=5)
-            return
-        time.sleep(0.1)
-    raise TimeoutError(url)
 
 
 def wait_until_drained(instance: Instance, *, seconds: float = 300) -> float:
