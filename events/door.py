@@ -9,23 +9,18 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from functools import cache
-from http import HTTPStatus
-from io import BytesIO
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from django.conf import settings
-from django.core.handlers.wsgi import LimitedStream, WSGIRequest
+from django.core.handlers.wsgi import LimitedStream
 from django.db import Error as DatabaseError
-from django.http import HttpResponse
-from django.middleware.clickjacking import XFrameOptionsMiddleware
-from django.middleware.security import SecurityMiddleware
 
 from events.checks import Browser
 from events.intake import pixel_that_receives, receive
 from portal.client_address import address_in
+from portal.doors import send
 from portal.errors import InvalidInput, NotFound, PortalError, TooManyRequests
 from portal.postgresql import close_if_cut_off
 from portal.rate_limits import count_request
@@ -49,11 +44,7 @@ _PREFLIGHT = [
     ("Access-Control-Allow-Headers", "Content-Type, *"),
     ("Access-Control-Max-Age", "86400"),
 ]
-_JSON = [
-    *_CORS,
-    ("Content-Type", "application/json"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-]
+_JSON = [*_CORS, ("Content-Type", "application/json")]
 #: By HTTP status: the Graph API's code and subcode for what is wrong.
 _GRAPH_CODES = {
     400: (100, 2804019),
@@ -77,9 +68,7 @@ class Answer(NamedTuple):
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
     """The WSGI application for addresses below PREFIX."""
     status, headers, body = answer(environ)
-    safe = _security_headers(environ["wsgi.url_scheme"])
-    start_response(_STATUS_LINES[status], [*headers, *safe, ("Content-Length", str(len(body)))])
-    return [body]
+    return send(environ, start_response, status, headers, body)
 
 
 def answer(environ: WSGIEnvironment) -> Answer:
@@ -167,19 +156,5 @@ def _answer(status: int, content: dict[str, Any], *headers: tuple[str, str]) -> 
     return Answer(status, [*_JSON, *headers], orjson.dumps(content))
 
 
-@cache
-def _security_headers(scheme: str) -> list[tuple[str, str]]:
-    """What Django's own middleware adds to every answer, by the same settings."""
-    request = WSGIRequest({"REQUEST_METHOD": "POST", "wsgi.url_scheme": scheme, "wsgi.input": BytesIO()})
-    response = HttpResponse()
-    del response.headers["Content-Type"]
-    for middleware in (SecurityMiddleware, XFrameOptionsMiddleware):
-        middleware(lambda _: response)(request)
-    return list(response.items())
-
-
 def _trace_id() -> str:
     return secrets.token_urlsafe(12)
-
-
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}

@@ -44,7 +44,7 @@ class Usage(Schema):
 
 @router.get(
     "/api/usage",
-    response={200: Usage, (400, 401): Refused},
+    response={200: Usage, (400, 401, 503): Refused},
     summary="Usage by account and day",
     openapi_extra={"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}},
 )

@@ -8,7 +8,7 @@ from typing import Any
 from celery import beat
 
 
-class Scheduler(beat.Scheduler):
+class Scheduler(beat.Scheduler):  # type: ignore[misc]  # it has no types
     """Keeps the schedule in memory: two at once do no harm, and share no file.
 
     Celery's own waits for the moment that it has noted for each task. With the clock set back by an hour, that moment

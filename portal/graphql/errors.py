@@ -11,7 +11,7 @@ import re
 import secrets
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 from graphql import GraphQLError, ValueNode
@@ -34,6 +34,9 @@ _QUOTED_LITERAL = re.compile(
     re.DOTALL,
 )
 _QUOTED_VARIABLE = re.compile(r"(Variable '\$\w+') got invalid value .*?( at '[^']*')?", re.DOTALL)
+
+
+E = TypeVar("E", bound=BaseException)
 
 
 class RequestError(Exception):
@@ -106,7 +109,7 @@ def status_of(rendered: Sequence[Mapping[str, Any]]) -> int:
     return next((ours for ours in (_INTERNAL, Unavailable.code) if ours in codes), codes[0])
 
 
-def expected(error: BaseException) -> BaseException:
+def expected(error: E) -> E | Unavailable:
     """The error; where the database is away, the refusal that says so, and a line in the log."""
     refusal = unavailable(error)
     if refusal is None:

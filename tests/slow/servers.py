@@ -1,0 +1,126 @@
+"""Servers of a test's own, to be stopped and started: those that the machine shares are left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import redis
+
+from tests.instance import database_url, free_port
+
+
+class PrivatePostgres:
+    """A PostgreSQL server with a copy of the test's database."""
+
+    def __init__(self, folder: Path, binaries: Path) -> None:
+        self.binaries = binaries
+        self.data = folder / "data"
+        self.port = free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/portal"
+        # PostgreSQL refuses to run as root.
+        self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if _is_root() else []
+        if _is_root():
+            shutil.chown(folder, "postgres")
+        self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", f"--pgdata={self.data}")
+        options = {"port": self.port, "unix_socket_directories": "", "listen_addresses": "127.0.0.1", "fsync": "off"}
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in options.items())
+
+    def start(self) -> None:
+        """Start, and wait until connections are taken."""
+        self._run("pg_ctl", "start", "--wait", f"--pgdata={self.data}", f"--log={self.data}/log")
+
+    def stop(self, mode: Literal["fast", "immediate"]) -> None:
+        """Stop: ``fast`` ends every connection with a message, ``immediate`` is a crash."""
+        self._run("pg_ctl", "stop", f"--mode={mode}", f"--pgdata={self.data}")
+
+    def copy_test_database(self) -> None:
+        """Make the portal's database here as it is there."""
+        server = f"--dbname=postgres://postgres@127.0.0.1:{self.port}"
+        self._run("psql", f"{server}/postgres", "--command=CREATE DATABASE portal")
+        self._run("pg_dump", f"--dbname={database_url()}", f"--file={self.data}/copy.sql")
+        self._run("psql", f"{server}/portal", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={self.data}/copy.sql")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*self._as_user, str(self.binaries / program), *arguments]
+        with tempfile.TemporaryFile() as said:  # a pipe would stay open with the server
+            done = subprocess.run(command, stdout=said, stderr=said, cwd="/", check=False)
+            said.seek(0)
+            assert done.returncode == 0, said.read().decode()
+
+
+@contextmanager
+def private_postgres() -> Iterator[PrivatePostgres]:
+    """A running server with a copy of the test's database; gone at the end. Skips where there is no PostgreSQL."""
+    binaries = _postgres_binaries()
+    if binaries is None:
+        reason = "PostgreSQL's own programs (initdb, pg_ctl) are not on this machine"
+        if os.environ.get("TEST_REQUIRE_POSTGRES", "") not in ("", "0"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = Path(tempfile.mkdtemp(prefix="private_postgres_"))  # pytest's own folders are closed to other users
+    try:
+        server = PrivatePostgres(folder, binaries)
+        server.start()
+        try:
+            server.copy_test_database()
+            yield server
+        finally:
+            if (server.data / "postmaster.pid").exists():
+                server.stop("immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _postgres_binaries() -> Path | None:
+    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    if found := shutil.which("initdb"):
+        candidates.append(Path(found).resolve().parent)
+    needed = ("initdb", "pg_ctl", "pg_dump", "psql")
+    return next((folder for folder in candidates if all((folder / name).exists() for name in needed)), None)
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+class PrivateRedis:
+    """A Redis server; ``url`` stays the same when it is started again."""
+
+    def __init__(self) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            pytest.skip("redis-server is not on this machine")
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._command = [program, "--port", str(self.port), "--save", "", "--dir", tempfile.gettempdir()]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        with redis.Redis(port=self.port) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.ConnectionError:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it as a machine that fails would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
