@@ -22,9 +22,9 @@ from filters.domains import host_of
 from filters.matching import FilterSet, Kind, Rule
 from pixels.models import Pixel
 
-#: What is read, published and settled together: several requests to the Graph API, each of which is renewed the lease
-#: for. More would not be faster, and what a killed worker had under way is sent again.
-MAX_EVENTS = 10_000
+#: What is read, published and settled together, in several requests to the Graph API. More would not be faster, takes
+#: memory that Python does not give back, and what a killed worker had under way is sent again.
+MAX_EVENTS = 3_000
 #: A batch is held in memory: of rows of the largest size there are fewer.
 MAX_BYTES = 8 * 1024 * 1024
 
