@@ -151,7 +151,7 @@ else:
         pool={"min_size": 1, "max_size": _connections, "timeout": 3},
         # What is sent as it is, and not by Django's ORM, is prepared once a connection has seen it a few times.
         prepare_threshold=5,
-        # A server that vanishes without a word is noticed as one that says goodbye: in seconds, not in a quarter of an hour.
+        # A server that vanishes without a word is noticed in seconds, not in a quarter of an hour.
         connect_timeout=5,
         tcp_user_timeout=15_000,  # milliseconds
     )
