@@ -19,10 +19,11 @@ from django.db import Error as DatabaseError
 
 from events.checks import Browser
 from events.intake import pixel_that_receives, receive
-from portal.client_address import address_in
+from events.parsing import is_json
+from portal.client_address import address_in, network_in
 from portal.doors import send
-from portal.errors import InvalidInput, NotFound, PortalError, TooManyRequests
-from portal.postgresql import close_if_cut_off
+from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests
+from portal.postgresql import keep_connection
 from portal.rate_limits import count_request
 
 if TYPE_CHECKING:
@@ -101,10 +102,14 @@ def _respond(environ: WSGIEnvironment) -> Answer:
         return Answer(204, _PREFLIGHT)
     if method != "POST":
         return _refusal(405, "Events are sent with POST.", ("Allow", "POST, OPTIONS"))
-    close_if_cut_off()
-    pixel = pixel_that_receives(path[1])
-    count_request("PIXEL", path[1])
-    count = receive(pixel, _body(environ), environ.get("CONTENT_TYPE", ""), _browser(environ))
+    keep_connection()
+    caller = network_in(environ)
+    pixel = pixel_that_receives(path[1], caller)
+    try:
+        count = receive(pixel, _body(environ), environ.get("CONTENT_TYPE", ""), _browser(environ))
+    except (InvalidInput, NotAuthorized):
+        count_request("ADDRESS", caller)
+        raise
     return _answer(202, {"events_received": count, "messages": [], "fbtrace_id": _trace_id()})
 
 
@@ -112,19 +117,36 @@ def _body(environ: WSGIEnvironment) -> bytes:
     """The body as it comes: its length is counted here, whatever the headers say of it."""
     limit: int = settings.INTAKE_MAX_BODY_BYTES
     stream = environ["wsgi.input"]
+    length = environ.get("CONTENT_LENGTH", "")
     # A server that marks the end itself can be read without a Content-Length, which a body sent in chunks has not.
     if not environ.get("wsgi.input_terminated"):
-        length = environ.get("CONTENT_LENGTH", "")
         stream = LimitedStream(stream, int(length) if length.isdecimal() else 0)
     body = b""
     try:
         while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
             body += chunk
     except OSError:
-        raise InvalidInput("body", "did not arrive whole.") from None
+        raise _cut_off() from None
     if len(body) > limit:
         raise InvalidInput("body", f"must have at most {limit:,} bytes.")
+    _check_is_whole(body, length)
     return body
+
+
+def _check_is_whole(body: bytes, length: str) -> None:
+    """A server may end a stream that broke off as if that were all.
+
+    JSON that was cut off is no JSON; of a form, nobody can tell without its length.
+    """
+    if length.isdecimal():
+        if len(body) < int(length):
+            raise _cut_off()
+    elif body and not is_json(body):
+        raise InvalidInput("body", "must come with its Content-Length if it is a form; in chunks, send JSON.")
+
+
+def _cut_off() -> InvalidInput:
+    return InvalidInput("body", "did not arrive whole.")
 
 
 def _browser(environ: WSGIEnvironment) -> Browser | None:

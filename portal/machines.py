@@ -1,68 +1,48 @@
-"""Django for software that signs in with a token: without what only browsers need."""
+"""The door for software that asks GraphQL with a token: a WSGI application beside Django's.
+
+Django's own way to the view and back, with middleware, signals and responses, took longer than the view itself. The
+thread keeps its database connection between requests.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+from typing import TYPE_CHECKING
 
-from django.core.handlers.exception import convert_exception_to_response
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIRequest
 from django.utils import translation
-from django.utils.module_loading import import_string
+
+from portal.doors import send
+from portal.graphql.capig import schema as capig_schema
+from portal.graphql.hub import schema as hub_schema
+from portal.graphql.view import reply_to
+from portal.postgresql import keep_connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-    from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-#: The others of MIDDLEWARE are about sessions, languages, forms and pages. Of these, every answer needs what they add.
-_MIDDLEWARE = (
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "portal.machines.nothing_to_show",
-)
-#: A browser's own. Software that sends these passes through all of MIDDLEWARE.
+logger = logging.getLogger(__name__)
+
+_SCHEMAS = {"/hub/graphql/": hub_schema.graphql_schema, "/capig/graphql/": capig_schema.graphql_schema}
+#: A browser's own. Software that sends these passes through Django.
 _BROWSERS = frozenset({"HTTP_COOKIE", "HTTP_ACCEPT_LANGUAGE"})
-_ADDRESSES = frozenset({"/hub/graphql/", "/capig/graphql/"})
 
 
 def is_machine(environ: WSGIEnvironment) -> bool:
     """Does the request ask GraphQL with a token, and with nothing that is a browser's?"""
     return (
-        environ["PATH_INFO"] in _ADDRESSES
+        environ["PATH_INFO"] in _SCHEMAS
         and environ.get("HTTP_AUTHORIZATION", "")[:7].lower() == "bearer "
         and _BROWSERS.isdisjoint(environ)
     )
 
 
-def nothing_to_show(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: should a browser show the answer after all, it loads nothing."""
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
-        return response
-
-    return middleware
-
-
-class MachineHandler(WSGIHandler):
-    """Django with a few of its middleware, in English."""
-
-    _get_response: Callable[[HttpRequest], HttpResponse]
-
-    def load_middleware(self, is_async: bool = False) -> None:
-        """Put the chain together, as Django does from MIDDLEWARE; none of these has hooks for views and templates."""
-        chain = convert_exception_to_response(self._get_response)
-        for path in reversed(_MIDDLEWARE):
-            chain = convert_exception_to_response(import_string(path)(chain))
-        self._view_middleware: list[Any] = []
-        self._template_response_middleware: list[Any] = []
-        self._exception_middleware: list[Any] = []
-        self._middleware_chain = chain
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> HttpResponseBase:
-        """Answer a request. A page before it may have left its language to this thread."""
-        translation.deactivate()
-        return super().__call__(environ, start_response)
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    """The WSGI application for requests that ``is_machine`` knows."""
+    translation.deactivate()  # a page before it may have left its language to this thread
+    keep_connection()
+    path = environ["PATH_INFO"]
+    status, headers, body = reply_to(WSGIRequest(environ), _SCHEMAS[path])
+    if status >= 400:
+        logger.warning("%s was refused", path, extra={"status_code": status})
+    return send(environ, start_response, status, headers.items(), body)

@@ -15,13 +15,11 @@ _django = get_wsgi_application()
 from django.conf import settings  # noqa: E402  # nothing of Django's may be read before it is set up
 
 from events import door  # noqa: E402
+from portal import machines  # noqa: E402
 from portal.client_address import behind_proxies  # noqa: E402
-from portal.machines import MachineHandler, is_machine  # noqa: E402
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-_for_machines = MachineHandler()
 
 
 def _choose_door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -29,11 +27,12 @@ def _choose_door(environ: WSGIEnvironment, start_response: StartResponse) -> Ite
 
     Where https is asked for, Django sends those who come without it there.
     """
-    if environ["PATH_INFO"].startswith(door.PREFIX) and not (
-        settings.SECURE_SSL_REDIRECT and environ["wsgi.url_scheme"] != "https"
-    ):
-        return door.application(environ, start_response)
-    return (_for_machines if is_machine(environ) else _django)(environ, start_response)
+    if not (settings.SECURE_SSL_REDIRECT and environ["wsgi.url_scheme"] != "https"):
+        if environ["PATH_INFO"].startswith(door.PREFIX):
+            return door.application(environ, start_response)
+        if machines.is_machine(environ):
+            return machines.application(environ, start_response)
+    return _django(environ, start_response)
 
 
 # The caller's address is what the last trusted proxy saw; what a caller writes into X-Forwarded-For is not believed.

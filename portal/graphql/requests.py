@@ -61,7 +61,8 @@ def _preferred(header: str) -> str:
 
 
 def check_headers(request: HttpRequest) -> None:
-    """Refuse other methods than GET and POST (405), and bodies that are not JSON in UTF-8 (415)."""
+    """Refuse hosts that are not ours (400), other methods than GET and POST (405), bodies but JSON in UTF-8 (415)."""
+    request.get_host()
     if request.method not in ("GET", "POST"):
         raise RequestError(
             "Send a POST request, or a GET request for a query.", code=405, headers={"Allow": "GET, POST"}

@@ -38,7 +38,7 @@ def _count(request: HttpRequest, principal: Principal | None) -> None:
 
 
 def _identify(request: HttpRequest) -> Principal:
-    scheme, _, credentials = request.headers.get("Authorization", "").strip().partition(" ")
+    scheme, _, credentials = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return _by_token(credentials.strip())
     if request.method == "GET":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 from django.core.exceptions import BadRequest, SuspiciousOperation
@@ -13,7 +13,7 @@ from django.http.request import UnreadablePostError
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from graphene_django.views import GraphQLView
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 
 from portal.errors import PortalError, Unavailable
 from portal.graphql.context import SignedInRequest
@@ -22,6 +22,14 @@ from portal.graphql.errors import RequestError, expected, render_errors, report,
 from portal.graphql.limits import Limits, check_variables
 from portal.graphql.requests import JSON, check_headers, preferred_media_type, read_request
 from portal.graphql.sign_in import CHALLENGE, sign_in
+
+
+class Reply(NamedTuple):
+    """What is sent back, in bytes."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +49,32 @@ class PortalGraphQLView(GraphQLView):
     """
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer the request; no exception passes, so that every client reads well-formed GraphQL errors."""
-        media_type = JSON
-        try:
-            media_type = preferred_media_type(request)
-            return _respond(self._answer(request), media_type)
-        except Exception as error:  # noqa: BLE001  # logged by `refusal`
-            return _respond(refusal(error), media_type)
+        """Answer the request."""
+        status, headers, body = reply_to(request, self.schema.graphql_schema)
+        return HttpResponse(body, status=status, headers=headers)
 
-    def _answer(self, request: HttpRequest) -> Answer:
-        check_headers(request)
-        signed_in = cast(SignedInRequest, request)
-        signed_in.principal = sign_in(request)
-        asked = read_request(request)
-        check_variables(asked.variables, Limits.current())
-        prepared = prepare(self.schema.graphql_schema, asked.query)
-        operation = prepared.operation(asked.operation_name)
-        if request.method == "GET" and operation.operation is not OperationType.QUERY:
-            raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
-        return executed(prepared.execute(asked.operation_name, asked.variables, signed_in))
+
+def reply_to(request: HttpRequest, schema: GraphQLSchema) -> Reply:
+    """Answer a request; no exception passes, so that every client reads well-formed GraphQL errors."""
+    media_type = JSON
+    try:
+        media_type = preferred_media_type(request)
+        return _written(_answer(request, schema), media_type)
+    except Exception as error:  # noqa: BLE001  # logged by `refusal`
+        return _written(refusal(error), media_type)
+
+
+def _answer(request: HttpRequest, schema: GraphQLSchema) -> Answer:
+    check_headers(request)
+    signed_in = cast(SignedInRequest, request)
+    signed_in.principal = sign_in(request)
+    asked = read_request(request)
+    check_variables(asked.variables, Limits.current())
+    prepared = prepare(schema, asked.query)
+    operation = prepared.operation(asked.operation_name)
+    if request.method == "GET" and operation.operation is not OperationType.QUERY:
+        raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
+    return executed(prepared.execute(asked.operation_name, asked.variables, signed_in))
 
 
 def executed(result: ExecutionResult) -> Answer:
@@ -83,7 +98,7 @@ def _holds_data(value: Any) -> bool:
     return value is not None
 
 
-def refusal(error: Exception) -> Answer:
+def refusal(error: BaseException) -> Answer:
     """The answer to a request that could not be executed."""
     if isinstance(error, (SuspiciousOperation, BadRequest, UnreadablePostError)):
         error = RequestError("The request could not be read.")
@@ -95,16 +110,10 @@ def refusal(error: Exception) -> Answer:
     return Answer({"errors": trimmed(render_errors(error.errors, code=error.code))}, error.code, error.headers)
 
 
-def _respond(answer: Answer, media_type: str) -> HttpResponse:
-    response = HttpResponse(
-        orjson.dumps(answer.body),
-        content_type=f"{media_type}; charset=utf-8",
-        status=answer.status,
-        headers=answer.headers,
-    )
+def _written(answer: Answer, media_type: str) -> Reply:
+    headers = {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", **answer.headers}
     if answer.status == 401:
-        response.headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110 §15.5.2
+        headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110 §15.5.2
     if answer.status == Unavailable.code:
-        response.headers.setdefault("Retry-After", str(Unavailable.retry_after))
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        headers.setdefault("Retry-After", str(Unavailable.retry_after))
+    return Reply(answer.status, headers, orjson.dumps(answer.body))

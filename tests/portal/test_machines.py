@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.test import RequestFactory
 from django.utils import translation
+from pytest_django import Settings
 
 from portal import wsgi
 from portal.machines import is_machine
@@ -26,16 +24,6 @@ def environment(**headers: str) -> dict[str, Any]:
     )
     # The factory sends an empty Cookie header.
     return {name: value for name, value in request.environ.items() if name != "HTTP_COOKIE" or value}
-
-
-@pytest.fixture(autouse=True)
-def _one_connection() -> Iterator[None]:
-    """A request closes connections when it begins and ends; the test's own must stay."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
 
 
 def send(**headers: str) -> tuple[str, dict[str, str], bytes]:
@@ -63,7 +51,25 @@ def test_a_bad_token_is_refused(db: None) -> None:
 
 
 def test_a_host_that_is_not_ours_is_refused(cast: Cast) -> None:
-    assert send(Authorization=f"Bearer {bearer(cast.robot)}", Host="evil.example.com")[0] == "400 Bad Request"
+    status, _, body = send(Authorization=f"Bearer {bearer(cast.robot)}", Host="evil.example.com")
+
+    assert status == "400 Bad Request"
+    assert json.loads(body)["errors"][0]["extensions"] == {"code": 400}
+
+
+def test_what_is_refused_is_logged_without_the_token(db: None, caplog: pytest.LogCaptureFixture) -> None:
+    send(Authorization="Bearer abc")
+
+    assert [(record.getMessage(), record.__dict__["status_code"]) for record in caplog.records] == [
+        ("/hub/graphql/ was refused", 401)
+    ]
+
+
+def test_who_comes_without_https_is_left_to_django(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    monkeypatch.setattr(wsgi, "_django", lambda environ, start_response: [b"Django"])
+
+    assert wsgi.application(environment(Authorization="Bearer abc"), lambda *args: None) == [b"Django"]
 
 
 @pytest.mark.parametrize(

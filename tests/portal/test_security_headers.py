@@ -18,8 +18,7 @@ from django.urls.exceptions import NoReverseMatch
 from pytest_django import Settings
 
 from accounts.services.passwords import change_password
-from events import door
-from portal import wsgi
+from portal import doors, wsgi
 from tests.base import Cast, client_of, login
 from tests.factories import PixelFactory
 
@@ -178,10 +177,10 @@ def strict(settings: Settings) -> Iterator[WSGIApp]:
     settings.SECURE_HSTS_PRELOAD = True
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
     settings.WHITENOISE_USE_FINDERS = True
-    door._security_headers.cache_clear()  # another test's settings made them
+    doors._security_headers.cache_clear()  # another test's settings made them
     application: WSGIApp = importlib.reload(wsgi).application
     yield application
-    door._security_headers.cache_clear()
+    doors._security_headers.cache_clear()
 
 
 def ask(application: WSGIApp, method: str, path: str, *, https: bool = True) -> tuple[int, dict[str, str]]:
