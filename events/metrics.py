@@ -15,14 +15,14 @@ from itertools import chain, count
 from operator import add
 from typing import Any, NamedTuple, cast
 
-from django.db.models import DateTimeField, F, Max, Q, Sum, Window
+from django.db.models import DateTimeField, F, Max, OuterRef, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from events.models import LABELS_KEPT, OTHER, Counter, SeenLabel
 from events.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
-from pixels.traffic import Totals
-from portal.statements import Among, Param, Statement
+from pixels.traffic import Column, Totals
+from portal.statements import Among, One, Param, Statement
 
 #: What stands for the names and websites that are counted together (``models.OTHER``).
 OTHER_NAME = "Other"
@@ -45,23 +45,45 @@ _DROPPED = (
 
 def totals(pixels: Collection[int], minutes: int, now: datetime | None = None) -> Mapping[int, Totals]:
     """Received and published events of each pixel in the last ``minutes``."""
-    stretches = last_minutes(minutes, now)
-    times = {f"time{number}": time for number, time in enumerate(chain(*(stretch[1:] for stretch in stretches)))}
-    rows = _totals(tuple(stretch.span for stretch in stretches)).all(pixels=pixels, **times)
+    spans, times = _window(minutes, now)
+    rows = _totals(spans).all(pixels=pixels, **times)
     return {pixel: Totals(received, published) for pixel, received, published in rows}
 
 
+def totals_column(minutes: int, now: datetime | None = None) -> Column:
+    """The same as a column of a statement about pixels; null without traffic."""
+    spans, times = _window(minutes, now)
+    return Column(_column(spans), times)
+
+
+_Spans = tuple[Counter.Span, ...]
+_SUMS = (Sum("received"), Sum("published"))
+
+
+def _window(minutes: int, now: datetime | None) -> tuple[_Spans, dict[str, datetime]]:
+    """The spans of the last ``minutes``, and when each begins and ends: ``time0`` to ``time1``, and so on."""
+    stretches = last_minutes(minutes, now)
+    times = enumerate(chain(*(stretch[1:] for stretch in stretches)))
+    return tuple(stretch.span for stretch in stretches), {f"time{number}": time for number, time in times}
+
+
 @lru_cache(maxsize=32)
-def _totals(spans: tuple[Counter.Span, ...]) -> Statement:
-    """Sums of ``pixels`` in as many stretches of these spans, from ``time0`` to ``time1``, ``time2`` to ``time3``."""
+def _totals(spans: _Spans) -> Statement:
+    """The sums of ``pixels``, each with its key."""
+    return Statement(_counters(spans, Among("pixel_id", "pixels")), "pixel_id", *_SUMS)
+
+
+@lru_cache(maxsize=32)
+def _column(spans: _Spans) -> One:
+    """The sums of the pixel that a row is about."""
+    return One(_counters(spans, Q(pixel=OuterRef("pk"))), *_SUMS)
+
+
+def _counters(spans: _Spans, pixels: Q | Among) -> QuerySet[Counter, Any]:
+    """The counters of some pixels in the ``_window`` of these spans, by pixel."""
     times = (Param(f"time{number}", DateTimeField()) for number in count())
-    window = within(
-        (Stretch(span, cast(Any, next(times)), cast(Any, next(times))) for span in spans),
-        Among("pixel_id", "pixels"),
-        dimension=Counter.Dimension.TOTAL,
-    )
-    sums = Counter.objects.filter(window).values("pixel_id")
-    return Statement(sums, "pixel_id", Sum("received"), Sum("published"))
+    stretches = (Stretch(span, cast(Any, next(times)), cast(Any, next(times))) for span in spans)
+    return Counter.objects.filter(within(stretches, pixels, dimension=_Dimension.TOTAL)).values("pixel_id")
 
 
 def websites(pixels: Collection[int], now: datetime | None = None) -> Mapping[int, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from accounts.activity import Change, changes_of, phrase_of
+from accounts.activity import Change, actor_of, changes_of, phrase_of
 from accounts.models import AuditEntry, Tenant
 from accounts.principals import Principal
 
@@ -17,6 +17,7 @@ class ShownEntry(NamedTuple):
     """An entry of the audit log in words."""
 
     entry: AuditEntry
+    actor: str
     phrase: str
     changes: list[Change]
     further: int
@@ -30,5 +31,6 @@ def history_of(principal: Principal, tenant: Tenant, act: str, name: str | None 
     shown = []
     for entry in entries[:ENTRIES]:
         changes = changes_of(entry)
-        shown.append(ShownEntry(entry, phrase_of(entry), changes[:CHANGES], max(0, len(changes) - CHANGES)))
+        further = max(0, len(changes) - CHANGES)
+        shown.append(ShownEntry(entry, actor_of(entry), phrase_of(entry), changes[:CHANGES], further))
     return shown

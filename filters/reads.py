@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 
@@ -14,6 +15,7 @@ from filters.models import DomainFilter, EventFilter, Filter, FilterState
 from pixels.models import Pixel
 from pixels.reads import pixel_keys
 from pixels.validation import clean_pixel_ids
+from portal.statements import Among, Param, Statement
 
 MODELS: dict[Kind, type[Filter]] = {Kind.EVENT: EventFilter, Kind.DOMAIN: DomainFilter}
 
@@ -61,10 +63,29 @@ def load_filter_set(pixel: Pixel) -> FilterSet:
 
 def rules_of(tenant_id: str, kind: Kind, wanted: Q) -> list[Rule]:
     """The account's filters of one kind, in no order."""
+    rows = MODELS[kind].objects.filter(wanted, tenant=tenant_id).order_by()
+    return _rules(kind, rows.values_list(*_columns(kind)))
+
+
+def rules_named(tenant_id: str, kind: Kind, names: Collection[str]) -> list[Rule]:
+    """Those with one of these names."""
+    return _rules(kind, _named(kind).all(tenant=tenant_id, names=names))
+
+
+@lru_cache
+def _named(kind: Kind) -> Statement:
+    """The filters of the account ``tenant`` with one of the ``names``."""
     model = MODELS[kind]
-    rows = model.objects.filter(wanted, tenant=tenant_id).order_by()
-    columns = rows.values_list(model.name_field, "pixel__pixel_id", "state")
-    return [Rule(kind, name, pixel_id, drops=state == FilterState.DROP) for name, pixel_id, state in columns]
+    rows = model.objects.filter(Among(model.name_field, "names"), tenant=Param("tenant")).order_by()
+    return Statement(rows, *_columns(kind))
+
+
+def _columns(kind: Kind) -> tuple[str, ...]:
+    return MODELS[kind].name_field, "pixel__pixel_id", "state"
+
+
+def _rules(kind: Kind, rows: Iterable[Sequence[Any]]) -> list[Rule]:
+    return [Rule(kind, name, pixel_id, drops=state == FilterState.DROP) for name, pixel_id, state in rows]
 
 
 def filter_sets(rules: Iterable[Rule], pixel_ids: Collection[str]) -> dict[str, FilterSet]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Q
 
 from accounts.audit import record
 from accounts.models import Tenant
@@ -14,7 +13,7 @@ from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
 from filters.matching import Kind, Rule, covering
 from filters.models import EVENT_NAME_MAX_LENGTH, FilterState
-from filters.reads import MODELS, FilterView, ShownState, filter_sets, rules_of, state_of
+from filters.reads import MODELS, FilterView, ShownState, filter_sets, rules_named, state_of
 from pixels.reads import pixel_keys
 from pixels.validation import clean_pixel_ids
 from portal.domains import clean_domain
@@ -54,7 +53,7 @@ def _update(
     named = clean_pixel_ids(pixel_ids, keys)
 
     names = [name] if kind is Kind.EVENT else list(covering(name))
-    before = rules_of(tenant.pk, kind, Q(**{f"{MODELS[kind].name_field}__in": names}))
+    before = rules_named(tenant.pk, kind, names)
     targets: Sequence[str | None] = named or [None]
     new = [Rule(kind, name, pixel_id, drops=state == FilterState.DROP) for pixel_id in targets]
     scope = set(named)
@@ -80,12 +79,16 @@ def _replace(tenant: Tenant, kind: Kind, name: str, state: FilterState, keys: Se
     """Put a filter for each of the pixels, or the account-wide one, where there were others. The account is locked."""
     model = MODELS[kind]
     of_name = {"tenant_id": tenant.pk, model.name_field: name}
-    old = model.objects.filter(**of_name)
     if keys:
-        old = old.filter(pixel__in=keys)
-    old.delete()
-    targets: Sequence[int | None] = keys or [None]
-    model.objects.bulk_create(model(**of_name, pixel_id=key, state=state) for key in targets)
+        model.objects.bulk_create(
+            [model(**of_name, pixel_id=key, state=state) for key in keys],
+            update_conflicts=True,
+            update_fields=["state", "updated_at"],
+            unique_fields=["tenant", model.name_field, "pixel"],
+        )
+    else:
+        model.objects.filter(**of_name).delete()
+        model.objects.create(**of_name, state=state)
 
 
 def _check_number(tenant: Tenant, kind: Kind) -> None:

@@ -29,7 +29,7 @@ from filters.reads import ShownState
 from filters.summaries import Summaries, Summary
 from pixels.views.pages import way_back
 from portal.errors import InvalidInput, PortalError
-from portal.web import AccountRequest, account_page, add_service_error, page_in_view
+from portal.web import AccountRequest, account_page, add_service_error, page_in_view, said_yes
 
 PAGE_SIZE = 25
 #: Of the permitted websites, so many are shown before "See all".
@@ -165,7 +165,7 @@ def one_name(request: AccountRequest, subject: Subject) -> HttpResponse:
 @account_page(Action.EDIT_DATA)
 def set_filter(request: AccountRequest, subject: Subject) -> HttpResponse:
     """Publish or drop a name's events: on the pixel that is named, or on all."""
-    state = FilterState.PUBLISH if "publish" in request.POST else FilterState.DROP
+    state = FilterState.PUBLISH if said_yes(request, "publish") else FilterState.DROP
     name, pixel_id = request.POST.get("name", ""), request.POST.get("pixel")
     shown = _update(request, subject, name, state, [pixel_id] if pixel_id else None)
     _say(request, shown.name, state, pixel_id)

@@ -10,8 +10,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from django.db.models.expressions import Combinable
+
 from accounts.models import Tenant
 from pixels.models import Pixel
+from pixels.traffic import Column, totals_column
 from pixels.validation import is_pixel_id
 from portal.errors import NotFound
 from portal.statements import NOTHING, Param, Statement
@@ -32,25 +35,38 @@ class PixelView(NamedTuple):
     bad_token: bool
     last_received: datetime | str | None
     last_published: datetime | str | None
-    # What was counted, where it is asked for.
-    total_events_received: float = 0.0
-    total_events_published: float = 0.0
+    #: What was counted, where it is asked for: ``Totals``, or None without any.
+    totals: Sequence[int] | None = None
     domains: Sequence[str] = ()
+
+    @property
+    def total_events_received(self) -> float:
+        """Events received in the time that was asked for."""
+        return float(self.totals[0]) if self.totals else 0.0
+
+    @property
+    def total_events_published(self) -> float:
+        """Events published in the time that was asked for."""
+        return float(self.totals[1]) if self.totals else 0.0
 
 
 _COLUMNS = [name for name in PixelView._fields if name not in PixelView._field_defaults]
 
 
-def list_pixels(tenant: Tenant, *, with_keys: bool) -> list[PixelView]:
-    """The account's pixels, by id; with their access keys for those who may change them."""
-    return [PixelView(*row) for row in _pixels(with_keys=with_keys).all(tenant=tenant.pk)]
+def list_pixels(tenant: Tenant, *, with_keys: bool, minutes: int | None = None) -> list[PixelView]:
+    """The account's pixels, by id; with their access keys for those who may change them, and with the totals of the
+    last ``minutes`` where these are asked for.
+    """
+    totals = Column(NOTHING, {}) if minutes is None else totals_column(minutes)
+    rows = _pixels(with_keys=with_keys, totals=totals.expression).all(tenant=tenant.pk, **totals.values)
+    return [PixelView(*row) for row in rows]
 
 
 @lru_cache
-def _pixels(*, with_keys: bool) -> Statement:
+def _pixels(*, with_keys: bool, totals: Combinable) -> Statement:
     """The pixels of the account ``tenant``."""
     columns = [NOTHING if name == "access_key" and not with_keys else name for name in _COLUMNS]
-    return Statement(Pixel.objects.filter(tenant=Param("tenant")), *columns)
+    return Statement(Pixel.objects.filter(tenant=Param("tenant")), *columns, totals)
 
 
 def view_of(pixel: Pixel, *, with_key: bool) -> PixelView:
@@ -69,4 +85,10 @@ def get_pixel(tenant: Tenant, pixel_id: str, *, field: str = "id") -> Pixel:
 
 def pixel_keys(tenant: Tenant) -> dict[str, int]:
     """The ids of the account's pixels, each with its row's primary key."""
-    return dict(tenant.pixels.values_list("pixel_id", "pk"))
+    return dict(_keys().all(tenant=tenant.pk))
+
+
+@lru_cache
+def _keys() -> Statement:
+    """Ids and primary keys of the pixels of the account ``tenant``."""
+    return Statement(Pixel.objects.filter(tenant=Param("tenant")).order_by(), "pixel_id", "pk")

@@ -6,7 +6,11 @@ Whoever counts gives itself to ``read_traffic_with`` at start. Until then nothin
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from django.db.models.expressions import Combinable
+
+from portal.statements import NOTHING
 
 
 class Totals(NamedTuple):
@@ -16,11 +20,24 @@ class Totals(NamedTuple):
     published: int = 0
 
 
+class Column(NamedTuple):
+    """What is told of each pixel of a ``Statement``, and the values of the ``Param`` in it.
+
+    Requests that differ in values alone share one expression: it is a key of the statement.
+    """
+
+    expression: Combinable
+    values: Mapping[str, Any]
+
+
 class TrafficReader(Protocol):
     """What counts. Pixels are told by primary key; one without traffic may be missing in an answer."""
 
     def totals(self, pixels: Collection[int], minutes: int) -> Mapping[int, Totals]:
         """The events of each pixel over the last ``minutes``."""
+
+    def totals_column(self, minutes: int) -> Column:
+        """The same as rows of ``Totals``, null for a pixel without traffic."""
 
     def websites(self, pixels: Collection[int]) -> Mapping[int, Sequence[str]]:
         """The websites seen on each pixel's events of late."""
@@ -38,6 +55,11 @@ def read_traffic_with(reader: TrafficReader | None) -> None:
 def read_totals(pixels: Collection[int], minutes: int) -> Mapping[int, Totals]:
     """The events of each pixel over the last ``minutes``."""
     return _reader.totals(pixels, minutes) if _reader else {}
+
+
+def totals_column(minutes: int) -> Column:
+    """The events of a statement's pixels over the last ``minutes``: rows of ``Totals``, null without traffic."""
+    return _reader.totals_column(minutes) if _reader else Column(NOTHING, {})
 
 
 def read_websites(pixels: Collection[int]) -> Mapping[int, Sequence[str]]:

@@ -62,20 +62,20 @@ class Param(Expression):
         return "%s", [self]
 
 
-class _Numbers(TextField):  # type: ignore[type-arg]  # Django has no such class to subscript
-    """Whole numbers, as a list in PostgreSQL and as JSON in SQLite."""
+class _List(TextField):  # type: ignore[type-arg]  # Django has no such class to subscript
+    """Whole numbers or texts, as a list in PostgreSQL and as JSON in SQLite."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         return list(value) if connection.vendor == "postgresql" else orjson.dumps(list(value)).decode()
 
 
 class Among(Func):
-    """The condition that a column is one of the numbers which the statement is given as ``name``."""
+    """The condition that a column is one of the numbers or texts which the statement is given as ``name``."""
 
     output_field = BooleanField()
 
     def __init__(self, column: str | Combinable, name: str) -> None:
-        super().__init__(column, Param(name, _Numbers()))
+        super().__init__(column, Param(name, _List()))
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(")

@@ -11,7 +11,16 @@ from accounts.models import Tenant
 from pixels import services
 from pixels.models import Pixel
 from pixels.reads import PixelView, view_of
-from pixels.schema.types import Account, AccountView, ConnectionStatus, SignalConfig, may_see_keys, with_traffic
+from pixels.schema.types import (
+    Account,
+    AccountView,
+    ConnectionStatus,
+    SignalConfig,
+    may_see_keys,
+    wants_totals,
+    with_websites,
+)
+from pixels.traffic import read_totals
 from pixels.validation import DEFAULT_WINDOW, clean_time_window
 from portal.graphql.context import principal_of
 from portal.graphql.selection import Selection, selected
@@ -129,7 +138,9 @@ class SignalMutations(graphene.ObjectType):
 
 def _shown(info: ResolveInfo, pixel: Pixel, selection: Selection) -> PixelView:
     view = view_of(pixel, with_key=may_see_keys(principal_of(info), pixel.tenant))
-    return with_traffic([view], DEFAULT_WINDOW, selection)[0]
+    if wants_totals(selection):
+        view = view._replace(totals=read_totals([pixel.pk], DEFAULT_WINDOW).get(pixel.pk))
+    return with_websites([view], selection)[0]
 
 
 def _switched(info: ResolveInfo, pixel: Pixel) -> dict[str, Any]:

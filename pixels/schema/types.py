@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from accounts.models import Tenant
 from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
 from pixels.reads import PixelView, list_pixels
-from pixels.traffic import Totals, read_totals, read_websites
+from pixels.traffic import read_websites
 from portal.graphql.context import principal_of
 from portal.graphql.selection import Selection, selected
 
@@ -113,8 +112,10 @@ class Account(graphene.ObjectType):
 
     @staticmethod
     def resolve_signal_configs(root: AccountView, info: ResolveInfo) -> list[PixelView]:
+        selection = selected(info)
         with_keys = may_see_keys(principal_of(info), root.tenant)
-        return with_traffic(list_pixels(root.tenant, with_keys=with_keys), root.minutes, selected(info))
+        minutes = root.minutes if wants_totals(selection) else None
+        return with_websites(list_pixels(root.tenant, with_keys=with_keys, minutes=minutes), selection)
 
 
 class AccountView(NamedTuple):
@@ -131,23 +132,17 @@ def may_see_keys(principal: Principal, tenant: Tenant) -> bool:
     return is_allowed(principal, Action.EDIT_DATA, tenant)
 
 
-def with_traffic(pixels: Sequence[PixelView], minutes: int, selection: Selection) -> list[PixelView]:
-    """The pixels with what ``selection`` asks for of what passed on each; totals are of the last ``minutes``."""
-    keys = [pixel.pk for pixel in pixels]
-    wants_totals = not selection["connectionStatus"].keys().isdisjoint(("totalEventsReceived", "totalEventsPublished"))
-    totals = read_totals(keys, minutes) if wants_totals else {}
-    websites = read_websites(keys) if "domains" in selection else {}
-    if not totals and not websites:
-        return list(pixels)
-    none = Totals()
-    return [
-        pixel._replace(
-            total_events_received=float(totals.get(pixel.pk, none).received),
-            total_events_published=float(totals.get(pixel.pk, none).published),
-            domains=websites.get(pixel.pk, ()),
-        )
-        for pixel in pixels
-    ]
+def wants_totals(selection: Selection) -> bool:
+    """Are a pixel's totals asked for?"""
+    return not selection["connectionStatus"].keys().isdisjoint(("totalEventsReceived", "totalEventsPublished"))
+
+
+def with_websites(pixels: list[PixelView], selection: Selection) -> list[PixelView]:
+    """The pixels with their websites, where these are asked for."""
+    if "domains" not in selection:
+        return pixels
+    websites = read_websites([pixel.pk for pixel in pixels])
+    return [pixel._replace(domains=websites.get(pixel.pk, ())) for pixel in pixels]
 
 
 def _milliseconds(moment: datetime | str | None) -> float:

@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 
 import pytest
 from django.db import connection
+from django.db.models import Case, Value, When
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Tenant, TenantStatus
 from pixels.models import Pixel
-from pixels.traffic import Totals
+from pixels.traffic import Column, Totals
+from portal.statements import Row
 from tests.base import CAPIG, Cast, graphql, login, snapshot
 from tests.factories import PixelFactory
 from tests.operations import run
@@ -204,6 +206,10 @@ class _Reader:
     def totals(self, pixels: Collection[int], minutes: int) -> dict[int, Totals]:
         self.asked.append("totals")
         return {min(pixels): Totals(minutes, 3)}
+
+    def totals_column(self, minutes: int) -> Column:
+        self.asked.append("totals")
+        return Column(Case(When(pixel_id="7", then=Row(Value(minutes), Value(3)))), {})
 
     def websites(self, pixels: Collection[int]) -> dict[int, list[str]]:
         self.asked.append("websites")
