@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.audit import MASK
 from accounts.models import AuditEntry, IngressDomain, RoleLevel, TenantStatus
+from accounts.principals import API_ACCOUNT_LABEL, OPERATOR
 
 #: What follows the actor's name, by act. An act that is not here is shown as it was recorded.
 _PHRASES = {
@@ -98,13 +99,22 @@ class ShownEntry:
     """An entry of the log, in words."""
 
     entry: AuditEntry
+    actor: str
     phrase: str
     changes: list[Change]
 
 
 def in_words(entries: Iterable[AuditEntry]) -> list[ShownEntry]:
     """The entries, each with what was done and changed."""
-    return [ShownEntry(entry, phrase_of(entry), changes_of(entry)) for entry in entries]
+    return [ShownEntry(entry, actor_of(entry), phrase_of(entry), changes_of(entry)) for entry in entries]
+
+
+def actor_of(entry: AuditEntry) -> str:
+    """Who acted, as ``Principal.label`` has recorded it; what is no address of mail in the reader's language."""
+    if entry.actor == OPERATOR.label:
+        return _("command line")
+    name = entry.actor.removeprefix(API_ACCOUNT_LABEL)
+    return entry.actor if name == entry.actor else _("API account %(name)s") % {"name": name}
 
 
 def phrase_of(entry: AuditEntry) -> str:

@@ -77,6 +77,7 @@ class SeeAsAdmin(ServiceAdmin):
 class TenantAdmin(SeeAsAdmin):
     """Accounts: open, change, deactivate, delete."""
 
+    can_add = can_change = can_delete = True
     form = TenantForm
     list_display = ("name", "id", "status", "can_partner_manage", "event_enrichment", "created_at")
     list_filter = ("status", "can_partner_manage")
@@ -90,15 +91,6 @@ class TenantAdmin(SeeAsAdmin):
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         settings = ["name", "can_partner_manage", "event_enrichment"]
         return [*settings, "status"] if obj else [*settings, "admin_email"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return True
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         principal, data = principal_of_request(request), form.cleaned_data
@@ -137,6 +129,7 @@ class MembershipForm(_ModelForm):
 class MembershipAdmin(ServiceAdmin):
     """Who has which role: add, change, revoke, invite again."""
 
+    can_add = can_change = can_delete = True
     form = MembershipForm
     list_display = ("user", "tenant", "level", "accepted_at")
     list_filter = ("level", ("accepted_at", admin.EmptyFieldListFilter))
@@ -151,15 +144,6 @@ class MembershipAdmin(ServiceAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return ["user", "tenant", "accepted_at"] if obj else []
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return True
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         principal = principal_of_request(request)
@@ -246,6 +230,7 @@ class ApiAccountForm(_ModelForm):
 class ApiAccountAdmin(ServiceAdmin):
     """API accounts: make one, with its secret shown once, and delete one."""
 
+    can_add = can_delete = True
     form = ApiAccountForm
     list_display = ("name", "created_by", "created_at", "last_used_at")
     list_select_related = ("created_by",)
@@ -253,12 +238,6 @@ class ApiAccountAdmin(ServiceAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return ["name", "created_by", "created_at", "last_used_at"] if obj else ["name", "password"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return True
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         issued = api_accounts.create_api_account(

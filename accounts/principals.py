@@ -10,6 +10,9 @@ from accounts.models import ApiAccount, Membership, RoleLevel, User
 #: Whatever ``visible_to`` and ``open_to`` ask of a principal.
 Borders = tuple[bool, bool, frozenset[str], object]
 
+#: What the audit log puts before an API account's name.
+API_ACCOUNT_LABEL = "API account "
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -45,7 +48,7 @@ class Principal:
         """How the audit log names the principal."""
         if self.user is not None:
             return self.user.email
-        return f"API account {self.api_account.name}" if self.api_account else "command line"
+        return f"{API_ACCOUNT_LABEL}{self.api_account.name}" if self.api_account else "command line"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from hijack.views import AcquireUserView, ReleaseUserView
@@ -81,6 +82,11 @@ class EndSeeingAs(ReleaseUserView):  # type: ignore[misc]
     """End; back to where people are looked after."""
 
     success_url = "admin:index"
+
+    def handle_no_permission(self) -> HttpResponse:
+        if not self.request.user.is_authenticated:
+            raise PermissionDenied
+        return render(self.request, "403.html", {"reason": _("You see this as yourself already.")}, status=403)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         person = request.user

@@ -13,7 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from events import services
-from events.deliveries import explain, masked_event
+from events.deliveries import masked_event
+from events.explanations import explain
 from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
 from portal.admin import ServiceAdmin
 from portal.web import principal_of_request

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, Subquery
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet, Subquery, Sum, Window
+from django.db.models.functions import Length
 
 from events.models import DeadLetter, Delivery, Identity
 
 DELIVERIES_KEPT = 1_000
 #: An event whose dead letter has gone stays counted as failed.
 DEAD_LETTERS_KEPT = 10_000
+#: Events may be of any size up to the longest request's.
+DEAD_LETTER_BYTES_KEPT = 100_000_000
 #: Hashes of half a million visitors take about half a gigabyte.
 IDENTITIES_KEPT = 500_000
 
@@ -21,10 +27,19 @@ def trim_log(pixel_pk: int) -> None:
 
 
 def trim_dead_letters(pixel_pk: int) -> None:
-    """Delete the pixel's oldest dead letters where there are too many."""
+    """Delete the pixel's oldest dead letters where there are too many, or too many bytes of them."""
     letters = DeadLetter.objects.filter(pixel=pixel_pk)
-    newest = letters.order_by("-failed_at", "-id").values_list("failed_at", "id")
-    for failed_at, pk in newest[DEAD_LETTERS_KEPT : DEAD_LETTERS_KEPT + 1]:
+    newest_first = [F("failed_at").desc(), F("id").desc()]
+    too_many = letters.order_by(*newest_first).values_list("failed_at", "id")[DEAD_LETTERS_KEPT : DEAD_LETTERS_KEPT + 1]
+    _delete_from(letters, too_many)
+    size = Window(Sum(Length("event")), order_by=newest_first)
+    too_large = letters.annotate(size=size).filter(size__gt=DEAD_LETTER_BYTES_KEPT).order_by("size")
+    _delete_from(letters, too_large.values_list("failed_at", "id")[:1])
+
+
+def _delete_from(letters: QuerySet[DeadLetter], first: Iterable[tuple[datetime, int]]) -> None:
+    """Delete this one, if there is one, and all that are older."""
+    for failed_at, pk in first:
         letters.filter(Q(failed_at__lt=failed_at) | Q(failed_at=failed_at, id__lte=pk)).delete()
 
 

@@ -120,7 +120,8 @@ class Tally:
 def _admit(pixel_pk: int, day: datetime, labels: set[Label]) -> set[Label]:
     """Those of the labels that are counted apart on the day; new ones become known while there is room.
 
-    The caller holds the pixel's lane: nobody else admits labels at the same time.
+    The caller holds the pixel's lane: nobody else admits labels at the same time. A restored backup does not: beside a
+    worker it may let a few labels more than LABELS_A_DAY in, and no count is lost.
     """
     known = _known(pixel_pk, day)
     new = labels - known

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Sum
 
 from accounts.models import Tenant, TenantStatus
 from accounts.principals import Principal
 from events.explanations import explain_wait
 from events.models import Counter, DeadLetter, Lane, OutboxRow
 from events.windows import last_minutes, within
+from pixels.models import Pixel
+from pixels.states import FAILING, PixelState, failing_first, with_state
+
+if TYPE_CHECKING:
+    from pixels.states import StatedPixel
 
 #: Counting stops here: beyond it, more is all that one needs to know.
 COUNTED = 10_000
@@ -29,12 +34,12 @@ class Status(NamedTuple):
 
 
 class FailingPixel(NamedTuple):
-    """A pixel whose token Meta rejects, or whose last attempts to publish have failed."""
+    """A pixel whose events do not reach Meta, and since how many attempts."""
 
     pk: int
     name: str
     account: str
-    bad_token: bool
+    state: PixelState
     failures: int
     retry_at: datetime | None
     code: str
@@ -78,23 +83,26 @@ def _statuses() -> list[Status]:
 
 
 def _failing(principal: Principal) -> list[FailingPixel]:
-    lanes = (
-        Lane.objects.visible_to(principal)
-        .filter(Q(failures__gt=0) | Q(pixel__bad_token=True))
-        .select_related("pixel__tenant")
-        .defer("pixel__access_token")
-        .order_by("-pixel__bad_token", "-failures", "pk")[:PIXELS_SHOWN]
+    """Those that the lists of pixels call failing, the worst first."""
+    pixels = (
+        with_state(Pixel.objects.visible_to(principal))
+        .filter(state__in=FAILING)
+        .select_related("tenant", "lane")
+        .defer("access_token")
+        .order_by(failing_first(), F("lane__failures").desc(nulls_last=True), "pk")[:PIXELS_SHOWN]
     )
-    return [
-        FailingPixel(
-            pk=lane.pixel_id,
-            name=str(lane.pixel),
-            account=lane.pixel.tenant.name,
-            bad_token=lane.pixel.bad_token,
-            failures=lane.failures,
-            retry_at=lane.retry_at,
-            code=lane.pixel.api_error_code or "",
-            explanation=explain_wait(lane.pixel.api_error_code, lane.silence),
-        )
-        for lane in lanes
-    ]
+    return [_failing_pixel(pixel) for pixel in pixels]
+
+
+def _failing_pixel(pixel: StatedPixel) -> FailingPixel:
+    lane = getattr(pixel, "lane", None) or Lane()  # a pixel that has published nothing yet has none
+    return FailingPixel(
+        pk=pixel.pk,
+        name=str(pixel),
+        account=pixel.tenant.name,
+        state=PixelState(pixel.state),
+        failures=lane.failures,
+        retry_at=lane.retry_at,
+        code=pixel.api_error_code or "",
+        explanation=explain_wait(pixel.api_error_code, lane.silence),
+    )

@@ -27,7 +27,7 @@ from portal.cursors import clean_page_size, decode_cursor, encode_cursor
 from portal.errors import InvalidInput
 from portal.validation import refuse_control_characters
 
-__all__ = ["Delivered", "Page", "cursor_of_letter", "explain", "list_dead_letters", "list_deliveries", "masked_event"]
+__all__ = ["Delivered", "Page", "cursor_of_letter", "list_dead_letters", "list_deliveries", "masked_event"]
 
 #: Of what waits, so many requests and events are looked at: the newest.
 WAITING_ROWS = 200

@@ -14,7 +14,7 @@ UNREADABLE_CODE = "unreadable"
 
 _WORDS: dict[Blame, str] = {
     Blame.TOKEN: _(
-        "The access token is no longer valid: make a new one in Events Manager and replace it here; "
+        "The access token is no longer valid: make a new one in Events Manager and give it to the pixel; "
         "waiting events are then sent."
     ),
     Blame.UNKNOWN_ID: _(
@@ -27,8 +27,8 @@ _WORDS: dict[Blame, str] = {
     Blame.FAULT: _("Meta has a passing fault; the gateway tries again."),
     Blame.RATE: _("Meta limits the rate; the gateway waits and tries again."),
     Blame.EVENT: _(
-        "Meta refused an event's content: the message names the field; "
-        "the event is set aside and can be replayed once the sender is fixed."
+        "Meta refused an event's content: the message names the field. Fix the sender; this event is set aside "
+        "as it is, and sending it again helps only where a rule or setting of Meta's was the cause."
     ),
     Blame.TOO_LARGE: _("The event is too large to be sent; it is set aside."),
     Blame.NOTHING_KNOWN: _(

@@ -21,16 +21,25 @@ from portal.errors import InvalidInput
 _HASH = re.compile(r"[0-9a-f]{64}(\.[A-Za-z0-9_-]{2}|\.[A-Za-z0-9_-]{8})?")
 _is_hash = _HASH.fullmatch
 
+#: Unicode's normal form takes a time that grows with the square of what is marked with accents in one place; what
+#: says who somebody is, is shorter by far.
+VALUE_MAX_LENGTH = 500
+#: A hash may take many times the bytes of what was sent.
+MAX_VALUES = 20
+
 
 def hash_identifiers(user_data: dict[str, Any]) -> None:
     """Replace what is not hashed yet, in place; what holds nothing that could be hashed is left out.
 
-    Raises InvalidInput, with the path within the event, for what is neither a text nor a list of texts.
+    Raises InvalidInput, with the path within the event, for what is neither a text nor a list of texts, and for too
+    many or too long ones.
     """
     for field, value in list(user_data.items()):
         if field not in NORMALISERS or _is_hashed(value):
             continue
         values = value if isinstance(value, list) else [value]
+        if len(values) > MAX_VALUES:
+            raise InvalidInput(f"user_data.{field}", "must have at most {limit} values.", limit=MAX_VALUES)
         hashes = [hashed for one in values if (hashed := hash_identifier(field, one)) is not None]
         if not hashes:
             del user_data[field]
@@ -59,6 +68,8 @@ def hash_identifier(field: str, value: Any) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         raise InvalidInput(f"user_data.{field}", "must be a text or a list of texts.")
+    if len(value) > VALUE_MAX_LENGTH:  # before anything is done with it
+        raise InvalidInput(f"user_data.{field}", "must have at most {limit} characters.", limit=VALUE_MAX_LENGTH)
     text = unicodedata.normalize("NFC", value).strip()
     digest, dot, appendix = text.partition(".")
     as_hash = digest.lower() + dot + appendix

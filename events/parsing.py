@@ -43,9 +43,18 @@ def parse(body: bytes, content_type: str) -> Submission:
     return Submission(_events(fields.get("data")), _access_key(fields.get("accessKey")), _options(fields))
 
 
+def is_json(body: bytes) -> bool:
+    """Is the body read as JSON? If not, as a form."""
+    return _text(body).startswith((b"{", b"["))
+
+
+def _text(body: bytes) -> bytes:
+    return body.removeprefix(codecs.BOM_UTF8).lstrip()
+
+
 def _fields(body: bytes, content_type: str) -> dict[str, Any]:
-    text = body.removeprefix(codecs.BOM_UTF8).lstrip()
-    if text.startswith((b"{", b"[")):
+    text = _text(body)
+    if is_json(text):
         fields = _decode("body", text)
         if not isinstance(fields, dict):
             raise InvalidInput("body", 'must be a JSON object such as {"data": [event, …]}.')

@@ -54,6 +54,10 @@ class _Cache:
             return None
         return self._read(pixel_id, now)
 
+    def remembers(self, pixel_id: str) -> bool:
+        """Was it found here before, or is it known for a moment that there is none?"""
+        return pixel_id in self._known or time.monotonic() < self._unknown.get(pixel_id, 0.0)
+
     def get_anew(self, pixel_id: str) -> PixelSettings | None:
         """The same, read now, unless that was asked for a moment ago."""
         now = time.monotonic()
@@ -78,9 +82,10 @@ class _Cache:
                 self._known[pixel_id] = until, found
                 return
             self._known.pop(pixel_id, None)
-            if len(self._unknown) >= MAX_UNKNOWN:
-                self._unknown.clear()
+            self._unknown.pop(pixel_id, None)
             self._unknown[pixel_id] = until
+            if len(self._unknown) > MAX_UNKNOWN:
+                del self._unknown[next(iter(self._unknown))]  # the one that was asked for longest ago
 
     def clear(self) -> None:
         with self._lock:
@@ -96,6 +101,11 @@ _cache = _Cache()
 def get_pixel_settings(pixel_id: str) -> PixelSettings | None:
     """The settings of the pixel; None where there is none, or its account is deactivated: outside, these are alike."""
     return _cache.get(pixel_id) if is_pixel_id(pixel_id) else None
+
+
+def is_new(pixel_id: str) -> bool:
+    """Will the database be asked for an id that this process has not found before? It may be a made-up one."""
+    return not _cache.remembers(pixel_id) and is_pixel_id(pixel_id)
 
 
 def get_pixel_settings_anew(pixel_id: str) -> PixelSettings | None:

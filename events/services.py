@@ -37,10 +37,12 @@ _CHUNK = 200
 
 
 @transaction.atomic
-def replay_dead_letter(*, principal: Principal, tenant_id: str, dead_letter_id: str) -> None:
-    """Publish the event again, as if it had waited since it came."""
+def replay_dead_letter(
+    *, principal: Principal, tenant_id: str, dead_letter_id: str, pixel_id: str | None = None
+) -> None:
+    """Publish the event again, as if it had waited since it came; of the pixel alone, where one is named."""
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
-    letter = _get_letter(tenant, dead_letter_id)
+    letter = _get_letter(tenant, dead_letter_id, pixel_id)
     if not _put_back(letter.pixel_id, [letter.pk]):
         raise InvalidInput("id", "the event is older than 7 days, and Meta takes it no more.")
     record(principal, "replay dead letter", letter, tenant=tenant)
@@ -63,10 +65,12 @@ def replay_dead_letters(*, principal: Principal, tenant_id: str, pixel_id: str) 
 
 
 @transaction.atomic
-def discard_dead_letter(*, principal: Principal, tenant_id: str, dead_letter_id: str) -> None:
-    """Forget the event; it stays counted as failed."""
+def discard_dead_letter(
+    *, principal: Principal, tenant_id: str, dead_letter_id: str, pixel_id: str | None = None
+) -> None:
+    """Forget the event, of the pixel alone where one is named; it stays counted as failed."""
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
-    letter = _get_letter(tenant, dead_letter_id)
+    letter = _get_letter(tenant, dead_letter_id, pixel_id)
     record(principal, "discard dead letter", letter, tenant=tenant)
     letter.delete()
 
@@ -91,9 +95,11 @@ def retry_publishing(*, principal: Principal, tenant_id: str, pixel_id: str) -> 
     lanes.release_hold(pixel.pk)
 
 
-def _get_letter(tenant: Tenant, dead_letter_id: str) -> DeadLetter:
-    """The account's dead letter, of which there is one for one replay: the account is locked."""
+def _get_letter(tenant: Tenant, dead_letter_id: str, pixel_id: str | None) -> DeadLetter:
+    """The account's dead letter, or the named pixel's: there is one for one replay, as the account is locked."""
     letters: QuerySet[DeadLetter] = DeadLetter.objects.filter(pixel__tenant=tenant).defer("event")
+    if pixel_id is not None:
+        letters = letters.filter(pixel=get_pixel(tenant, pixel_id, field="pixelId"))
     is_id = dead_letter_id.isascii() and dead_letter_id.isdigit() and len(dead_letter_id) <= 18
     letter = letters.filter(pk=int(dead_letter_id)).first() if is_id else None
     if letter is None:

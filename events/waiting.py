@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min, Q, Sum
 
 from events.models import OutboxRow
 
@@ -20,10 +20,21 @@ class Waiting(NamedTuple):
     events: int
     is_more: bool
     since: datetime | None
+    #: Of the events, those on the pixels that were named as held.
+    held: int
 
 
-def read_waiting(pixels: Collection[int]) -> Waiting:
-    """What waits on the pixels, which are given by primary key: one query, whatever waits."""
-    oldest = OutboxRow.objects.filter(pixel__in=pixels).order_by("pk")[: COUNTED + 1]
-    found = oldest.aggregate(events=Sum("event_count", default=0), requests=Count("pk"), since=Min("received_at"))
-    return Waiting(found["events"], found["requests"] > COUNTED, found["since"])
+def read_waiting(pixels: Collection[int], *, held: Collection[int] = (), again: bool = False) -> Waiting:
+    """What waits on the pixels, which are given by primary key: one query, whatever waits.
+
+    ``again``: only what was received before, and is replayed or retried now.
+    """
+    rows = OutboxRow.objects.filter(pixel__in=pixels, **({"counted": True} if again else {}))
+    oldest = rows.order_by("pk")[: COUNTED + 1]
+    found = oldest.aggregate(
+        events=Sum("event_count", default=0),
+        requests=Count("pk"),
+        since=Min("received_at"),
+        held=Sum("event_count", filter=Q(pixel__in=held), default=0),
+    )
+    return Waiting(found["events"], found["requests"] > COUNTED, found["since"], found["held"])

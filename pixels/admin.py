@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Tenant
@@ -19,6 +19,7 @@ from portal.web import principal_of_request
 class PixelAdmin(ServiceAdmin):
     """Pixel connections: name, switches, and disconnecting."""
 
+    can_change = can_delete = True
     list_display = ("pixel_id", "name", "tenant", "event_bridge_active", "publishing_enabled", "bad_token")
     list_filter = ("event_bridge_active", "publishing_enabled", "bad_token")
     list_select_related = ("tenant",)
@@ -34,12 +35,6 @@ class PixelAdmin(ServiceAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("access_token")
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         where: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -10,7 +11,10 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from pixels import validation
 from pixels.models import NAME_MAX_LENGTH
+from portal.errors import InvalidInput
+from portal.web import sentence
 
 _PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 _DIGITS = _PLAIN | {"inputmode": "numeric"}
@@ -39,7 +43,7 @@ class NameForm(forms.Form):
 
 
 class ConnectForm(forms.Form):
-    """A pixel to connect; fields are called as the service's refusals call them."""
+    """A pixel to connect; fields are called as the service's refusals call them, and all mistakes show together."""
 
     pixel_id = forms.CharField(
         label=_("Pixel id"),
@@ -69,6 +73,39 @@ class ConnectForm(forms.Form):
         help_text=lazy(_default_version, str)(),
         widget=forms.TextInput(attrs=_PLAIN),
     )
+
+    def clean_pixel_id(self) -> str:
+        return self._checked("pixel_id", validation.clean_pixel_id)
+
+    def clean_name(self) -> str:
+        return self._checked("name", validation.clean_name)
+
+    def clean_business_id(self) -> str:
+        return self._checked("business_id", validation.clean_business_id)
+
+    def clean_access_token(self) -> str:
+        return self._checked("access_token", validation.clean_access_token)
+
+    def clean_external_id(self) -> str:
+        return self._checked("external_id", validation.clean_external_id)
+
+    def clean_api_version(self) -> str:
+        return self._checked("api_version", validation.clean_api_version)
+
+    def _checked(self, field: str, rule: Callable[[str], object]) -> str:
+        """What was typed, if the service will take it; what was left empty stands for the service's default."""
+        typed: str = self.cleaned_data[field]
+        try:
+            if typed:
+                rule(typed)
+        except InvalidInput as error:
+            raise forms.ValidationError(sentence(error)) from None
+        return typed
+
+    def ask_for_token_again(self) -> None:
+        """Where the form is refused, say at the token's field that the page has not kept what was typed."""
+        if self.errors and self.data.get("access_token"):
+            self.add_error("access_token", gettext("Enter the access token again: it is not kept."))
 
 
 class TokenForm(forms.Form):

@@ -5,6 +5,7 @@ The lines wait in the database, their tokens encrypted and erased with use; what
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from datetime import timedelta
@@ -35,6 +36,8 @@ _COLUMN_OF = {
     "externalId": "external_id",
     "apiVersion": "api_version",
 }
+#: A long number as a spreadsheet writes it, "5.55E+14", with the point or comma of its language.
+_ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 _REASON_MAX_LENGTH = 300
 _SHOWN_MAX_LENGTH = 100
 
@@ -74,6 +77,7 @@ def _plan(tenant: Tenant, batch: PixelImport, lines: list[Line]) -> list[PixelIm
 def _check(line: Line, tenant: Tenant, owners: dict[str, str], first_lines: dict[str, int]) -> dict[str, Any]:
     if line.cells is None:
         raise InvalidInput("", "the line has not as many cells as there are columns.")
+    _refuse_what_spreadsheets_do(line.cells)
     columns = clean_connection(**_arguments(line.cells))
     pixel_id = columns["pixel_id"]
     if owners.get(pixel_id, tenant.pk) != tenant.pk:
@@ -82,6 +86,16 @@ def _check(line: Line, tenant: Tenant, owners: dict[str, str], first_lines: dict
     if first != line.number:
         raise InvalidInput("pixelId", "line {line} has this pixel already.", line=first)
     return columns
+
+
+def _refuse_what_spreadsheets_do(cells: dict[str, str]) -> None:
+    """Name two mistakes of files by their cause, before the rules of the fields speak of characters and digits."""
+    for column in REQUIRED:
+        if not cells[column]:
+            raise InvalidInput(column, "is missing.")
+    for column in ("pixel_id", "business_id"):
+        if _ROUNDED.fullmatch(cells[column]):
+            raise InvalidInput(column, "a spreadsheet has rounded this number: format its column as text.")
 
 
 def _arguments(cells: dict[str, str]) -> dict[str, Any]:
@@ -161,5 +175,5 @@ def _reason(error: PortalError) -> str:
 
 
 def _shown(cell: str) -> str:
-    """What of a refused cell can be stored and shown."""
-    return "".join(char for char in cell if unicodedata.category(char) not in ("Cc", "Cs"))[:_SHOWN_MAX_LENGTH]
+    """What of a refused cell can be stored and shown: nothing that the eye cannot see, or that turns other text."""
+    return "".join(char for char in cell if unicodedata.category(char) not in ("Cc", "Cf", "Cs"))[:_SHOWN_MAX_LENGTH]

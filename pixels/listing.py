@@ -8,7 +8,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
 from accounts.models import Tenant
-from pixels.states import with_state
+from pixels.states import failing_first, with_state
 from pixels.traffic import Totals, read_totals
 from pixels.validation import is_pixel_id
 from portal.errors import NotFound
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def listed_pixels(tenant: Tenant) -> QuerySet[Any]:
-    """The account's pixels with their states, those with a rejected token first."""
-    return with_state(tenant.pixels.defer("access_token")).order_by("-bad_token", "pixel_id")
+    """The account's pixels with their states, those whose events do not reach Meta first."""
+    return with_state(tenant.pixels.defer("access_token")).order_by(failing_first(), "pixel_id")
 
 
 def page_of_pixels(paginator: Paginator[Any], number: str | None, minutes: int) -> Page[ListedPixel]:

@@ -41,7 +41,7 @@ class Pixel(models.Model):
     """One of Meta's pixels (data sets), connected in exactly one account."""
 
     # No index of its own: the one below starts with the tenant.
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="pixels", db_index=False)
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="pixels", db_index=False, verbose_name="account")
     pixel_id = models.CharField("pixel id", max_length=PIXEL_ID_MAX_LENGTH, unique=True)
     name = models.CharField(max_length=NAME_MAX_LENGTH, null=True, blank=True)
     business_id = models.CharField("business id", max_length=BUSINESS_ID_MAX_LENGTH)
@@ -60,7 +60,7 @@ class Pixel(models.Model):
     )
 
     # How publishing goes; empty until events pass. Counts are kept by the minute (pixels/traffic.py).
-    api_error_code = models.CharField(max_length=20, null=True, blank=True)
+    api_error_code = models.CharField("error of the Graph API", max_length=20, null=True, blank=True)
     bad_token = models.BooleanField("access token rejected", default=False)
     last_received = models.DateTimeField(null=True, blank=True)
     last_published = models.DateTimeField(null=True, blank=True)

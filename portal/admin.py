@@ -102,6 +102,8 @@ class ServiceAdmin(_ModelAdmin):
     paginator = NewestPaginator
     list_per_page = 50
     list_max_show_all = 0
+    #: What a service is called for; whether this person may, it judges itself.
+    can_add = can_change = can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         queryset = super().get_queryset(request)
@@ -122,13 +124,13 @@ class ServiceAdmin(_ModelAdmin):
             return None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+        return self.can_add
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+        return self.can_change
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+        return self.can_delete
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

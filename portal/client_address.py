@@ -83,7 +83,12 @@ def address_in(environ: Mapping[str, Any]) -> str:
 
 def client_network(request: HttpRequest) -> str:
     """Under what requests of one caller are counted: the address, of IPv6 the network of one customer."""
-    return _network(client_address(request))
+    return network_in(request.META)
+
+
+def network_in(environ: Mapping[str, Any]) -> str:
+    """The same, of a request as WSGI tells of it."""
+    return _network(address_in(environ))
 
 
 @lru_cache(maxsize=4_096)

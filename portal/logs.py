@@ -57,6 +57,7 @@ def configuration(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"not_our_fault": {"()": "portal.logs.NotOurFault"}, "no_advice": {"()": "portal.logs.NoAdvice"}},
         "formatters": {"json": {"()": "portal.logs.json_formatter"}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["console"], "level": level},
@@ -69,8 +70,18 @@ def configuration(level: str) -> dict[str, Any]:
             # A line for every request to the Graph API, or for every task; and that a folder has no host name.
             **{name: {"level": "WARNING"} for name in _TALKATIVE},
             "kombu.connection": {"level": "ERROR"},
+            "_granian": {"filters": ["no_advice"]},
+            "django.security.DisallowedHost": {"filters": ["not_our_fault"]},
         },
     }
+
+
+class NoAdvice(logging.Filter):
+    """Leaves out granian's advice against more threads than cores: WEB_THREADS are meant to wait for the database."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Is it anything else?"""
+        return not record.getMessage().startswith("Configuration allows spawning up to ")
 
 
 def json_formatter() -> logging.Formatter:
@@ -98,6 +109,15 @@ def json_formatter() -> logging.Formatter:
             structlog.processors.JSONRenderer(),
         ],
     )
+
+
+class NotOurFault(logging.Filter):
+    """What anybody can cause is a warning, without the places in the code."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let it pass, changed."""
+        record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
+        return True
 
 
 def without_query_string(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

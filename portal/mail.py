@@ -22,6 +22,12 @@ logger = logging.getLogger(__name__)
 
 #: The backend of this module that prints mails.
 PRINTS = "portal.mail.ConsoleBackend"
+#: What pages say of a mail backend, by its class; of any other, nothing is known.
+_KINDS = {
+    "django.core.mail.backends.smtp.EmailBackend": "smtp",
+    "django.core.mail.backends.dummy.EmailBackend": "dummy",
+    PRINTS: "console",
+}
 _unprinted = ContextVar("unprinted", default=False)
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
 
@@ -34,6 +40,17 @@ class ConsoleBackend(EmailBackend):
 
     def write_message(self, message: EmailMessage) -> None:
         self.stream.write(f"\nMail to {', '.join(message.to)}: {message.subject}\n\n{message.body}\n\n")
+
+
+def mail_kind() -> str:
+    """``smtp``, ``console``, ``dummy``, or the class of a mail backend that is none of these."""
+    backend: str = settings.EMAIL_BACKEND
+    return _KINDS.get(backend, backend)
+
+
+def is_mail_set_up() -> bool:
+    """Does a mail reach anybody, or is it printed or thrown away?"""
+    return mail_kind() not in ("console", "dummy")
 
 
 def compose(template: str, to: str, context: Mapping[str, Any]) -> EmailMessage:

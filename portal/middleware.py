@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.template.loader import get_template
 from django.utils.translation import gettext as _
@@ -59,6 +60,35 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return page
 
 
+def nothing_is_kept(get_response: GetResponse) -> GetResponse:
+    """Browsers must not show from their store, once the person has signed out, what they were answered before.
+
+    Sessions are not read for it: the database may be what failed.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def wrong_method_has_a_page(get_response: GetResponse) -> GetResponse:
+    """Whoever reloads what was posted, or types its address, is told so; the APIs say it in their own words."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or request.path.startswith(_COUNTED_OTHERWISE):
+            return response
+        page = render(request, "405.html", status=response.status_code)
+        page["Allow"] = response.headers["Allow"]
+        return page
+
+    return middleware
+
+
 def second_factor_first(get_response: GetResponse) -> GetResponse:
     """Send the host's people to set up a second factor, where REQUIRE_MFA_FOR_HOST asks for one."""
 
@@ -68,7 +98,7 @@ def second_factor_first(get_response: GetResponse) -> GetResponse:
         if not isinstance(request.user, User) or not lacks_second_factor(principal_of_request(request)):
             return get_response(request)
         if request.method != "GET":
-            return HttpResponse("Set up a second factor first.", status=403, content_type="text/plain")
+            return render(request, "403_second_factor.html", status=403)
         messages.warning(request, _("Set up a second factor first: your host asks for one."))
         return redirect("mfa_index")
 

@@ -123,6 +123,16 @@ def count_request(kind: Literal["API", "ADDRESS", "PIXEL"], who: str) -> None:
         raise TooManyRequests(limit.retry_after(who))
 
 
+def refuse_if_exhausted(kind: Literal["API", "ADDRESS", "PIXEL"], who: str) -> None:
+    """TooManyRequests where the limit is reached, as ``count_request``; this request is not counted."""
+    rate: RateLimitItem | None = getattr(settings, f"{kind}_RATE_LIMIT")
+    if rate is None:
+        return
+    limit = RateLimit(kind, rate)
+    if limit.is_exhausted(who):
+        raise TooManyRequests(limit.retry_after(who))
+
+
 def count_caller(request: HttpRequest, principal: Principal | None) -> None:
     """Count a request to an API: of the caller who has signed in, else of the address that it comes from."""
     if principal is None:

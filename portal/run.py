@@ -21,6 +21,7 @@ from types import FrameType
 import httpx
 
 from portal import env, settings
+from portal.ports import check_port_is_free
 
 #: Longer than a worker takes to finish the request to the Graph API that it has under way, and to settle it.
 STOP_SECONDS = 25.0 + settings.PUBLISH_TIMEOUT_SECONDS
@@ -32,7 +33,9 @@ _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 WEB = [sys.executable, "-m", "portal.serve"]
-FURTHER_WORKER = [sys.executable, "-m", "celery", "--app", "portal", "worker", "--loglevel", settings.LOG_LEVEL]
+# Quiet: without its banner; the log tells the same.
+_CELERY = [sys.executable, "-m", "celery", "--app", "portal", "--quiet"]
+FURTHER_WORKER = [*_CELERY, "worker", "--loglevel", settings.LOG_LEVEL]
 #: One worker has the scheduler.
 WORKER = [*FURTHER_WORKER, "--beat"]
 SANDBOX = [sys.executable, "manage.py", "graph_sandbox", "--port", str(settings.SANDBOX_PORT)]
@@ -144,6 +147,7 @@ def _say(text: str) -> None:
 
 def main() -> int:
     """Run the instance as the settings say."""
+    check_port_is_free()  # before anything starts: whoever has it would answer for us that we are ready
     commands, environment = {"web server": WEB, "worker": WORKER}, {**os.environ}
     commands |= {f"worker {number}": FURTHER_WORKER for number in range(2, settings.WORKER_PROCESSES + 1)}
     if env.is_set("GRAPH_API_URL"):

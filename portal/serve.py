@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import signal
-import socket
+from types import SimpleNamespace
 from typing import Any
 
+import granian.wsgi
 from granian import Granian
 from granian.constants import Interfaces
 
-from portal import env, settings
+from portal import settings
+from portal.ports import check_port_is_free
 
 
 def main() -> None:
     """Serve the portal as the settings say."""
-    _check_port_is_free()
+    check_port_is_free()
     Granian(
         "portal.wsgi:application",
         interface=Interfaces.WSGI,
@@ -44,19 +45,20 @@ def _load_application(_target: str) -> Any:
     logging.captureWarnings(True)  # as lines of the log, like everything else
     from portal.wsgi import application  # here, since the parent needs no Django
 
+    _keep_environment_out_of_requests()
     # What is loaded now stays: the garbage collector need not look through it again and again.
     gc.collect()
     gc.freeze()
     return application
 
 
-def _check_port_is_free() -> None:
-    family = socket.AF_INET6 if ":" in settings.BIND_ADDRESS else socket.AF_INET
-    try:
-        socket.create_server((settings.BIND_ADDRESS, settings.PORT), family=family).close()
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        env.refuse("PORT", f"{settings.PORT} on {settings.BIND_ADDRESS} cannot be used: {reason}.")
+def _keep_environment_out_of_requests() -> None:
+    """Granian starts each request's variables with a copy of the process's, all its secrets among them.
+
+    They would stand in whatever shows a request, and a variable named HTTP_… would pass for a header. It reads them
+    once, when a worker starts.
+    """
+    granian.wsgi.os = SimpleNamespace(environ={})  # type: ignore[assignment,attr-defined]  # the module's name for it
 
 
 if __name__ == "__main__":

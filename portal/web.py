@@ -14,7 +14,6 @@ from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
-from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
@@ -109,8 +108,6 @@ def _page(view: HostView[P], enter: Callable[[HttpRequest], None]) -> View[P]:
             response = view(cast(HostRequest, request), *args, **kwargs)
         except PortalError as error:
             response = _refused(request, error)
-        # Browsers must not show it from their store once the person has signed out.
-        patch_cache_control(cast(HttpResponse, response), private=True, no_store=True)
         return response
 
     return cast(View[P], page)
@@ -124,8 +121,10 @@ def _enter(request: HttpRequest, action: Action | None, tenant: Tenant | None = 
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    # A fragment that is asked for after the session has ended must not be filled with the sign-in page.
-    here = page_in_view(request) if _is_htmx(request) else request.get_full_path()
+    # A fragment that is asked for after the session has ended must not be filled with the sign-in page; and what was
+    # posted is lost, so that only the page with the form is worth going back to.
+    is_page = request.method in ("GET", "HEAD") and not _is_htmx(request)
+    here = request.get_full_path() if is_page else page_in_view(request)
     to_login = redirect_to_login(here, resolve_url(settings.LOGIN_URL))
     return HttpResponseClientRedirect(to_login.url) if _is_htmx(request) else to_login
 
@@ -151,6 +150,17 @@ def page_in_view(request: HttpRequest) -> str:
     if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
         return url
     return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def said_yes(request: HttpRequest, field: str) -> bool:
+    """Was the form's field answered with ``yes``, or with ``no``? Raises InvalidInput for everything else.
+
+    A check box that is not ticked posts nothing: a hidden ``no`` stands before it, and the last value counts.
+    """
+    answer = request.POST.get(field)
+    if answer not in ("yes", "no"):
+        raise InvalidInput(field, "must be yes or no. Nothing was changed.")
+    return answer == "yes"
 
 
 def form_field(name: str) -> str:

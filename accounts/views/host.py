@@ -16,6 +16,7 @@ from accounts.services.host import rename_host
 from accounts.services.mail import send_test_mail
 from accounts.views.pages import form_page
 from portal.errors import PortalError
+from portal.mail import mail_kind
 from portal.web import HostRequest, add_service_error, host_page
 
 
@@ -59,17 +60,9 @@ def mail(request: HostRequest) -> HttpResponse:
     return render(request, "accounts/host_mail.html", {"mail": _mail_settings()})
 
 
-#: What the page says of a mail backend, by its class; of any other, nothing is known.
-_MAIL_KINDS = {
-    "django.core.mail.backends.smtp.EmailBackend": "smtp",
-    "django.core.mail.backends.dummy.EmailBackend": "dummy",
-    "portal.mail.ConsoleBackend": "console",
-}
-
-
 def _mail_settings() -> dict[str, object]:
     return {
-        "kind": _MAIL_KINDS.get(settings.EMAIL_BACKEND, settings.EMAIL_BACKEND),
+        "kind": mail_kind(),
         "server": settings.EMAIL_HOST,
         "port": settings.EMAIL_PORT,
         "tls": "TLS" if settings.EMAIL_USE_SSL else "STARTTLS" if settings.EMAIL_USE_TLS else "",

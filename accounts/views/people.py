@@ -26,6 +26,7 @@ from accounts.services.people import add_user_with_role, change_role_for_user
 from accounts.tables import PeopleTable, paged
 from accounts.views.pages import address, form_page
 from portal.errors import PortalError
+from portal.mail import is_mail_set_up
 from portal.web import AccountRequest, HostRequest, View, account_page, add_service_error, host_page
 
 
@@ -163,11 +164,17 @@ def invitation_link(request: HostRequest, place: Place, user_id: uuid.UUID) -> H
 
 @require_POST
 def password_reset(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpResponse:
-    """Mail the person a link to a new password. Nobody else gets to see it: it would let them in as that person."""
+    """Mail the person a link to a new password, and show it once to those to whom the service gives it."""
     membership = _membership(request, place, user_id)
-    send_password_reset(principal=request.principal, user_id=str(user_id), tenant_id=place.tenant_id)
-    messages.success(request, _("A link to a new password was sent to %(email)s.") % {"email": membership.user.email})
-    return redirect(place.address("person", user_id))
+    link = send_password_reset(principal=request.principal, user_id=str(user_id), tenant_id=place.tenant_id)
+    if is_mail_set_up():
+        text = _("A link to a new password was sent to %(email)s.") % {"email": membership.user.email}
+        messages.success(request, text)
+    else:
+        messages.warning(request, _("Mail is not set up: the link was sent to nobody. The operator sets EMAIL_URL."))
+    if link is None:
+        return redirect(place.address("person", user_id))
+    return _person(request, place, membership, RoleForm(initial={"level": membership.level}), link)
 
 
 @require_POST

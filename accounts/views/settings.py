@@ -22,7 +22,7 @@ from accounts.services.routing import (
 from accounts.services.tenants import delete_tenant, update_tenant
 from accounts.views.pages import address, form_page
 from portal.errors import NotAuthorized, PortalError
-from portal.web import AccountRequest, account_page, add_service_error
+from portal.web import AccountRequest, account_page, add_service_error, said_yes
 
 
 @require_safe
@@ -51,7 +51,7 @@ def rename(request: AccountRequest) -> HttpResponse:
 @account_page(Action.EDIT_PARTNER_ACCESS)
 def partner_access(request: AccountRequest) -> HttpResponse:
     """Let the host manage the account, or not."""
-    on = request.POST.get("managed") == "yes"
+    on = said_yes(request, "managed")
     update_tenant(principal=request.principal, tenant_id=request.tenant.pk, can_partner_manage=on)
     return _done(request, _("The host manages the account now.") if on else _("The account manages itself now."))
 
@@ -60,7 +60,7 @@ def partner_access(request: AccountRequest) -> HttpResponse:
 @account_page(Action.EDIT_STATUS)
 def switch_status(request: AccountRequest) -> HttpResponse:
     """Activate or deactivate the account."""
-    active = request.POST.get("active") == "yes"
+    active = said_yes(request, "active")
     status = TenantStatus.ACTIVE if active else TenantStatus.DEACTIVATED
     tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, status=status)
     text = _("%(name)s is active.") if active else _("%(name)s is deactivated: it receives and publishes no events.")

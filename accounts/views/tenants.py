@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.filters import TenantFilter
@@ -18,6 +20,7 @@ from accounts.services.tenants import create_tenant
 from accounts.tables import PageData, TenantTable, paged
 from accounts.views.pages import address, form_page
 from portal.errors import PortalError
+from portal.once import is_sent_first, may_be_sent_again
 from portal.web import HostRequest, add_service_error, host_page, signed_in_page
 
 
@@ -46,6 +49,9 @@ def add_account(request: HostRequest) -> HttpResponse:
     form = NewAccountForm(request.POST or None)
     if not form.is_valid():
         return form_page(request, "accounts/add.html", form)
+    if not is_sent_first(request):
+        messages.warning(request, _("This form was sent already: the account was added once. It is in the list."))
+        return redirect(address("accounts:list"))
     data = form.cleaned_data
     try:
         created = create_tenant(
@@ -56,6 +62,7 @@ def add_account(request: HostRequest) -> HttpResponse:
             admin_email=data["admin_email"] or None,
         )
     except PortalError as error:
+        may_be_sent_again(request)
         add_service_error(form, error)
         return form_page(request, "accounts/add.html", form)
     context = {"opened": created.tenant, "link": created.invitation_link, "email": data["admin_email"]}

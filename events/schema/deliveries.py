@@ -12,7 +12,8 @@ from graphene import NonNull, ResolveInfo
 from accounts.models import Tenant
 from accounts.schema.types import PageInfo, milliseconds
 from events import services
-from events.deliveries import cursor_of_letter, explain, list_dead_letters, list_deliveries, masked_event
+from events.deliveries import cursor_of_letter, list_dead_letters, list_deliveries, masked_event
+from events.explanations import explain
 from events.models import Delivery as DeliveryModel
 from portal.graphql.context import principal_of
 

@@ -30,9 +30,14 @@ _FORMS = {Span.MINUTE: "H:i", Span.HOUR: "D j M, H:i", Span.DAY: "D j M"}
 
 
 class Traffic:
-    """What passed on some pixels in the chosen time, which ends ``as_of``, and what waits on them now."""
+    """What passed on some pixels in the chosen time, which ends ``as_of``, and what waits on them now.
 
-    def __init__(self, request: HttpRequest, tenant: Tenant, pixels: Collection[int]) -> None:
+    ``held``: those of the pixels whose waiting events are counted apart.
+    """
+
+    def __init__(
+        self, request: HttpRequest, tenant: Tenant, pixels: Collection[int], *, held: Collection[int] = ()
+    ) -> None:
         chosen = request.GET.get("period", "")
         self.period = chosen if chosen in PERIODS else DEFAULT_PERIOD
         self.time, self.period_name = PERIODS[self.period]
@@ -42,7 +47,7 @@ class Traffic:
         self.sent = sum(point.published for point in self.points)
         self.dropped = sum(point.dropped for point in self.points)
         self.failed = sum(point.failed for point in self.points)
-        self.waiting = read_waiting(pixels)
+        self.waiting = read_waiting(pixels, held=held)
 
     @property
     def periods(self) -> list[tuple[str, object]]:

@@ -21,7 +21,7 @@ from events.views.charts import Traffic
 from filters.matching import Kind
 from filters.summaries import Summaries, Summary
 from pixels.listing import listed_pixels, page_of_pixels
-from portal.web import AccountRequest, account_page
+from portal.web import AccountRequest, account_page, said_yes
 
 PIXELS_SHOWN = 10
 NAMES_SHOWN = 10
@@ -47,11 +47,13 @@ def account_overview(request: AccountRequest) -> HttpResponse:
 
 def _figures(request: AccountRequest, pixels: list[Any]) -> dict[str, Any]:
     keys = [pixel.pk for pixel in pixels]
-    traffic = Traffic(request, request.tenant, keys)
+    rejected = [pixel for pixel in pixels if pixel.bad_token]
+    traffic = Traffic(request, request.tenant, keys, held=[pixel.pk for pixel in rejected])
     names = activity_of(request.tenant, keys, traffic.time, Counter.Dimension.EVENT_NAME)
     summaries = Summaries(request.tenant, Kind.EVENT, len(keys))
     return {
         "traffic": traffic,
+        "rejected": rejected,
         "page": page_of_pixels(Paginator(pixels, PIXELS_SHOWN), request.GET.get("page"), traffic.time.minutes),
         "activities": [
             ListedActivity(activity, summaries.of(activity.label) if activity.label else None)
@@ -65,7 +67,7 @@ def _figures(request: AccountRequest, pixels: list[Any]) -> dict[str, Any]:
 @account_page(Action.EDIT_SETTINGS)
 def enhance_events(request: AccountRequest) -> HttpResponse:
     """Switch the enhancing of events."""
-    on = "on" in request.POST
+    on = said_yes(request, "on")
     update_tenant(principal=request.principal, tenant_id=request.tenant.pk, event_enrichment=on)
     text = _("Events are enhanced from now on.") if on else _("Events are not enhanced any more.")
     messages.success(request, text)

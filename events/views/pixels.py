@@ -21,12 +21,15 @@ from events.explanations import explain, explain_wait
 from events.forms import DeliveryFilterForm
 from events.models import DeadLetter, Lane
 from events.views.charts import Traffic
+from events.waiting import Waiting, read_waiting
 from pixels.listing import get_listed_pixel
 from pixels.reads import get_pixel
 from portal.errors import InvalidInput
 from portal.web import AccountRequest, account_page
 
 PAGE_SIZE = 25
+#: Seconds after which a page asks anew: while events are on their way, else.
+_BUSY, _CALM = 3, 15
 
 
 @require_safe
@@ -35,15 +38,23 @@ def detail(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """How the pixel fares, and its switches; for HTMX what changes of it."""
     pixel = get_listed_pixel(request.tenant, pixel_id)
     lane = Lane.objects.filter(pixel=pixel).first()
+    traffic = Traffic(request, request.tenant, [pixel.pk])
     context = {
         "pixel": pixel,
-        "traffic": Traffic(request, request.tenant, [pixel.pk]),
+        "traffic": traffic,
         "lane": lane,
+        "pace": _BUSY if _is_moving(traffic.waiting, lane) else _CALM,
+        "is_held": pixel.bad_token,
         "dead_letters": DeadLetter.objects.filter(pixel=pixel).count(),
         "explanation": explain_wait(pixel.api_error_code, lane.silence if lane else ""),
     }
     template = "events/_pixel.html" if request.htmx else "events/pixel.html"  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+def _is_moving(waiting: Waiting, lane: Lane | None) -> bool:
+    """Are events on their way, and neither held nor waiting for another attempt?"""
+    return waiting.events > 0 and not (lane and (lane.held or lane.failures))
 
 
 @require_safe
@@ -73,7 +84,7 @@ def deliveries(request: AccountRequest, pixel_id: str) -> HttpResponse:
 @require_safe
 @account_page(Action.VIEW_DATA)
 def dead_letters(request: AccountRequest, pixel_id: str) -> HttpResponse:
-    """The events that Meta refused, with its answers."""
+    """The events that Meta refused, with its answers, and how many are sent again; for HTMX what changes of it."""
     pixel = get_listed_pixel(request.tenant, pixel_id)
     letters = Paginator(DeadLetter.objects.filter(pixel=pixel), PAGE_SIZE).get_page(request.GET.get("page"))
     rows: list[dict[str, Any]] = [
@@ -85,7 +96,18 @@ def dead_letters(request: AccountRequest, pixel_id: str) -> HttpResponse:
         }
         for letter in letters
     ]
-    return render(request, "events/dead_letters.html", {"pixel": pixel, "page": letters, "rows": rows})
+    waiting = read_waiting([pixel.pk], again=True)
+    is_moving = _is_moving(waiting, Lane.objects.filter(pixel=pixel).first())
+    context = {
+        "pixel": pixel,
+        "page": letters,
+        "rows": rows,
+        "waiting": waiting,
+        "is_moving": is_moving,
+        "pace": _BUSY if is_moving else _CALM,
+    }
+    template = "events/_dead_letters.html" if request.htmx else "events/dead_letters.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
 
 
 @require_POST
@@ -94,7 +116,7 @@ def replay(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Send the dead letter that is named again, or all of the pixel's."""
     one = request.POST.get("letter", "")
     if one:
-        services.replay_dead_letter(principal=request.principal, tenant_id=request.tenant.pk, dead_letter_id=one)
+        _one(request, services.replay_dead_letter, pixel_id, one)
     count = 1 if one else _each(request, services.replay_dead_letters, pixel_id)
     text = ngettext("%(count)d event is sent again.", "%(count)d events are sent again.", count)
     messages.success(request, text % {"count": count})
@@ -107,11 +129,15 @@ def discard(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Forget the dead letter that is named, or all of the pixel's."""
     one = request.POST.get("letter", "")
     if one:
-        services.discard_dead_letter(principal=request.principal, tenant_id=request.tenant.pk, dead_letter_id=one)
+        _one(request, services.discard_dead_letter, pixel_id, one)
     count = 1 if one else _each(request, services.discard_dead_letters, pixel_id)
     text = ngettext("%(count)d event is discarded.", "%(count)d events are discarded.", count)
     messages.success(request, text % {"count": count})
     return redirect(address("pixels:dead_letters", request.tenant, pixel_id))
+
+
+def _one(request: AccountRequest, service: Any, pixel_id: str, letter: str) -> None:
+    service(principal=request.principal, tenant_id=request.tenant.pk, pixel_id=pixel_id, dead_letter_id=letter)
 
 
 def _each(request: AccountRequest, service: Any, pixel_id: str) -> int:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
 from events.metrics import Chart
+from events.waiting import read_waiting
 from pixels.filters import PixelFilter
 from pixels.forms import ConnectForm, NameForm, TokenForm
 from pixels.listing import listed_pixels, page_of_pixels
+from pixels.models import Pixel
 from pixels.reads import get_pixel
 from pixels.services import connect_pixel, rename_pixel
 from portal.errors import PortalError
@@ -41,11 +45,20 @@ def pixel_list(request: AccountRequest) -> HttpResponse:
 def connect(request: AccountRequest) -> HttpResponse:
     """Connect a pixel, or one that the account has already again."""
     form = ConnectForm(request.POST or None)
-    if not form.is_valid():
+    pixel = _connect(request, form) if form.is_valid() else None
+    if pixel is None:
+        form.ask_for_token_again()
         return form_page(request, "pixels/connect.html", form)
+    messages.success(
+        request, _("%(pixel)s is connected. Let your website or server send its events.") % {"pixel": pixel}
+    )
+    return redirect(address("pixels:sending", request.tenant, pixel.pixel_id))
+
+
+def _connect(request: AccountRequest, form: ConnectForm) -> Pixel | None:
     data = form.cleaned_data
     try:
-        pixel = connect_pixel(
+        return connect_pixel(
             principal=request.principal,
             tenant_id=request.tenant.pk,
             pixel_id=data["pixel_id"],
@@ -57,11 +70,7 @@ def connect(request: AccountRequest) -> HttpResponse:
         )
     except PortalError as error:
         add_service_error(form, error)
-        return form_page(request, "pixels/connect.html", form)
-    messages.success(
-        request, _("%(pixel)s is connected. Let your website or server send its events.") % {"pixel": pixel}
-    )
-    return redirect(address("pixels:sending", request.tenant, pixel.pixel_id))
+        return None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -106,5 +115,18 @@ def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
     except PortalError as error:
         add_service_error(form, error)
         return form_page(request, "pixels/token.html", form, {"pixel": pixel})
-    messages.success(request, _("%(pixel)s has a new access token.") % {"pixel": pixel})
+    messages.success(request, _token_replaced(pixel))
     return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
+
+
+def _token_replaced(pixel: Pixel) -> str:
+    waiting = read_waiting([pixel.pk])
+    if not waiting.events or not pixel.publishing_enabled:
+        return _("%(pixel)s has a new access token.") % {"pixel": pixel}
+    text = ngettext(
+        "%(pixel)s has a new access token; its %(number)s waiting event is being sent.",
+        "%(pixel)s has a new access token; its %(number)s waiting events are being sent.",
+        waiting.events,
+    )
+    number = f"{intcomma(waiting.events)}{'+' if waiting.is_more else ''}"
+    return text % {"pixel": pixel, "number": number}

@@ -30,13 +30,15 @@ def _reveal(value: object) -> str:
 _encoder = msgspec.json.Encoder(enc_hook=_reveal)
 
 
-def dump(stream: IO[bytes], passphrase: str) -> tuple[str, dict[str, int]]:
-    """Write a backup to the stream; returns its id, and how many rows it has of which table.
+def dump(stream: IO[bytes], passphrase: str, backup_id: str) -> dict[str, int]:
+    """Write a backup to the stream; returns how many rows it has of which table.
+
+    The audit log tells of the backup already: so all backups of an instance know of the first one.
 
     Raises UndecryptableError where a stored secret cannot be read.
     """
     counts = {}
-    sealed = SealedWriter(stream, passphrase)
+    sealed = SealedWriter(stream, passphrase, backup_id)
     with _snapshot(), gzip.GzipFile(fileobj=sealed, mode="wb", compresslevel=6) as lines:
         for table in TABLES:
             names = [path for column in table.columns for path in column.paths]
@@ -46,7 +48,7 @@ def dump(stream: IO[bytes], passphrase: str) -> tuple[str, dict[str, int]]:
                 lines.write(_encoder.encode(row) + b"\n")
                 counts[table.label] += 1
     sealed.finish()
-    return sealed.id, counts
+    return counts
 
 
 def _rows(table: Table, names: list[str]) -> Iterator[tuple[Any, ...]]:

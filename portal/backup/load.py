@@ -11,10 +11,10 @@ from typing import IO, Any
 import msgspec
 from allauth.mfa.models import Authenticator
 from django.db import DatabaseError, connection, models, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from accounts.audit import record
-from accounts.models import AuditEntry, Membership, Tenant, User
+from accounts.models import ApiAccount, AuditEntry, Membership, Tenant, User
 from accounts.principals import OPERATOR
 from accounts.second_factors import sealed
 from events.counting import Tally
@@ -33,6 +33,14 @@ Row = dict[str, Any]
 #: What tells a row from others of its table on any instance: the values of its REFERENCES.
 Name = tuple[Any, ...]
 
+#: Why rows that are not here did not come either, for the operator.
+WITHHELD = {
+    Membership._meta.label_lower: "of people and accounts that are here already: what was revoked stays revoked.",
+    ApiAccount._meta.label_lower: "that may have been revoked here: --with-api-accounts adds them.",
+    OutboxRow._meta.label_lower: "that this portal has dealt with: it knows a backup of the same origin.",
+    DeadLetter._meta.label_lower: "that this portal has dealt with: it knows a backup of the same origin.",
+}
+
 _TABLES = {table.label: table for table in TABLES}
 
 
@@ -43,14 +51,19 @@ class Report:
     made_at: str = ""
     added: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     skipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    #: Of those that were skipped: not here, and left out all the same (WITHHELD).
+    withheld: dict[str, int] = field(default_factory=dict)
 
 
-def restore(stream: IO[bytes], passphrase: str, *, dry_run: bool = False) -> Report:
-    """Add what the backup has and the database lacks. Raises BackupError, and then has changed nothing."""
+def restore(stream: IO[bytes], passphrase: str, *, dry_run: bool = False, with_api_accounts: bool = False) -> Report:
+    """Add what the backup has and the database lacks. Raises BackupError, and then has changed nothing.
+
+    API accounts come into a new instance that has none; ``with_api_accounts`` adds them anywhere.
+    """
     reader = SealedReader(stream, passphrase)
     try:
         with transaction.atomic():
-            report = _Restore(reader.id).run(gzip.GzipFile(fileobj=reader))
+            report = _Restore(reader.id, with_api_accounts=with_api_accounts).run(gzip.GzipFile(fileobj=reader))
             if any(report.added.values()):
                 record(OPERATOR, RESTORED, name_of(reader.id))
             transaction.set_rollback(dry_run)
@@ -67,11 +80,17 @@ def name_of(backup_id: str) -> str:
 
 
 class _Restore:
-    def __init__(self, backup_id: str) -> None:
-        #: Has this instance made, or restored, the backup before? What waited in it then has been dealt with.
-        self.is_known = AuditEntry.objects.filter(act__in=(MADE, RESTORED), subject=name_of(backup_id)).exists()
+    def __init__(self, backup_id: str, *, with_api_accounts: bool) -> None:
+        #: The backups that this instance has made or restored.
+        self.known = set(AuditEntry.objects.filter(act__in=(MADE, RESTORED)).values_list("subject", flat=True))
+        #: Has it one of the same origin? What waited then has been dealt with, and what lacks was deleted.
+        self.is_known = name_of(backup_id) in self.known
+        self.with_api_accounts = with_api_accounts
+        self.has_api_accounts = ApiAccount.objects.exists()
         #: Accounts, people and roles that this restore adds: what they have done comes with them.
         self.new: dict[Model, set[Name]] = {Tenant: set(), User: set(), Membership: set()}
+        #: The last number of each table before: rows that the file has twice come twice.
+        self.newest: dict[Model, Any] = {}
         self.report = Report()
 
     def run(self, lines: Iterable[bytes]) -> Report:
@@ -82,13 +101,18 @@ class _Restore:
         return self.report
 
     def _add(self, table: Table, rows: list[Row]) -> int:
-        rows = [row for row in rows if self._is_wanted(table, row)]
+        self._recognise(table, rows)
+        # What has no key comes, or does not: the database need not be asked. Figures are most of a file.
+        rows = rows if table.key else [row for row in rows if self._is_wanted(table, row)]
         for column in table.columns:
             if column.is_reference:
                 rows = _referring(column, rows)
         instances = [(row, _instance(table, row)) for row in rows]
-        existing = _existing(table, [instance for _, instance in instances])
-        new = [(row, instance) for row, instance in instances if not existing(instance)]
+        existing = _existing(table, [instance for _, instance in instances], self._newest(table))
+        lacking = [(row, instance) for row, instance in instances if not existing(instance)]
+        new = [(row, instance) for row, instance in lacking if self._is_wanted(table, row)]
+        if len(new) < len(lacking):
+            self.report.withheld[table.label] = self.report.withheld.get(table.label, 0) + len(lacking) - len(new)
         if table.model in (OutboxRow, DeadLetter):
             self._count(table, new)
         _insert(table, [instance for _, instance in new])
@@ -96,9 +120,28 @@ class _Restore:
             self.new[table.model].update(tuple(row[path] for path in REFERENCES[table.model]) for row, _ in new)
         return len(new)
 
+    def _recognise(self, table: Table, rows: list[Row]) -> None:
+        """The file's audit log tells which backups its instance had made or restored: does this one know any?"""
+        if table.model is AuditEntry:
+            subjects = {row["subject"] for row in rows if row["act"] in (MADE, RESTORED)}
+            self.is_known = self.is_known or not self.known.isdisjoint(subjects)
+
+    def _newest(self, table: Table) -> Any:
+        """The last of the numbers that the database gave to rows before this restore; None where it gives none."""
+        if table.model not in self.newest:
+            primary = table.model._meta.pk
+            found = (
+                None if primary in table.fields else table.model._base_manager.aggregate(last=Max("pk"))["last"] or 0
+            )
+            self.newest[table.model] = found
+        return self.newest[table.model]
+
     def _is_wanted(self, table: Table, row: Row) -> bool:
+        """May a row come that is not here? Never what may have been revoked here, or published."""
         if table.comes_with:
-            return self._came(table, table.comes_with, row)
+            return any(self._came(table, reference, row) for reference in table.comes_with)
+        if table.model is ApiAccount:
+            return self.with_api_accounts or not (self.is_known or self.has_api_accounts)
         return table.model not in (OutboxRow, DeadLetter) or not self.is_known or self._came(table, "pixel", row)
 
     def _came(self, table: Table, reference: str, row: Row) -> bool:
@@ -189,23 +232,23 @@ def _value(column: models.Field[Any, Any], read: Any) -> Any:
     return read if isinstance(column, models.JSONField | models.TextField) else column.to_python(read)
 
 
-def _existing(table: Table, instances: list[models.Model]) -> Any:
-    """Which of the rows are here, as a question: by their key, or by the id that they bring."""
+def _existing(table: Table, instances: list[models.Model], newest: Any) -> Any:
+    """Which of the rows were here, up to the newest number, as a question: by their key, or by the id they bring."""
     here: set[Name] = set()
     primary = table.model._meta.pk
     keys = [[_attname(table, name) for name in table.key]] if table.key else []
     if primary in table.fields and not primary.is_relation and keys != [[primary.attname]]:
         keys.append([primary.attname])
     for key in keys:
-        here |= {(*key, *map(_comparable, values)) for values in _matching(table, key, instances)}
+        here |= {(*key, *map(_comparable, values)) for values in _matching(table, key, instances, newest)}
     return lambda instance: any((*key, *(_comparable(getattr(instance, name)) for name in key)) in here for key in keys)
 
 
-def _matching(table: Table, key: list[str], instances: list[models.Model]) -> Iterable[tuple[Any, ...]]:
+def _matching(table: Table, key: list[str], instances: list[models.Model], newest: Any) -> Iterable[tuple[Any, ...]]:
     """The key's values, of rows that may be the same."""
     if not instances:
         return []
-    query = Q()
+    query = Q() if newest is None else Q(pk__lte=newest)
     for name in key:
         if isinstance(table.model._meta.get_field(name), models.BinaryField):
             continue

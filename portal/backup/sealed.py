@@ -31,8 +31,8 @@ _HEX = re.compile(r"([0-9a-f]{2})+")
 
 #: The work of guessing a passphrase: 128 MiB and half a second a guess (OWASP's figures).
 SCRYPT_N = 2**17
-#: What a file may ask for; a forged one must not take all memory.
-_SCRYPT_N_MAX = 2**20
+#: What a file may ask for, and no more than was ever written: a forged one must not take all memory.
+_SCRYPT_N_MAX = 2**17
 
 
 class BackupError(Exception):
@@ -45,15 +45,14 @@ DAMAGED = "The file is damaged or was cut short. Nothing was changed."
 class SealedWriter(io.RawIOBase):
     """Encrypts what is written to it; ``close`` writes the end, without which no reader takes the file for whole."""
 
-    def __init__(self, stream: IO[bytes], passphrase: str) -> None:
+    def __init__(self, stream: IO[bytes], passphrase: str, backup_id: str = "") -> None:
         super().__init__()
         salt = os.urandom(16)
-        self.id = str(uuid4())
         key, check = _derive(passphrase, salt, SCRYPT_N)
         facts = {
             "format": FORMAT,
             "version": VERSION,
-            "id": self.id,
+            "id": backup_id or str(uuid4()),
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "scrypt_n": SCRYPT_N,
             "salt": salt.hex(),
@@ -159,6 +158,5 @@ def _is_sound(facts: dict[str, Any]) -> bool:
     n = facts.get("scrypt_n")
     if type(n) is not int or not 1 < n <= _SCRYPT_N_MAX or n.bit_count() != 1:
         return False
-    texts = [facts.get(name) for name in ("id", "made_at")]
-    numbers = [facts.get(name) for name in ("salt", "check")]
-    return all(isinstance(text, str) for text in texts) and all(_HEX.fullmatch(str(number)) for number in numbers)
+    texts = [facts.get(name) for name in ("id", "made_at", "salt", "check")]
+    return all(isinstance(text, str) for text in texts) and all(_HEX.fullmatch(str(text)) for text in texts[2:])

@@ -59,8 +59,8 @@ class Table:
     model: Model
     #: A row with the same values of these is the same row: it stays as it is.
     key: tuple[str, ...] = ()
-    #: Instead: rows are added with the account or person that this leads to, and left out where that was here already.
-    comes_with: str = ""
+    #: Rows are added with an account or person that one of these leads to, and left out where all were here already.
+    comes_with: tuple[str, ...] = ()
     #: Columns that start anew.
     left_out: tuple[str, ...] = ()
 
@@ -92,27 +92,28 @@ def _paths(field: models.Field[Any, Any]) -> tuple[str, ...]:
 
 #: In an order in which everything is there that a row refers to.
 TABLES = (
+    # The first: it tells which backups the file's instance knew, before anything is decided by it.
+    Table(AuditEntry, key=("tenant_id", "at", "actor", "act", "subject")),
     Table(HostSettings, key=("id",)),
     Table(Tenant, key=("id",)),
     Table(IngressDomain, key=("tenant",)),
-    Table(UsageSnapshot, comes_with="tenant"),
-    Table(DisconnectedUsage, comes_with="tenant"),
+    Table(UsageSnapshot, comes_with=("tenant",)),
+    Table(DisconnectedUsage, comes_with=("tenant",)),
     Table(User, key=("email",)),
-    Table(Authenticator, comes_with="user"),
-    Table(Membership, key=("user", "tenant")),
-    Table(Invitation, comes_with="membership"),
+    Table(Authenticator, comes_with=("user",)),
+    Table(Membership, key=("user", "tenant"), comes_with=("user", "tenant")),
+    Table(Invitation, comes_with=("membership",)),
     Table(ApiAccount, key=("name",)),
     Table(Pixel, key=("pixel_id",)),
     Table(EventFilter, key=("tenant", "pixel", "event_name")),
     Table(DomainFilter, key=("tenant", "pixel", "domain")),
-    Table(Lane, comes_with="pixel", left_out=("claim", "claimed_until")),
-    Table(Counter, comes_with="pixel"),
-    Table(SeenLabel, comes_with="pixel"),
-    Table(Identity, comes_with="pixel"),
-    Table(Delivery, comes_with="pixel"),
+    Table(Lane, comes_with=("pixel",), left_out=("claim", "claimed_until")),
+    Table(Counter, comes_with=("pixel",)),
+    Table(SeenLabel, comes_with=("pixel",)),
+    Table(Identity, comes_with=("pixel",)),
+    Table(Delivery, comes_with=("pixel",)),
     Table(OutboxRow, key=("pixel", "received_at", "body")),
     Table(DeadLetter, key=("pixel", "event_name", "event_id", "received_at", "failed_at")),
-    Table(AuditEntry, key=("tenant_id", "at", "actor", "act", "subject")),
 )
 
 #: What stays behind, and why.

@@ -159,3 +159,8 @@ def test_staff_remain_staff_only_while_active(cast: Cast) -> None:
     browser = login(cast.hanna)
     User.objects.filter(pk=cast.hanna.pk).update(status=User.Status.DEACTIVATED)
     assert browser.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/filters/"])
+def test_the_first_pages_tell_htmx_to_write_no_style_into_them(staff: Client, path: str) -> None:
+    assert "includeIndicatorStyles" in staff.get(path).content.decode()

@@ -159,6 +159,15 @@ def test_an_active_person_must_be_signed_in_to_accept(cast: Cast, client: Client
     assert cast.shoes.pk in principal_of_user(cast.olaf).tenant_levels
 
 
+def test_whoever_is_signed_in_is_told_what_accepting_does(cast: Cast) -> None:
+    ada = login(cast.ada)
+    as_a_new_one = ada.get(invite(cast, "nora@example.com", to=cast.books.pk)).content.decode()
+    as_another = ada.get(invite(cast, cast.olaf.email)).content.decode()
+
+    assert "You are signed in as ada@example.com. Accepting signs you out, and in as nora@example.com." in as_a_new_one
+    assert "You are signed in as ada@example.com. Sign out first." in as_another
+
+
 def test_one_accounts_link_opens_only_that_accounts_offer(cast: Cast, client: Client) -> None:
     """Two accounts invite the same new address; whoever holds one link must not get in by it everywhere."""
     invite(cast, "nora@example.com", to=cast.books.pk)

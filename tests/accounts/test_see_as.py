@@ -88,6 +88,7 @@ def test_nothing_can_be_changed_meanwhile(cast: Cast) -> None:
     signed_out = staff.post("/auth/logout/")
 
     assert [answer.status_code for answer in (renamed, by_api, signed_out)] == [403, 403, 403]
+    assert "You see this as somebody else, and can change nothing." in renamed.content.decode()
     assert snapshot() == before
     assert Tenant.objects.get(pk=cast.shoes.pk).name == "Shoes"
     assert seen_by(staff) == "ada@example.com"
@@ -118,7 +119,9 @@ def test_whom_there_is_not(cast: Cast, user_pk: str) -> None:
 
 def test_whom_nobody_names(cast: Cast) -> None:
     assert login(cast.hanna).post(BEGIN).status_code == 400
-    assert login(cast.hanna).post(END).status_code == 403
+    ended = login(cast.hanna).post(END)
+    assert ended.status_code == 403
+    assert "You see this as yourself already." in ended.content.decode()
     assert Client().post(BEGIN, {"user_pk": str(cast.ada.pk)}).status_code == 302
 
 

@@ -342,7 +342,10 @@ def test_a_host_can_require_a_second_factor_of_its_people(
     sign_in(client, hanna.email)
 
     assert client.get(page).headers["Location"] == "/auth/2fa/"
-    assert client.post(page).status_code == 403
+    refused = client.post(page)
+    assert refused.status_code == 403
+    assert "Set up a second factor first" in refused.content.decode()
+    assert 'href="/auth/2fa/"' in refused.content.decode()
     assert not is_signed_in(client)
     assert client.get("/auth/2fa/").status_code == 200
 

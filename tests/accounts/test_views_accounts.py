@@ -75,7 +75,7 @@ def test_the_list_says_when_the_figures_were_counted(cast: Cast) -> None:
         total_events_received=7, refreshed_at=datetime(2026, 11, 21, 10, 5, tzinfo=UTC)
     )
 
-    assert "received in the last 24 hours, as of Nov. 21, 2026, 10:05 a.m. UTC" in words(hanna.get("/hub/"))
+    assert "received in the last 24 hours, as of Nov. 21, 2026, 10:05 UTC" in words(hanna.get("/hub/"))
 
 
 def test_accounts_are_found_by_name_id_and_status(cast: Cast) -> None:
@@ -228,6 +228,23 @@ def test_a_refused_account_keeps_what_was_typed(cast: Cast, wrong: dict[str, str
     assert said in words(page)
     assert {name: page.context["form"][name].value() for name in typed} == typed
     assert snapshot() == before
+
+
+def test_a_second_click_adds_no_second_account(cast: Cast) -> None:
+    hanna = login(cast.hanna)
+    first, second = hanna.post("/hub/add/", ADD), hanna.post("/hub/add/", ADD, follow=True)
+
+    assert first.status_code == second.status_code == 200
+    assert "This form was sent already" in words(second)
+    assert Tenant.objects.filter(name="Hats").count() == 1
+
+
+def test_another_form_adds_another_account(cast: Cast) -> None:
+    hanna = login(cast.hanna)
+    for token in ("a", "b"):  # every form that is drawn has its own
+        hanna.post("/hub/add/", ADD | {"csrfmiddlewaretoken": token})
+
+    assert Tenant.objects.filter(name="Hats").count() == 2
 
 
 @pytest.mark.parametrize(("who", "status"), [("milo", 403), ("vera", 403), ("ada", 404), ("olaf", 404)])

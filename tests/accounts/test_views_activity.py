@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from accounts import activity
 from accounts.audit import MASK, record
@@ -44,6 +45,19 @@ def test_an_act_without_words_is_told_as_it_was_recorded() -> None:
 @pytest.mark.parametrize("subject", ["100% cotton", "%(subject)s", "{0}"])
 def test_a_subject_stands_as_it_is(subject: str) -> None:
     assert activity.phrase_of(entry("connect pixel", subject)) == f"connected pixel {subject}"
+
+
+@pytest.mark.parametrize(
+    ("actor", "shown"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("command line", "línea de comandos"),
+        ("API account Robot", "Cuenta de API Robot"),
+    ],
+)
+def test_who_acted_is_told_in_the_readers_language(actor: str, shown: str) -> None:
+    with translation.override("es"):
+        assert activity.actor_of(AuditEntry(actor=actor)) == shown
 
 
 def test_values_are_told_in_words() -> None:

@@ -13,6 +13,7 @@ from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import Invitation, Membership, RoleLevel, Tenant, User
 from accounts.services.invitations import find_invitation
@@ -21,6 +22,8 @@ from tests.base import Cast, login, person, snapshot
 from tests.factories import InvitationFactory, MembershipFactory
 
 Commits = Callable[..., Any]
+#: Where mails go that reach nobody.
+UNSENT = ["portal.mail.ConsoleBackend", "django.core.mail.backends.dummy.EmailBackend"]
 #: What changes a person, each with what it posts.
 ACTS = {"": {"level": "manage"}, "link/": {}, "password/": {}, "revoke/": {}}
 
@@ -224,7 +227,7 @@ def test_whoever_has_accepted_needs_no_link(stage: Place) -> None:
     assert snapshot() == before
 
 
-def test_a_link_to_a_new_password_reaches_its_owner_and_nobody_else(
+def test_a_link_to_a_new_password_is_mailed_and_shown_to_those_who_look_after_the_person(
     stage: Place, django_capture_on_commit_callbacks: Commits
 ) -> None:
     place, admin, viewer = stage
@@ -237,8 +240,44 @@ def test_a_link_to_a_new_password_reaches_its_owner_and_nobody_else(
     link = re.search(r"http://\S*/auth/password/reset/key/\S+", str(mail.outbox[0].body))
     assert link
     assert f"A link to a new password was sent to {viewer.email}." in words(page)
-    assert "/password/reset/" not in page.content.decode().partition('class="page-header')[2]
+    assert f'value="{link[0]}"' in page.content.decode()
+    assert "/password/reset/" not in client.get(at(place, f"{viewer.pk}/")).content.decode()
     assert client.get(link[0], follow=True).status_code == 200
+
+
+def test_a_link_that_would_open_other_accounts_reaches_its_owner_and_nobody_else(
+    cast: Cast, django_capture_on_commit_callbacks: Commits
+) -> None:
+    MembershipFactory.create(user=cast.vic, tenant=cast.other, level=RoleLevel.VIEW)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        page = login(cast.ada).post(at(cast.shoes, f"{cast.vic.pk}/password/"), follow=True)
+
+    assert [message.to for message in mail.outbox] == [[cast.vic.email]]
+    assert f"A link to a new password was sent to {cast.vic.email}." in words(page)
+    assert "/password/reset/" not in page.content.decode().partition('class="page-header')[2]
+
+
+@pytest.mark.parametrize("backend", UNSENT)
+def test_without_a_mail_server_nobody_is_told_that_a_link_was_mailed(
+    stage: Place, settings: Settings, backend: str
+) -> None:
+    place, admin, viewer = stage
+    settings.EMAIL_BACKEND = backend
+    client = login(admin)
+
+    invited = words(client.post(at(place, "invite/"), {"email": "ines@example.com", "level": "view"}))
+    ines = User.objects.get(email="ines@example.com")
+    renewed = words(client.post(at(place, f"{ines.pk}/link/")))
+    reset = words(client.post(at(place, f"{viewer.pk}/password/"), follow=True))
+
+    for page in (invited, renewed):
+        assert "Mail is not set up: copy the link and send it yourself. It is shown only now" in page
+    assert "Earlier links have stopped working." in renewed
+    assert "Mail is not set up: the link was sent to nobody." in reset
+    for page in (invited, renewed, reset):
+        assert "was mailed" not in page
+        assert "was sent to v" not in page
 
 
 def test_a_deactivated_person_gets_no_link(stage: Place) -> None:

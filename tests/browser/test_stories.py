@@ -101,7 +101,7 @@ def test_a_rejected_token_is_repaired(cast: Cast, visit: Open, sandbox: Sandbox,
     drain(pixel.pk)
 
     ada.open(f"/hub/capig/pixels/{PIXEL_ID}/", cast.shoes)
-    expect(ada.page.get_by_text("Receiving", exact=True)).to_be_visible()
+    expect(ada.page.get_by_text("Receiving and publishing", exact=True)).to_be_visible()
     expect(ada.page.get_by_text("Meta answers with error")).to_have_count(0)
     assert len(sandbox.received_of(PIXEL_ID)) == 1
 

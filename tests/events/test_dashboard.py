@@ -49,12 +49,26 @@ def test_the_figures(cast: Cast) -> None:
     assert (shown.received, shown.published, shown.waiting_requests, shown.dead_letters) == (14, 10, 2, 2)
     assert shown.oldest_waiting is not None
     assert timezone.now() - shown.oldest_waiting > timedelta(hours=2)
-    assert [(pixel.pk, pixel.failures, pixel.bad_token) for pixel in shown.failing] == [(failing.pk, 3, True)]
+    assert [(pixel.pk, pixel.failures, pixel.state) for pixel in shown.failing] == [(failing.pk, 3, "token-rejected")]
     assert "Events Manager" in shown.failing[0].explanation
 
 
+def test_the_failing_pixels_are_those_of_the_lists(cast: Cast) -> None:
+    """Refused by Meta though no attempt is to be repeated; without an answer; and, before both, a rejected token."""
+    refused, silent, rejected, _fine = PixelFactory.create_batch(4, tenant=cast.shoes)
+    Pixel.objects.filter(pk=refused.pk).update(api_error_code="100")
+    Lane.objects.create(pixel=silent, failures=2, silence="ReadTimeout")
+    Pixel.objects.filter(pk=rejected.pk).update(bad_token=True)
+
+    shown = read_dashboard(principal_of_user(cast.hanna)).failing
+
+    assert [(pixel.pk, pixel.state, pixel.failures) for pixel in shown] == [
+        (rejected.pk, "token-rejected", 0), (silent.pk, "publishing-fails", 2), (refused.pk, "publishing-fails", 0),
+    ]  # fmt: skip
+
+
 def test_pixels_of_closed_accounts_are_not_named(cast: Cast) -> None:
-    fill(PixelFactory.create(tenant=cast.books), failures=3)
+    fill(PixelFactory.create(tenant=cast.books), failures=3, bad_token=True)
 
     shown = read_dashboard(principal_of_user(cast.hanna))
 
@@ -84,6 +98,15 @@ def test_the_page(cast: Cast) -> None:
     assert pixel.pixel_id in page
     assert "Token rejected" in page
     assert pixel.access_key not in page
+
+
+def test_what_is_wrong_is_told_in_the_readers_language(cast: Cast) -> None:
+    PixelFactory.create(tenant=cast.shoes, api_error_code="4")
+
+    page = login(cast.hanna).get("/admin/", headers={"Accept-Language": "es"}).content.decode()
+
+    assert "La publicación falla (4): Meta limita" in page
+    assert "Meta limits the rate" not in page
 
 
 def test_an_idle_instance(cast: Cast) -> None:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-import orjson
 import pytest
 import time_machine
 from django.db import connection
@@ -17,7 +16,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from events import deliveries
-from events.deliveries import Outcome, explain, list_deliveries, masked_event
+from events.deliveries import Outcome, list_deliveries
+from events.explanations import explain
 from events.models import DeadLetter, Delivery
 from events.publishing import drain
 from pixels.models import Pixel
@@ -227,99 +227,6 @@ def test_pages_hold_every_dead_letter_once(cast: Cast, pixel: Pixel, first: int)
     assert list(chain.from_iterable(pages(cast, pixel, "deadLetters", first=first))) == list("6543210")
 
 
-def test_an_event_is_shown_without_what_it_says_of_the_visitor() -> None:
-    letter = DeadLetterFactory.build(
-        event=json.dumps(
-            purchase(
-                user_data={"em": ["5d41"], "client_ip_address": "203.0.113.7", "fbp": "fb.1.1.1"},
-                event_source_url="https://shop.example.com/thanks?email=ada@example.com#ada",
-                referrer_url="https://mail.example.com/;ada",
-                custom_data={"currency": "Euro"},
-            )
-        ).encode()
-    )
-
-    event = masked_event(letter)
-
-    assert event["user_data"] == {"em": "•••", "client_ip_address": "•••", "fbp": "•••"}
-    assert event["event_source_url"] == "https://shop.example.com/thanks"
-    assert event["referrer_url"] == "https://mail.example.com/"
-    assert event["custom_data"] == {"currency": "Euro"}
-
-
-def test_of_a_dead_letter_only_what_is_known_to_be_impersonal_is_shown(pixel: Pixel) -> None:
-    impersonal = {
-        "event_name": "Purchase",
-        "event_time": 1_790_000_000,
-        "event_id": "order-1",
-        "action_source": "website",
-        "opt_out": False,
-        "data_processing_options": ["LDU"],
-        "data_processing_options_country": 1,
-        "data_processing_options_state": 1000,
-    }
-    of_the_order = {
-        "currency": "Euro",
-        "value": 9.5,
-        "num_items": 2,
-        "content_ids": ["a", 7],
-        "content_type": "product",
-    }
-    letter = DeadLetterFactory.create(
-        pixel=pixel,
-        event=orjson.dumps(
-            impersonal
-            | {
-                "user_data": ["ada@example.com"],
-                "custom_data": of_the_order
-                | {
-                    "order_id": "of-ada",
-                    "search_string": "ada",
-                    "contents": [{"id": "a", "title": "for Ada"}],
-                    "content_category": [{"ada": "example"}],
-                },
-                "app_data": {"extinfo": ["ada"]},
-                "email": "ada@example.com",
-                "messaging_channel": {"ada": "example"},
-            }
-        ),
-    )
-
-    masked = "•••"
-    assert masked_event(letter) == impersonal | {
-        "user_data": masked,
-        "custom_data": of_the_order
-        | {"order_id": masked, "search_string": masked, "contents": masked, "content_category": masked},
-        "app_data": masked,
-        "email": masked,
-        "messaging_channel": masked,
-    }
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("https://ada:secret@shop.example.com:8443/a?b", "https://shop.example.com:8443/a"),
-        ("https:\\\\ada@shop.example.com/", "https:\\\\shop.example.com/"),
-        ("https://a@b@shop.example.com/", "https://shop.example.com/"),
-        ("https://shop.example.com/ada@example.com/", "•••"),
-        ("https://shop.example.com/ada%40example.com/", "•••"),
-        ("mailto:ada@example.com", "mailto:example.com"),
-        ("ada@example.com", "•••"),
-        ("https://shop.example.com;ada=1", "https://shop.example.com"),
-        ({"url": "https://shop.example.com"}, "•••"),
-    ],
-)
-def test_of_an_address_host_and_path_are_shown(pixel: Pixel, address: Any, shown: str) -> None:
-    letter = DeadLetterFactory.create(pixel=pixel, event=orjson.dumps({"event_source_url": address}))
-    assert masked_event(letter) == {"event_source_url": shown}
-
-
-@pytest.mark.parametrize("event", [b"", b"{damaged", b"[1]", b"\xff"])
-def test_of_what_cannot_be_read_nothing_is_shown(pixel: Pixel, event: bytes) -> None:
-    assert masked_event(DeadLetterFactory.create(pixel=pixel, event=event)) == {}
-
-
 def test_what_waits_because_meta_does_not_answer_says_so(cast: Cast, pixel: Pixel, settings: Settings) -> None:
     settings.GRAPH_API_URL = f"http://127.0.0.1:{free_port()}"
     put(pixel, purchase())
@@ -382,26 +289,3 @@ def test_null_stands_for_the_default(cast: Cast, pixel: Pixel) -> None:
     page = log(cast, pixel, first=None, after=None, outcome=None, eventName=None)
 
     assert (len(page["edges"]), page["pageInfo"]["hasNextPage"]) == (50, True)
-
-
-@pytest.mark.parametrize(
-    ("codes", "words"),
-    [
-        (["190", "190.460", "102"], "no longer valid"),
-        (["10", "200", "200.1", "299"], "lacks permission"),
-        (["100", "100.2804003"], "refused an event's content"),
-        (["1", "2", "2.1"], "passing fault"),
-        (["4", "17", "341", "368", "80000", "80004.2446079"], "limits the rate"),
-        (["803", "2500", "100.33"], "does not exist or is not visible"),
-        (["413"], "too large"),
-        (["2804030", "100.2804016"], "refused an event's content"),
-        (["3", "300", "9999999", "-1", "x", "²", ".", "100.1487694"], "blames no event"),
-        (["unreadable"], "cannot read"),
-    ],
-)
-def test_error_codes_have_words(codes: list[str], words: str) -> None:
-    assert all(words in explain(code) for code in codes)
-
-
-def test_no_code_needs_no_words() -> None:
-    assert explain("") == explain(None) == ""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.hashing import NORMALISERS, hash_identifier, hash_identifiers
+from events.hashing import MAX_VALUES, NORMALISERS, VALUE_MAX_LENGTH, hash_identifier, hash_identifiers
 from portal.errors import InvalidInput
 
 #: "Customer Information Parameters" of the Conversions API: the input, and the hash that Meta expects.
@@ -150,5 +151,40 @@ def test_any_text_becomes_a_hash_that_is_a_hash(field: str, value: str) -> None:
     assert not once or (len(once[field].partition(".")[0]) == 64 and once[field] != value) or value == once[field]
 
 
-def test_a_month_of_thousands_of_digits_is_no_reason_to_fail() -> None:
-    assert hash_identifier("db", "9" * 5_000 + "/1/1990")
+def test_a_month_of_hundreds_of_digits_is_no_reason_to_fail() -> None:
+    assert hash_identifier("db", "9" * 400 + "/1/1990")
+
+
+@pytest.mark.parametrize("field", NORMALISERS)
+@pytest.mark.parametrize("text", ["a" + "\u0301\u0316" * 250_000, "1" * 500_000, "\ufdfa" * 300_000, "- " * 500_000])
+def test_a_value_as_long_as_a_body_takes_no_time(field: str, text: str) -> None:
+    """Normalising 100,000 accents upon one letter took the process 18 seconds, and all requests with it."""
+    before = time.thread_time()
+    with pytest.raises(InvalidInput, match=rf"^user_data\.{field}: must have at most 500 characters\.$"):
+        hash_identifiers({field: text})
+    assert time.thread_time() - before < 0.1
+
+
+@pytest.mark.parametrize("field", NORMALISERS)
+def test_the_longest_values_take_little_time(field: str) -> None:
+    longest = ("1" + "\u0301\u0316" * VALUE_MAX_LENGTH)[:VALUE_MAX_LENGTH]
+    before = time.thread_time()
+    for _ in range(100):  # a tenth of the greatest body
+        hash_identifiers({field: longest})
+    assert time.thread_time() - before < 0.3
+
+
+def test_an_identifier_has_at_most_so_many_values_to_be_hashed() -> None:
+    user_data = {"em": [f"{number}@example.com" for number in range(MAX_VALUES)]}
+    hash_identifiers(user_data)
+    assert len(user_data["em"]) == MAX_VALUES
+
+    with pytest.raises(InvalidInput, match=r"^user_data\.em: must have at most 20 values\.$"):
+        hash_identifiers({"em": ["a"] * (MAX_VALUES + 1)})
+
+
+def test_of_what_came_hashed_there_may_be_more() -> None:
+    """It takes no more room than it came with."""
+    user_data = {"em": [hashlib.sha256(bytes([number])).hexdigest() for number in range(MAX_VALUES + 1)]}
+    hash_identifiers(user_data)
+    assert len(user_data["em"]) == MAX_VALUES + 1

@@ -145,3 +145,22 @@ def test_web_addresses_as_browsers_and_servers_write_them_are_accepted(url: str)
 
     assert send(pixel, purchase(event_source_url=url)).status == 202
     assert stored_event(pixel)["event_source_url"] == url
+
+
+def test_hashes_may_not_make_a_body_many_times_longer() -> None:
+    pixel: Pixel = PixelFactory.create()
+    many = {field: [f"{number}" for number in range(20)] for field in ("em", "ph", "fn", "ln", "ct", "st", "zp", "db")}
+    event = purchase(user_data={"client_user_agent": "x", **many})
+
+    assert send(pixel, *[event] * 100).status == 202
+    refused = send(pixel, *[event] * 600)
+
+    assert (refused.status, refused.message.partition(":")[0]) == (400, "data")
+    assert OutboxRow.objects.get().event_count == 100
+
+
+def test_a_value_that_is_too_long_is_named() -> None:
+    pixel: Pixel = PixelFactory.create()
+    reply = send(pixel, purchase(), purchase(user_data={"client_user_agent": "x", "fn": "a" + "\u0301\u0316" * 50_000}))
+
+    assert (reply.status, reply.message) == (400, "data[1].user_data.fn: must have at most 500 characters.")

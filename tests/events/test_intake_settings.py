@@ -180,7 +180,16 @@ def test_unknown_ids_do_not_fill_the_memory() -> None:
     for number in range(MAX_UNKNOWN + 10):
         cache._put(str(number), None, 1e12, 0)
 
-    assert len(cache._unknown) <= MAX_UNKNOWN
+    assert list(cache._unknown) == [str(number) for number in range(10, MAX_UNKNOWN + 10)]
+
+
+def test_of_unknown_ids_the_one_asked_for_longest_ago_is_forgotten() -> None:
+    cache = pixel_settings._Cache()
+    for number in [*range(MAX_UNKNOWN), 0, MAX_UNKNOWN]:
+        cache._put(str(number), None, 1e12, 0)
+
+    assert "0" in cache._unknown
+    assert "1" not in cache._unknown
 
 
 @pytest.mark.django_db(transaction=True)

@@ -243,6 +243,20 @@ def test_a_pixel_has_so_many_dead_letters_the_newest(
     assert is_balanced(pixel)
 
 
+def test_a_pixels_dead_letters_have_so_many_bytes(
+    pixel: Pixel, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [bad_purchase(), *(bad_purchase(order_id="x" * 2_000) for _ in range(4))]
+    monkeypatch.setattr(bounds, "DEAD_LETTER_BYTES_KEPT", 7_500)
+
+    put(pixel, *events)
+    drain(pixel.pk)
+
+    letters = DeadLetter.objects.filter(pixel=pixel).order_by("id")
+    assert list(letters.values_list("event_id", flat=True)) == ids(events[-3:])
+    assert counted(pixel)["failed"] == 5
+
+
 def test_settling_takes_few_statements_however_many_rows(pixel: Pixel, sandbox: Sandbox) -> None:
     def statements(rows: int) -> int:
         sandbox.fail(code=2, times=1)

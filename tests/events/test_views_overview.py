@@ -180,6 +180,9 @@ def test_the_chart_has_a_table_beside_it(cast: Cast, pixel: Pixel) -> None:
     count(pixel, received=12, published=11)
     page = see(cast.vic, PAGE, cast.shoes, period="1h")
     assert "Show as a table" in page
+    html = get(cast.vic, PAGE, cast.shoes, period="1h").content.decode()
+    assert 'aria-describedby="traffic-note traffic-as-table" aria-details="traffic-table"' in html
+    assert all(f'id="{name}"' in html for name in ("traffic-note", "traffic-as-table", "traffic-table"))
     assert "(so far) 12 11" in page
 
 
@@ -188,6 +191,8 @@ def test_each_pixels_state_is_told_in_words(cast: Cast, pixel: Pixel) -> None:
     PixelFactory.create(tenant=cast.shoes, name="Stores", publishing_enabled=False)
     PixelFactory.create(tenant=cast.shoes, name="Old shop", event_bridge_active=False)
     PixelFactory.create(tenant=cast.shoes, name="New shop", last_received=timezone.now())
+    PixelFactory.create(tenant=cast.shoes, name="Till", last_received=timezone.now(), last_published=timezone.now())
+    PixelFactory.create(tenant=cast.shoes, name="Kiosk", last_received=timezone.now(), api_error_code="10")
     page = get(cast.vic, PAGE, cast.shoes)
     assert {listed.name: listed.state for listed in page.context["page"].object_list} == {
         "Outlet": "token-rejected",
@@ -195,9 +200,14 @@ def test_each_pixels_state_is_told_in_words(cast: Cast, pixel: Pixel) -> None:
         "Stores": "publishing-off",
         "Old shop": "deactivated",
         "New shop": "receiving",
+        "Till": "publishing",
+        "Kiosk": "publishing-fails",
     }
     text = text_of(page)
-    for words in ("Token rejected Meta's error 190.460", "Publishing off", "Deactivated", "Receiving", "Idle"):
+    for words in (
+        "Outlet", "Token rejected Meta's error 190.460", "Kiosk", "Publishing fails Meta's error 10", "Publishing off",
+        "Deactivated", "Receiving and publishing", "Idle",
+    ):  # fmt: skip
         assert words in text
 
 
@@ -253,14 +263,16 @@ def test_the_busiest_ten_are_shown_and_the_others_are_counted(cast: Cast, pixel:
     assert "2 more events" in text_of(answer)
 
 
-@pytest.mark.parametrize(("data", "state"), [({}, FilterState.DROP), ({"publish": "on"}, FilterState.PUBLISH)])
+@pytest.mark.parametrize(("publish", "state"), [("no", FilterState.DROP), ("yes", FilterState.PUBLISH)])
 def test_a_switch_sets_the_filter_of_all_pixels_and_leads_back(
-    cast: Cast, pixel: Pixel, data: dict[str, str], state: FilterState
+    cast: Cast, pixel: Pixel, publish: str, state: FilterState
 ) -> None:
     client = login(cast.max)
     overview = "http://testserver" + address(PAGE, cast.shoes, period="7d")
     answer = client.post(
-        address("filters:set_event", cast.shoes), {"name": "Purchase", **data}, headers={"Referer": overview}
+        address("filters:set_event", cast.shoes),
+        {"name": "Purchase", "publish": publish},
+        headers={"Referer": overview},
     )
     assert answer.headers["Location"] == overview
     row = EventFilter.objects.get()
@@ -293,12 +305,30 @@ def test_a_session_that_has_ended_is_sent_to_sign_in_as_a_whole(cast: Cast, clie
 # --- Enhance events ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("data", "on"), [({"on": "on"}, True), ({}, False)])
-def test_enhancing_is_switched_on_its_card(cast: Cast, pixel: Pixel, data: dict[str, str], on: bool) -> None:
+@pytest.mark.parametrize(("said", "on"), [("yes", True), ("no", False)])
+def test_enhancing_is_switched_on_its_card(cast: Cast, pixel: Pixel, said: str, on: bool) -> None:
     Tenant.objects.filter(pk=cast.shoes.pk).update(event_enrichment=not on)
-    answer = post(cast.max, "events:enhance", cast.shoes, **data)
+    answer = post(cast.max, "events:enhance", cast.shoes, on=said)
     assert answer.headers["Location"] == address(PAGE, cast.shoes)
     assert Tenant.objects.get(pk=cast.shoes.pk).event_enrichment is on
+
+
+def test_to_forget_what_visitors_have_given_is_asked_about(cast: Cast, pixel: Pixel) -> None:
+    assert "forgotten at once" not in card(cast)
+    assert '<button class="btn btn-primary" name="on" value="yes">Turn on</button>' in card(cast)
+
+    Tenant.objects.filter(pk=cast.shoes.pk).update(event_enrichment=True)
+
+    asked = card(cast).partition("popover")[2]
+    assert "What visitors have given in the last 90 days is forgotten at once" in asked
+    assert '<input type="hidden" name="on" value="no">' in asked
+    assert "data-autosubmit" not in card(cast)
+
+
+def card(cast: Cast) -> str:
+    """The last card of the page, in HTML, without what it says of enhancing."""
+    page: str = get(cast.max, PAGE, cast.shoes).content.decode()
+    return page.partition('id="enhance-heading"')[2].partition("</p>")[2].partition("</section>")[0]
 
 
 # --- Borders ----------------------------------------------------------------------------------------------------------
@@ -326,8 +356,8 @@ def test_whoever_may_only_look_sees_the_figures_without_a_button(cast: Cast, pix
 def test_those_who_may_not_switch_change_nothing(cast: Cast, pixel: Pixel, who: str, status: int) -> None:
     client = login(getattr(cast, who))
     before = snapshot()
-    assert post(client, "events:enhance", cast.shoes, on="on").status_code == status
-    assert post(client, "filters:set_event", cast.shoes, name="Lead").status_code == status
+    assert post(client, "events:enhance", cast.shoes, on="yes").status_code == status
+    assert post(client, "filters:set_event", cast.shoes, name="Lead", publish="no").status_code == status
     assert snapshot() == before
 
 
@@ -337,4 +367,14 @@ def test_the_people_of_a_deactivated_account_look_and_are_told(cast: Cast, pixel
     page = see(client, PAGE, cast.shoes)
     assert "This account is deactivated" in page
     assert "Add data source" not in page
-    assert post(client, "events:enhance", cast.shoes, on="on").status_code == 403
+    assert post(client, "events:enhance", cast.shoes, on="yes").status_code == 403
+
+
+def test_a_rejected_token_is_told_above_all_with_the_way_out(cast: Cast, pixel: Pixel) -> None:
+    assert "Meta rejects" not in see(cast.max, PAGE, cast.shoes)
+    Pixel.objects.update(bad_token=True)
+    OutboxRowFactory.create(pixel=pixel, event_count=25)
+    answer = get(cast.max, PAGE, cast.shoes)
+    assert "Meta rejects the access token of 1 pixel 25 events wait for a new token." in text_of(answer)
+    assert address("pixels:token", cast.shoes, pixel.pixel_id) in answer.content.decode()
+    assert address("pixels:token", cast.shoes, pixel.pixel_id) not in get(cast.vic, PAGE, cast.shoes).content.decode()

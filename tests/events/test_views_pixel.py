@@ -82,6 +82,24 @@ def test_htmx_gets_what_changes(cast: Cast, pixel: Pixel) -> None:
     assert part.content.decode().lstrip().startswith('<div id="live"')
 
 
+def test_the_page_looks_again_soon_while_events_are_on_their_way(cast: Cast, pixel: Pixel) -> None:
+    def page() -> str:
+        return str(get(cast.vic, "pixels:detail", cast.shoes, pixel.pixel_id).content.decode())
+
+    assert 'data-poll="15"' in page()
+    OutboxRowFactory.create(pixel=pixel)
+    assert 'data-poll="3"' in page()
+    Lane.objects.create(pixel=pixel, held=True)
+    assert 'data-poll="15"' in page()
+
+
+def test_a_success_rate_is_marked_while_publishing_is_held(cast: Cast, pixel: Pixel) -> None:
+    marked = "of what was tried; sending is held"
+    assert marked not in see(cast.vic, "pixels:detail", cast.shoes, pixel.pixel_id)
+    Pixel.objects.update(bad_token=True, api_error_code="190")
+    assert marked in see(cast.vic, "pixels:detail", cast.shoes, pixel.pixel_id)
+
+
 # --- The delivery log -------------------------------------------------------------------------------------------------
 
 
@@ -114,6 +132,13 @@ def test_each_event_is_listed_with_what_became_of_it_and_why(cast: Cast, pixel: 
         "Waiting Purchase shop.example.com e-2",
     ):
         assert words in page
+
+
+def test_a_published_event_shows_the_trace_id_of_who_has_it(cast: Cast, pixel: Pixel, settings: Any) -> None:
+    DeliveryFactory.create(pixel=pixel, trace_id="trace-2")
+    assert "Meta's trace id: trace-2" in text_of(log(cast, pixel))
+    settings.GRAPH_API_URL = "http://127.0.0.1:8010"
+    assert "The sandbox's trace id: trace-2" in text_of(log(cast, pixel))
 
 
 @pytest.mark.parametrize(
@@ -216,6 +241,23 @@ def test_all_dead_letters_are_sent_again(cast: Cast, pixel: Pixel) -> None:
     assert "3 events are sent again." in see(client, "pixels:dead_letters", cast.shoes, pixel.pixel_id)
 
 
+def test_what_is_sent_again_is_on_its_way_until_meta_has_answered(cast: Cast, pixel: Pixel) -> None:
+    DeadLetterFactory.create(pixel=pixel)
+    client = login(cast.max)
+    post(client, "pixels:replay", cast.shoes, pixel.pixel_id)
+
+    answer = get(client, "pixels:dead_letters", cast.shoes, pixel.pixel_id)
+
+    assert "1 event is on its way to Meta." in text_of(answer)
+    assert "Meta has refused none" not in text_of(answer)
+    assert 'data-poll="3"' in answer.content.decode()
+    OutboxRow.objects.all().delete()
+    path = address("pixels:dead_letters", cast.shoes, pixel.pixel_id)
+    part: Any = client.get(path, headers={"HX-Request": "true"})
+    assert "Meta has refused none" in text_of(part)
+    assert "<html" not in part.content.decode()
+
+
 def test_dead_letters_are_discarded_one_or_all(cast: Cast, pixel: Pixel) -> None:
     first, *_ = DeadLetterFactory.create_batch(3, pixel=pixel)
     client = login(cast.max)
@@ -232,6 +274,15 @@ def test_a_letter_that_is_not_there_changes_nothing(cast: Cast, pixel: Pixel, le
     client = login(cast.max)
     before = snapshot()
     assert post(client, "pixels:replay", cast.shoes, pixel.pixel_id, letter=letter).status_code == 302
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("act", ["pixels:replay", "pixels:discard"])
+def test_a_letter_is_reached_through_its_own_pixel_alone(cast: Cast, pixel: Pixel, act: str) -> None:
+    letter = DeadLetterFactory.create(pixel__tenant=cast.shoes)
+    client = login(cast.max)
+    before = snapshot()
+    assert post(client, act, cast.shoes, pixel.pixel_id, letter=letter.pk).status_code == 302
     assert snapshot() == before
 
 

@@ -155,7 +155,9 @@ def test_a_pixels_switch_makes_an_exception_and_leads_back(cast: Cast, pixel: Pi
     client = login(cast.max)
     here = "http://testserver" + address("filters:event", cast.shoes, name="Lead")
     answer = client.post(
-        address("filters:set_event", cast.shoes), {"name": "Lead", "pixel": "555001"}, headers={"Referer": here}
+        address("filters:set_event", cast.shoes),
+        {"name": "Lead", "pixel": "555001", "publish": "no"},
+        headers={"Referer": here},
     )
     assert answer.headers["Location"] == here
     assert stored(EventFilter) == {("Lead", "555001", "DROP")}
@@ -164,14 +166,14 @@ def test_a_pixels_switch_makes_an_exception_and_leads_back(cast: Cast, pixel: Pi
 
 def test_dropping_on_all_pixels_clears_the_exceptions(cast: Cast, pixel: Pixel) -> None:
     EventFilterFactory.create(pixel=pixel, event_name="Lead", state=PUBLISH)
-    post(cast.max, "filters:set_event", cast.shoes, name="Lead")
+    post(cast.max, "filters:set_event", cast.shoes, name="Lead", publish="no")
     assert stored(EventFilter) == {("Lead", None, "DROP")}
 
 
 def test_its_history_is_of_that_name_alone(cast: Cast, pixel: Pixel) -> None:
     client = login(cast.max)
-    post(client, "filters:set_event", cast.shoes, name="Lead")
-    post(client, "filters:set_event", cast.shoes, name="Search")
+    post(client, "filters:set_event", cast.shoes, name="Lead", publish="no")
+    post(client, "filters:set_event", cast.shoes, name="Search", publish="no")
     page = see(client, "filters:event", cast.shoes, name="Lead")
     assert "max@example.com changed the filter of the event Lead" in page
     assert "the event Search" not in page
@@ -222,12 +224,12 @@ def test_a_website_is_blocked_and_unblocked(cast: Cast, pixel: Pixel) -> None:
     client = login(cast.max)
     assert "Block" in see(client, "filters:websites", cast.shoes)
 
-    answer = post(client, "filters:set_website", cast.shoes, name="shop.example.com")
+    answer = post(client, "filters:set_website", cast.shoes, name="shop.example.com", publish="no")
     assert answer.headers["Location"] == address("filters:websites", cast.shoes)
     assert stored(DomainFilter) == {("shop.example.com", None, "DROP")}
     assert "Unblock" in see(client, "filters:websites", cast.shoes)
 
-    post(client, "filters:set_website", cast.shoes, name="shop.example.com", publish="on")
+    post(client, "filters:set_website", cast.shoes, name="shop.example.com", publish="yes")
     assert stored(DomainFilter) == {("shop.example.com", None, "PUBLISH")}
 
 
@@ -250,7 +252,7 @@ def test_what_is_no_domain_is_refused_at_its_field_and_kept(cast: Cast, domain: 
 def test_a_website_has_exceptions_pixel_by_pixel(cast: Cast, pixel: Pixel) -> None:
     PixelFactory.create(tenant=cast.shoes)
     client = login(cast.max)
-    post(client, "filters:set_website", cast.shoes, name="shop.example.com", pixel="555001")
+    post(client, "filters:set_website", cast.shoes, name="shop.example.com", pixel="555001", publish="no")
     page = see(client, "filters:websites", cast.shoes)
     assert "shop.example.com 0 0 Mixed: 1 pixel" in page
     rows = get(client, "filters:website", cast.shoes, name="shop.example.com").context["rows"]
@@ -260,10 +262,10 @@ def test_a_website_has_exceptions_pixel_by_pixel(cast: Cast, pixel: Pixel) -> No
 # --- Borders ----------------------------------------------------------------------------------------------------------
 
 CHANGES = [
-    ("filters:set_event", {"name": "Lead"}),
-    ("filters:set_event", {"name": "Lead", "pixel": "555001"}),
+    ("filters:set_event", {"name": "Lead", "publish": "no"}),
+    ("filters:set_event", {"name": "Lead", "pixel": "555001", "publish": "no"}),
     ("filters:add_event", {"event_name": "Lead", "state": "DROP"}),
-    ("filters:set_website", {"name": "example.com"}),
+    ("filters:set_website", {"name": "example.com", "publish": "no"}),
     ("filters:add_website", {"domain": "example.com"}),
 ]
 
@@ -294,7 +296,7 @@ def test_whoever_may_only_look_sees_no_button(cast: Cast, pixel: Pixel, page: st
 def test_a_switch_of_nothing_changes_nothing(cast: Cast, page: str, name: str) -> None:
     client = login(cast.max)
     before = snapshot()
-    assert post(client, page, cast.shoes, name=name).status_code == 302
+    assert post(client, page, cast.shoes, name=name, publish="no").status_code == 302
     assert snapshot() == before
 
 
@@ -304,7 +306,7 @@ def test_another_accounts_pixel_gets_no_exception(cast: Cast, pixel: Pixel, pixe
     client = login(cast.max)
     before = snapshot()
     for named in (pixel_id, foreign.pixel_id):
-        post(client, "filters:set_event", cast.shoes, name="Lead", pixel=named)
+        post(client, "filters:set_event", cast.shoes, name="Lead", pixel=named, publish="no")
     assert snapshot() == before
 
 
@@ -314,5 +316,5 @@ def test_the_people_of_a_deactivated_account_look_and_do_not_change(cast: Cast, 
     client = login(cast.ada)
     before = snapshot()
     assert "This account is deactivated" in see(client, "filters:events", cast.shoes)
-    assert post(client, "filters:set_event", cast.shoes, name="Lead").status_code == 403
+    assert post(client, "filters:set_event", cast.shoes, name="Lead", publish="no").status_code == 403
     assert snapshot() == before

@@ -54,9 +54,9 @@ def attempts(victim: Victim) -> list[Attempt]:
     pixel_id, letter = victim.pixel.pixel_id, str(victim.letter.pk)
     connected = {"pixel_id": pixel_id, "business_id": "1", "access_token": "new", "external_id": "", "name": "Mine"}
     return [
-        ("filters:set_event", {}, {"name": "Purchase", "pixel": pixel_id}),
-        ("filters:set_event", {}, {"name": "Purchase", "pixel": pixel_id, "publish": ""}),
-        ("filters:set_website", {}, {"name": "example.com", "pixel": pixel_id}),
+        ("filters:set_event", {}, {"name": "Purchase", "pixel": pixel_id, "publish": "no"}),
+        ("filters:set_event", {}, {"name": "Purchase", "pixel": pixel_id, "publish": "yes"}),
+        ("filters:set_website", {}, {"name": "example.com", "pixel": pixel_id, "publish": "no"}),
         ("filters:event", {"name": victim.letter.event_name}, None),
         ("filters:website", {"name": victim.delivery.website}, None),
         ("filters:events", {"search": victim.letter.event_name}, None),
@@ -81,7 +81,10 @@ def test_every_part_of_an_address_is_known_as_an_id_or_as_none() -> None:
 
 
 def test_everything_that_views_read_from_a_request_is_known() -> None:
-    read = re.compile(r"""request\.(?:GET|POST)(?:\.get(?:list)?\(|\[)"(\w+)"|"(\w+)" in request\.(?:GET|POST)""")
+    read = re.compile(
+        r"""request\.(?:GET|POST)(?:\.get(?:list)?\(|\[)"(\w+)"|"(\w+)" in request\.(?:GET|POST)"""
+        r"""|said_yes\(request, "(\w+)\""""
+    )
     sources = chain.from_iterable(
         Path(ROOT).glob(f"{app}/**/*.py") for app in ("accounts", "pixels", "filters", "events")
     )

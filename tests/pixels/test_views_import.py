@@ -74,7 +74,7 @@ def test_every_lines_fate_is_shown_and_nothing_is_connected(cast: Cast) -> None:
         (3, Fate.UPDATE, ""),
         (4, Fate.REFUSED, "pixel_id: this pixel is connected in another account already."),
         (5, Fate.REFUSED, "pixel_id: must be 1 to 20 digits."),
-        (6, Fate.REFUSED, "access_token: must have 1 to 2,048 characters."),
+        (6, Fate.REFUSED, "access_token: is missing."),
         (7, Fate.REFUSED, "api_version: must be a Graph API version such as v24.0."),
         (8, Fate.REFUSED, "pixel_id: line 2 has this pixel already."),
         (9, Fate.REFUSED, "the line has not as many cells as there are columns."),
@@ -87,6 +87,13 @@ def test_every_lines_fate_is_shown_and_nothing_is_connected(cast: Cast) -> None:
     assert "Import 2 pixels" in page
     assert "All lines (8) Will be connected (1) Will be updated (1) Refused (6)" in page
     assert "8 111 Refused pixel_id: line 2 has this pixel already." in page
+
+
+@pytest.mark.parametrize("cell", ["5.55E+14", "5,55e+14", "1E20"])
+def test_a_number_that_a_spreadsheet_has_rounded_is_called_so(cast: Cast, cell: str) -> None:
+    upload(cast.max, cast, csv(f"{cell};1;token;;;", header=HEADER.replace(",", ";")))
+    said = "pixel_id: a spreadsheet has rounded this number: format its column as text."
+    assert fates() == [(2, Fate.REFUSED, said)]
 
 
 def test_the_lines_can_be_narrowed_to_a_fate(cast: Cast) -> None:
@@ -160,11 +167,13 @@ def test_no_file_at_all_is_asked_for(cast: Cast) -> None:
     assert post(cast.max, "pixels:import", cast.shoes).context["form"].errors == {"file": ["This field is required."]}
 
 
-@pytest.mark.parametrize("pixel_id", ["x" * 5_000, "1" * 21, "١٢٣", "a\tb", "\x1b[31m"])
+@pytest.mark.parametrize("pixel_id", ["x" * 5_000, "1" * 21, "١٢٣", "a\tb", "\x1b[31m", "12\u202e3\u200b"])
 def test_whatever_stands_in_a_cell_can_be_shown(cast: Cast, pixel_id: str) -> None:
     client = login(cast.max)
     upload(client, cast, csv(f'"{pixel_id}",1,token,,,'))
-    assert PixelImportRow.objects.get().fate == Fate.REFUSED
+    row = PixelImportRow.objects.get()
+    assert row.fate == Fate.REFUSED
+    assert row.pixel_id.isprintable()
     get(client, "pixels:import_show", cast.shoes, PixelImport.objects.get().pk)
 
 

@@ -9,11 +9,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEntry, TenantStatus
+from events.models import Lane
 from pixels.models import Pixel
 from pixels.states import PixelState, with_state
 from pixels.views.acts import ACTS
 from tests.base import Cast, login, snapshot
-from tests.factories import PixelFactory
+from tests.factories import OutboxRowFactory, PixelFactory
 from tests.pages import address, get, post, see, text_of
 
 TOKEN = "EAAB-a-new-token"
@@ -40,6 +41,11 @@ def pixel(cast: Cast) -> Pixel:
     [
         ({}, PixelState.IDLE),
         ({"last_received": timedelta(hours=23)}, PixelState.RECEIVING),
+        ({"last_received": timedelta(hours=23), "last_published": timedelta(hours=23)}, PixelState.PUBLISHING),
+        ({"last_received": timedelta(hours=23), "last_published": timedelta(hours=25)}, PixelState.RECEIVING),
+        ({"last_published": timedelta(0), "api_error_code": "4"}, PixelState.PUBLISHING_FAILS),
+        ({"api_error_code": "4", "publishing_enabled": False}, PixelState.PUBLISHING_FAILS),
+        ({"api_error_code": "190", "bad_token": True}, PixelState.TOKEN_REJECTED),
         ({"last_received": timedelta(hours=25)}, PixelState.IDLE),
         ({"last_received": timedelta(0), "publishing_enabled": False}, PixelState.PUBLISHING_OFF),
         ({"bad_token": True, "publishing_enabled": False}, PixelState.TOKEN_REJECTED),
@@ -49,10 +55,18 @@ def pixel(cast: Cast) -> Pixel:
 def test_a_pixels_state_is_the_first_thing_that_somebody_should_know(
     cast: Cast, values: dict[str, Any], state: PixelState
 ) -> None:
-    if "last_received" in values:
-        values = values | {"last_received": timezone.now() - values["last_received"]}
-    PixelFactory.create(tenant=cast.shoes, **values)
+    now = timezone.now()
+    moments = {name: now - value for name, value in values.items() if isinstance(value, timedelta)}
+    PixelFactory.create(tenant=cast.shoes, **values | moments)
     assert with_state(Pixel.objects.all()).get().state == state
+
+
+def test_publishing_fails_while_meta_does_not_answer(cast: Cast, pixel: Pixel) -> None:
+    Pixel.objects.update(last_received=timezone.now(), last_published=timezone.now())
+    lane = Lane.objects.create(pixel=pixel, failures=1, silence="ReadTimeout")
+    assert with_state(Pixel.objects.all()).get().state == PixelState.PUBLISHING_FAILS
+    Lane.objects.filter(pk=lane.pk).update(failures=0, silence="")
+    assert with_state(Pixel.objects.all()).get().state == PixelState.PUBLISHING
 
 
 def test_a_deactivated_accounts_pixels_are_deactivated(cast: Cast) -> None:
@@ -65,13 +79,20 @@ def test_a_deactivated_accounts_pixels_are_deactivated(cast: Cast) -> None:
 # --- The list ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_list_says_how_each_pixel_fares_with_rejected_tokens_first(cast: Cast, pixel: Pixel) -> None:
+def test_the_list_says_how_each_pixel_fares_with_those_that_fail_first(cast: Cast, pixel: Pixel) -> None:
+    PixelFactory.create(tenant=cast.shoes, name="Stores", pixel_id="998", api_error_code="10")
     PixelFactory.create(tenant=cast.shoes, name="Outlet", pixel_id="999", bad_token=True, api_error_code="190.460")
     PixelFactory.create(tenant=cast.other, name="Not ours")
 
     page = see(cast.vic, "pixels:list", cast.shoes)
 
-    assert page.index("Outlet 999 Token rejected Meta's error 190.460") < page.index("Web shop 555001 Idle")
+    shown = (
+        "Outlet 999 Token rejected Meta's error 190.460",
+        "Stores 998 Publishing fails Meta's error 10",
+        "Web shop 555001 Idle",
+    )
+    places = [page.index(words) for words in shown]
+    assert places == sorted(places)
     assert "Not ours" not in page
 
 
@@ -86,6 +107,7 @@ def test_an_account_without_pixels_is_told_what_to_do_first(cast: Cast) -> None:
         ({"search": "OUTLET"}, ["999"]),
         ({"search": "555"}, ["555001"]),
         ({"state": "token-rejected"}, ["999"]),
+        ({"state": "publishing-fails"}, []),
         ({"search": "web", "state": "idle"}, ["555001"]),
         ({"state": "no such state"}, ["999", "555001"]),
         ({"search": "nul\0"}, ["999", "555001"]),
@@ -162,12 +184,18 @@ def test_a_refusal_stands_at_its_field_and_keeps_what_was_typed_but_for_the_toke
 
     page = answer.content.decode()
     assert answer.status_code == 400
-    assert answer.context["form"].errors[field] == [words]
+    assert answer.context["form"].errors[field][0] == words
     assert snapshot() == before
     kept = [text for name, text in typed.items() if name not in ("access_token", field)]
     assert not [text for text in kept if f'value="{text}"' not in page]
     assert typed["access_token"] not in page
-    assert "Enter the access token again" in page
+    assert "Enter the access token again: it is not kept." in answer.context["form"].errors["access_token"]
+
+
+def test_all_mistakes_are_told_at_once(cast: Cast) -> None:
+    typed = TYPED | {"pixel_id": "12 34", "business_id": "", "access_token": "has space", "api_version": "24"}
+    errors = post(cast.max, "pixels:connect", cast.shoes, **typed).context["form"].errors
+    assert set(errors) == {"pixel_id", "business_id", "access_token", "api_version"}
 
 
 def test_another_accounts_pixel_is_refused_at_its_field(cast: Cast) -> None:
@@ -196,6 +224,15 @@ def test_a_rejected_token_is_replaced_and_all_else_stays(cast: Cast) -> None:
     assert changed.access_token.reveal() == TOKEN
     assert (changed.bad_token, changed.api_error_code) == (False, None)
     assert (changed.name, changed.external_id, changed.api_version) == ("Shop", "e", "v20.0")
+
+
+def test_a_new_token_tells_of_the_events_that_waited_for_it(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes, name="Shop", pixel_id="7", bad_token=True)
+    OutboxRowFactory.create(pixel=pixel, event_count=25)
+    client = login(cast.max)
+    post(client, "pixels:token", cast.shoes, "7", access_token=TOKEN)
+    page = see(client, "pixels:detail", cast.shoes, "7")
+    assert "Shop (7) has a new access token; its 25 waiting events are being sent." in page
 
 
 def test_the_stored_token_is_on_no_page(cast: Cast, pixel: Pixel) -> None:

@@ -135,6 +135,12 @@ def test_it_says_where_to_open_it_once_it_serves(portal: Portal) -> None:
     wait_until_said(portal.said, f"Ready: open {portal.url}/ in a browser.")
 
 
+def test_the_worker_has_no_banner(portal: Portal) -> None:
+    wait_until_said(portal.said, "Ready: ")
+
+    assert "celery@" not in portal.said.read_text()
+
+
 def test_the_printed_link_opens(portal: Portal) -> None:
     [link] = re.findall(rf"^{portal.url}/auth/verify/\S+$", portal.printed, re.MULTILINE)
 
@@ -158,8 +164,11 @@ def test_the_tour_of_the_readme(portal: Portal) -> None:
     blocks: dict[str, str] = {"bash": "", "json": ""}
     for language, block in re.findall(r"^```(bash|json)\n(.*?)^```$", tour, re.MULTILINE | re.DOTALL):
         blocks[language] += block
-    lines = blocks["bash"].replace("http://localhost:8000", portal.url).replace(".venv/bin/python", sys.executable)
-    lines = lines.replace("http://127.0.0.1:8010", portal.sandbox_url)
+    first, _, rest = blocks["bash"].partition("\n")
+    assert first == "GATEWAY=http://localhost:8000 SANDBOX=http://127.0.0.1:8010"
+    assert "://localhost" not in rest
+    assert "://127.0.0.1" not in rest
+    lines = f"GATEWAY={portal.url} SANDBOX={portal.sandbox_url}\n{rest}".replace(".venv/bin/python", sys.executable)
 
     shown = portal.paste(lines).replace(portal.url, "http://localhost:8000")
 

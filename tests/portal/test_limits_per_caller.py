@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.test import Client
 from limits import parse
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from events.models import OutboxRow
 from portal.rate_limits import away
@@ -209,6 +209,53 @@ def test_other_pixels_are_not_delayed() -> None:
 def test_events_are_not_counted_by_address() -> None:
     """A server sends for hundreds of pixels, and whole offices share an address."""
     assert {send(PixelFactory.create().pixel_id).status_code for _ in range(5)} == {202}
+
+
+def from_address(address: str, path: str, body: bytes) -> int:
+    return Client(REMOTE_ADDR=address).post(path, body, content_type="application/json").status_code
+
+
+JUNK = [b"", b"{", b"a=b", b'{"data": []}', b'{"data": "x"}']
+
+
+def test_a_stranger_does_not_use_up_a_pixels_limit() -> None:
+    pixel = PixelFactory.create(require_access_key=True)
+    path = f"/capi/{pixel.pixel_id}/events"
+    keyless = [json.dumps({"data": [purchase()], **key}).encode() for key in ({}, {"accessKey": "guessed"}) * 3]
+
+    refused = [from_address("192.0.2.66", path, body) for body in (*JUNK, *keyless)]
+
+    assert set(refused) <= {400, 401, 429}
+    right = json.dumps({"data": [purchase()], "accessKey": pixel.access_key}).encode()
+    assert [from_address("192.0.2.7", path, right) for _ in range(3)] == [202, 202, 429]
+
+
+def test_what_is_refused_counts_against_the_address_it_comes_from() -> None:
+    path = f"/capi/{PixelFactory.create().pixel_id}/events"
+
+    assert [from_address("192.0.2.66", path, body) for body in JUNK[:3]] == [400, 400, 429]
+    assert from_address("192.0.2.7", path, b"{") == 400
+
+
+def test_who_sends_events_rightly_does_not_wait_for_others_at_the_address() -> None:
+    path = f"/capi/{PixelFactory.create().pixel_id}/events"
+    for body in JUNK:
+        from_address("192.0.2.66", path, body)
+
+    assert from_address("192.0.2.66", path, json.dumps({"data": [purchase()]}).encode()) == 202
+
+
+def test_who_makes_up_ids_of_pixels_is_told_to_wait_before_the_database_is_asked(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    with django_assert_max_num_queries(2):
+        statuses = [from_address("192.0.2.66", f"/capi/{number}/events", b"{}") for number in range(5)]
+
+    assert statuses == [404, 404, 429, 429, 429]
+
+
+def test_one_wrong_id_that_is_sent_to_again_and_again_counts_once() -> None:
+    assert [send("404").status_code for _ in range(5)] == [404] * 5
 
 
 # --- Switched off, and without Redis ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 from django.db import IntegrityError, transaction
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from accounts.models import User
 from portal import logs
@@ -99,3 +99,12 @@ def test_a_message_that_quotes_what_it_was_given_is_left_out(lines: Lines) -> No
 def test_nothing_of_django_leaves_by_mail_or_in_another_form() -> None:
     assert logging.getLogger("django").handlers == []
     assert logging.getLogger("django.server").handlers == []
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_a_warning_in_one_line(lines: Lines, client: Client) -> None:
+    assert client.get("/auth/login/", headers={"Host": "scanner.example"}).status_code == 400
+
+    said = [line for line in lines() if line["logger"] == "django.security.DisallowedHost"]
+    assert [line["level"] for line in said] == ["warning"]
+    assert "exception" not in said[0]

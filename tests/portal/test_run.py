@@ -121,6 +121,18 @@ def test_it_says_where_to_open_the_portal_once_the_web_server_answers(
     assert len(httpserver.log) == 2
 
 
+def test_where_another_process_has_the_port_it_says_so_and_nothing_else(httpserver: HTTPServer) -> None:
+    environment = {**os.environ, "BIND_ADDRESS": "127.0.0.1", "PORT": str(httpserver.port)}
+    command = [sys.executable, "-m", "portal.run"]
+    done = subprocess.run(
+        command, cwd=env.ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"portal cannot start: PORT {httpserver.port} on 127.0.0.1 cannot be used: ")
+    assert httpserver.log == []
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
 def test_children_stop_when_the_manager_is_killed(manage: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     manager = manage("web", "worker")

@@ -106,7 +106,7 @@ def test_a_missing_secret_is_told_with_the_way_to_make_it(tmp_path: Path, name: 
     assert done.returncode == 1
     assert done.stderr == (
         f"portal cannot start: {name} is not set, and {tmp_path / name.lower()} does not exist: "
-        "`python -m portal.keys` makes it.\n"
+        "`.venv/bin/python -m portal.keys` makes it.\n"
     )
 
 

@@ -31,6 +31,31 @@ def test_a_fragment_that_comes_too_late_sends_the_whole_page_to_sign_in(cast: Ca
     assert "anybody" in answer.headers["HX-Redirect"]
 
 
+def test_a_form_that_comes_too_late_leads_back_to_its_page(cast: Cast, client: Client) -> None:
+    shown = f"http://testserver{at('/anybody/', cast.shoes)}"
+    answer = client.post(at("/edit-people/", cast.shoes), headers={"Referer": shown})
+
+    assert answer.status_code == 302
+    assert "anybody" in answer.headers["Location"]
+    assert "edit-people" not in answer.headers["Location"]
+
+
+@pytest.mark.parametrize("who", ["ada", None])
+def test_the_address_of_a_button_has_a_page_that_says_so(cast: Cast, client: Client, who: str | None) -> None:
+    page = (login(cast.ada) if who else client).get(at("/hub/capig/settings/status/", cast.shoes))
+
+    assert (page.status_code, page.headers["Allow"]) == (405, "POST")
+    assert "There is no page at this address" in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/hub/graphql/", "/clients/token"])
+def test_software_is_told_in_its_own_words(cast: Cast, path: str) -> None:
+    refused = login(cast.ada).put(path)
+
+    assert refused.status_code == 405
+    assert "<html" not in refused.content.decode()
+
+
 @pytest.mark.parametrize(
     ("who", "shown"), [("ada", "Shoes True"), ("max", "Shoes True"), ("vic", "Shoes False"), ("vera", "Shoes False")]
 )
@@ -64,6 +89,16 @@ def test_a_page_can_ask_for_more_than_a_look(cast: Cast, who: str, status: int) 
 @pytest.mark.parametrize(("who", "status"), [("hanna", 200), ("milo", 403), ("vera", 403), ("ada", 404), ("olaf", 404)])
 def test_a_page_of_the_host_is_not_there_for_others(cast: Cast, who: str, status: int) -> None:
     assert login(getattr(cast, who)).get("/host-keys/").status_code == status
+
+
+def test_who_can_change_a_role_is_said_of_the_place_that_it_is_in(cast: Cast) -> None:
+    at_host = login(cast.milo).get("/hub/settings/users/invite/").content.decode()
+    in_account = login(cast.max).get(at("/edit-people/", cast.shoes)).content.decode()
+    in_admin = login(cast.ada).get("/admin/").content.decode()
+
+    assert "An admin of the host can change your role." in at_host
+    assert "An admin of the account can change your role." in in_account
+    assert "can change your role" not in in_admin
 
 
 def test_a_deactivated_person_is_out_at_once(cast: Cast) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 from django.core.management.base import CommandParser
 
@@ -30,9 +31,11 @@ class Command(BackupCommand):
 
     def handle(self, *args: Any, file: Path, force: bool = False, **options: Any) -> None:
         passphrase = read_passphrase(options["passphrase_file"], is_new=True)
+        backup_id = str(uuid4())
         with _whole_file(file, replace=force) as stream:
-            backup_id, counts = dump(stream, passphrase)
-        record(OPERATOR, MADE, name_of(backup_id))
+            # First: whenever this is killed, there is no file that the audit log here does not tell of.
+            record(OPERATOR, MADE, name_of(backup_id))
+            counts = dump(stream, passphrase, backup_id)
         for label, name in names().items():
             self.stdout.write(f"{counts[label]:>12,}  {name}")
         self.stdout.write(f"{file} is written. Nobody can read it without the passphrase: keep that elsewhere.")
@@ -54,8 +57,19 @@ def _whole_file(file: Path, *, replace: bool) -> Iterator[IO[bytes]]:
             Path(draft).replace(file)
         else:
             try:
-                os.link(draft, file)  # which, unlike a renaming, fails where the name is taken
+                _name(Path(draft), file)
             except FileExistsError:
                 raise taken from None
     finally:
         Path(draft).unlink(missing_ok=True)
+
+
+def _name(draft: Path, file: Path) -> None:
+    """Give the draft its name; raises FileExistsError where that is taken, which a renaming would not."""
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: take the name first, then rename
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        draft.replace(file)

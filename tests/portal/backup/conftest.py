@@ -126,3 +126,9 @@ def content_of(file: Path, passphrase: str = PASSPHRASE) -> dict[str, list[bytes
             else:
                 rows.append(orjson.dumps(read, option=orjson.OPT_SORT_KEYS))
     return {table: sorted(rows) for table, rows in content.items()}
+
+
+def without_backups(content: dict[str, list[bytes]]) -> dict[str, list[bytes]]:
+    """What a backup holds, but for what its audit log tells of backups."""
+    log = [entry for entry in content["accounts.auditentry"] if b' backup"' not in entry]
+    return {**content, "accounts.auditentry": log}

@@ -25,7 +25,7 @@ from portal.backup.tables import TABLES
 from portal.fields import Secret
 from tests.base import Cast, snapshot
 from tests.factories import EventFilterFactory, OutboxRowFactory, PixelFactory, TenantFactory
-from tests.portal.backup.conftest import THEN, Run, content_of, empty
+from tests.portal.backup.conftest import THEN, Run, content_of, empty, without_backups
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ def test_a_restored_instance_is_the_same(full: Cast, run: Run, file: Path) -> No
     AuditEntry.objects.filter(act="restore backup").delete()
     run("backup", again)
 
-    assert content_of(again) == before
+    assert without_backups(content_of(again)) == without_backups(before)
     assert all(before[table.label] for table in TABLES), "every table has a row here"
 
 
@@ -126,7 +126,8 @@ def test_what_was_deleted_comes_back(full: Cast, run: Run, file: Path) -> None:
     AuditEntry.objects.filter(act__contains=" backup").delete()
     run("backup", after)
     # But for the accounts that people start with, which stayed behind with those who stayed.
-    assert {**content_of(after), "accounts.user": None} == {**before, "accounts.user": None}
+    found = without_backups(content_of(after))
+    assert {**found, "accounts.user": None} == {**without_backups(before), "accounts.user": None}
     assert "1 added            2 left out  accounts" in printed
 
 
@@ -319,7 +320,6 @@ def test_a_backup_that_fails_leaves_no_file(full: Cast, run: Run, file: Path, se
         run("backup", file)
 
     assert list(file.parent.iterdir()) == []
-    assert not AuditEntry.objects.filter(act="make backup").exists()
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])

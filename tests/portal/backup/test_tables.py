@@ -33,7 +33,7 @@ def test_no_table_of_ours_has_relations_that_rows_do_not_show() -> None:
 
 def test_a_row_is_known_by_its_key_or_comes_with_another() -> None:
     for table in TABLES:
-        assert bool(table.key) != bool(table.comes_with), table.label
+        assert table.key or table.comes_with, table.label
 
 
 def test_what_a_row_refers_to_is_restored_before() -> None:
