@@ -36,7 +36,7 @@ setup: $(VENV)/installed $(VENV)/assets $(VENV)/messages  ## Make the virtual en
 test: setup $(VENV)/installed-dev  ## Run the tests on SQLite, and on PostgreSQL where TEST_POSTGRES_URL answers
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
 
-test-slow: setup $(VENV)/installed-dev  ## Run the tests that take long: faults, fuzzing
+test-slow: setup $(VENV)/installed-dev  ## Run the tests that take long: faults, fuzzing, properties
 	@$(BIN)/python scripts/run_tests.py -m slow $(ARGS)
 
 screenshots: setup $(VENV)/installed-dev  ## Take the pictures in docs/screenshots/ anew, with Chromium

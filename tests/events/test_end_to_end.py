@@ -138,6 +138,7 @@ def meta() -> Iterator[tuple[Sandbox, str]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(story=stories)
+@pytest.mark.slow
 def test_what_arrives_and_is_counted_is_what_the_model_says(meta: tuple[Sandbox, str], story: Story) -> None:
     sandbox, url = meta
     pixels = make_pixels(story)

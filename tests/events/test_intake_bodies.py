@@ -242,7 +242,7 @@ bodies = st.one_of(
 
 
 @given(body=bodies, content_type=st.sampled_from(["application/json", URLENCODED, MULTIPART_CONTENT, "text/plain"]))
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_comes_is_stored_or_refused(pixel: Pixel, body: bytes, content_type: str) -> None:
     OutboxRow.objects.all().delete()
 

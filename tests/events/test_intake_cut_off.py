@@ -16,7 +16,7 @@ from tests.events.sending import purchase
 from tests.factories import PixelFactory
 from tests.instance import Instance
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 FORM = "application/x-www-form-urlencoded"
 

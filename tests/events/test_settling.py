@@ -136,6 +136,7 @@ steps = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(story=st.lists(steps, max_size=12))
 @many
 def test_received_is_always_published_dropped_failed_expired_or_waiting(sandbox: Sandbox, story: list[Any]) -> None:

@@ -26,6 +26,8 @@ from portal.graphql.samples import Known, sample_document, sample_variables
 from tests.base import CAPIG, HUB
 from tests.hostile.test_attacks import about, assert_refused_before_execution
 
+pytestmark = pytest.mark.slow  # every place there is, many times
+
 MEMBERS: dict[str, list[Any]] = {
     "query": [None, True, 0, 1.5, "", [], ["{ __typename }"], {}, {"query": "{ __typename }"}],
     "variables": [True, 0, 1.5, "", "{}", [], [{}]],

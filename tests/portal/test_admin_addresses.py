@@ -9,6 +9,8 @@ from django.test import Client
 from tests.base import Cast, login
 from tests.stage import make_stage
 
+pytestmark = pytest.mark.slow  # every place there is, many times
+
 LISTS = sorted(f"{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry)
 HUGE = "99999999999999999999"
 #: Pages, orders, searches and filters, as no link of ours would ask for them.
