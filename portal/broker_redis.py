@@ -12,6 +12,10 @@ from portal.broker import MAX_WAITING
 class Channel(redis.Channel):
     """Kombu's channel. Redis knows no age of a list's entries, so what expires stays there until a worker has it."""
 
+    #: Wake-ups need not come again. Kombu would give back those under way over the connection that was just lost, and
+    #: the worker could end by that.
+    do_restore = False
+
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
         """Add a message; beyond the bound the oldest go."""
         super()._put(queue, message, **kwargs)  # type: ignore[no-untyped-call]
