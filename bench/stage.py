@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import orjson
-from django.conf import settings
 
 from accounts.principals import OPERATOR
 from accounts.services.tenants import create_tenant
@@ -21,7 +18,6 @@ from pixels.models import Pixel
 from pixels.services import connect_pixel
 from tests.instance import Instance, free_port
 
-SECONDS = float(os.environ.get("BENCH_SECONDS") or 10)
 PIXEL_ID = "990000000000001"
 
 
@@ -72,16 +68,6 @@ def sink() -> Iterator[str]:
     port = free_port()
     with servers.process([sys.executable, "-m", "bench.sink", str(port)], {}) as started:
         yield servers.when_up(started, port)
-
-
-@contextmanager
-def portal(graph_api: str, *, worker: bool = True) -> Iterator[Instance]:
-    """The portal's web server, and its worker."""
-    with Instance(Path(settings.DATA_DIR), graph_api, PIXEL_RATE_LIMIT="1000000/s") as instance:
-        if worker:
-            instance.start_worker()
-        instance.start_web()
-        yield instance
 
 
 def wait_until_drained(instance: Instance, *, seconds: float = 300) -> float:
