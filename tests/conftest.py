@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.utils import translation
@@ -13,6 +14,10 @@ from events.pixel_settings import forget_pixel_settings
 from portal.rate_limits import limiter
 
 pytest_plugins = ["tests.base"]
+
+# A time for each example would tell how busy the machine is.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 
 
 def _is_first_process(config: pytest.Config) -> bool:
