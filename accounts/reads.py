@@ -30,21 +30,11 @@ _BEYOND = frozenset({"tenants", "defaultTenantId"})
 
 
 class NamedRole(NamedTuple):
-    """A role with the name of its account; both are None at the host."""
+    """A role with the names that the API gives it, and the name of its account, which is None at the host."""
 
-    level: str
-    tenant_id: str | None
+    name: str
+    display_name: str
     tenant_name: str | None
-
-    @property
-    def name(self) -> str:
-        """The name that the API gives the role."""
-        return role_name(self.level, self.tenant_id)
-
-    @property
-    def display_name(self) -> str:
-        """The action."""
-        return self.level
 
 
 class Traffic(NamedTuple):
@@ -120,7 +110,8 @@ class Person(NamedTuple):
     def roles(self) -> list[NamedRole]:
         """The roles in scope, by account."""
         return [
-            NamedRole(level, tenant_id, tenant.name if tenant else None) for level, tenant_id, _, tenant in self.scope
+            NamedRole(role_name(level, tenant_id), level, tenant.name if tenant else None)
+            for level, tenant_id, _, tenant in self.scope
         ]
 
     @property

@@ -56,9 +56,17 @@ def list_filters(tenant: Tenant, kind: Kind, pixel_ids: Sequence[str] | None = N
 
 def load_filter_set(pixel: Pixel) -> FilterSet:
     """What decides about the pixel's events: two queries."""
-    wanted = Q(pixel=None) | Q(pixel=pixel)
-    rules = [rule for kind in Kind for rule in rules_of(pixel.tenant_id, kind, wanted)]
+    rules = [
+        rule for kind in Kind for rule in _rules(kind, _of_pixel(kind).all(tenant=pixel.tenant_id, pixel=pixel.pk))
+    ]
     return filter_sets(rules, [pixel.pixel_id])[pixel.pixel_id]
+
+
+@lru_cache
+def _of_pixel(kind: Kind) -> Statement:
+    """The filters of the account ``tenant`` that are account-wide or for the ``pixel``, in no order."""
+    wanted = Q(pixel=None) | Q(pixel=Param("pixel", Pixel._meta.pk))
+    return Statement(MODELS[kind].objects.filter(wanted, tenant=Param("tenant")).order_by(), *_columns(kind))
 
 
 def rules_of(tenant_id: str, kind: Kind, wanted: Q) -> list[Rule]:

@@ -17,11 +17,11 @@ from pixels.models import Pixel
 from pixels.traffic import Column, totals_column
 from pixels.validation import is_pixel_id
 from portal.errors import NotFound
-from portal.statements import NOTHING, Param, Statement
+from portal.statements import NOTHING, Milliseconds, Param, Statement
 
 
 class PixelView(NamedTuple):
-    """A pixel as the API shows it; times are text in ISO 8601 where they come from a list."""
+    """A pixel as the API shows it; times are whole milliseconds since the epoch, 0 for never."""
 
     pk: int
     pixel_id: str
@@ -33,11 +33,16 @@ class PixelView(NamedTuple):
     access_key: str | None
     api_error_code: str | None
     bad_token: bool
-    last_received: datetime | str | None
-    last_published: datetime | str | None
+    last_received: int
+    last_published: int
     #: What was counted, where it is asked for: ``Totals``, or None without any.
     totals: Sequence[int] | None = None
     domains: Sequence[str] = ()
+    #: A pixel is its own target.
+    target_id: None = None
+    #: The database refuses a pixel without a token, and a token is never read to be shown.
+    access_token_available: bool = True
+    connected: bool = True
 
     @property
     def total_events_received(self) -> float:
@@ -51,6 +56,7 @@ class PixelView(NamedTuple):
 
 
 _COLUMNS = [name for name in PixelView._fields if name not in PixelView._field_defaults]
+_TIMES = ("last_received", "last_published")
 
 
 def list_pixels(tenant: Tenant, *, with_keys: bool, minutes: int | None = None) -> list[PixelView]:
@@ -65,14 +71,24 @@ def list_pixels(tenant: Tenant, *, with_keys: bool, minutes: int | None = None) 
 @lru_cache
 def _pixels(*, with_keys: bool, totals: Combinable) -> Statement:
     """The pixels of the account ``tenant``."""
-    columns = [NOTHING if name == "access_key" and not with_keys else name for name in _COLUMNS]
-    return Statement(Pixel.objects.filter(tenant=Param("tenant")), *columns, totals)
+    columns: dict[str, str | Combinable] = {name: name for name in _COLUMNS}
+    columns |= {name: Milliseconds(name) for name in _TIMES}
+    if not with_keys:
+        columns["access_key"] = NOTHING
+    return Statement(Pixel.objects.filter(tenant=Param("tenant")), *columns.values(), totals)
 
 
 def view_of(pixel: Pixel, *, with_key: bool) -> PixelView:
     """The one pixel, as a list would show it."""
-    view = PixelView(*(getattr(pixel, name) for name in _COLUMNS))
-    return view if with_key else view._replace(access_key=None)
+    columns = {name: getattr(pixel, name) for name in _COLUMNS}
+    columns |= {name: _milliseconds(columns[name]) for name in _TIMES}
+    if not with_key:
+        columns["access_key"] = None
+    return PixelView(**columns)
+
+
+def _milliseconds(moment: datetime | None) -> int:
+    return int(moment.timestamp() * 1000) if moment else 0
 
 
 def get_pixel(tenant: Tenant, pixel_id: str, *, field: str = "id") -> Pixel:

@@ -94,23 +94,25 @@ class RateLimit:
 
     def hit(self, *who: str) -> bool:
         """Count one; False where the limit is reached, and this one is not counted."""
-        key = self._key(who)
+        key = _key(self.name, *who)
         return _ask(lambda limiter: limiter.hit(self.rate, key))
 
     def is_exhausted(self, *who: str) -> bool:
         """Would the next hit be refused? Counts nothing."""
-        key = self._key(who)
+        key = _key(self.name, *who)
         return not _ask(lambda limiter: limiter.test(self.rate, key))
 
     def retry_after(self, *who: str) -> int:
         """Of an exhausted limit: whole seconds until one more is allowed, for a Retry-After header; at least one."""
-        key = self._key(who)
+        key = _key(self.name, *who)
         reset_at = _ask(lambda limiter: limiter.get_window_stats(self.rate, key)).reset_time
         return max(1, math.ceil(round(reset_at - time.time(), 3)))
 
-    def _key(self, who: tuple[str, ...]) -> str:
-        # Callers choose parts of the key: hashed, it has one length and holds nobody's address.
-        return hashlib.sha256(json.dumps([self.name, *who]).encode()).hexdigest()
+
+@lru_cache(maxsize=1024)
+def _key(*parts: str) -> str:
+    # Callers choose parts of the key: hashed, it has one length, and no storage holds anybody's address.
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def count_request(kind: Literal["API", "ADDRESS", "PIXEL"], who: str) -> None:

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from datetime import datetime
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import orjson
-import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
     DateTimeField,
     Expression,
@@ -39,6 +39,8 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from psycopg.sql import Literal
 
+from portal.postgresql.base import DatabaseWrapper
+
 #: What makes SQLite write a value of a type as PostgreSQL does.
 _IN_SQLITE: dict[type[Field[Any, Any]], str] = {
     BooleanField: "json(CASE %s WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)",
@@ -48,6 +50,10 @@ _IN_SQLITE: dict[type[Field[Any, Any]], str] = {
         f"substr(%s, {start}, {size})" for start, size in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
     ),
 }
+
+
+#: Values that PostgreSQL reads from their text.
+_WRITTEN = frozenset({str, int, UUID})
 
 
 class Param(Expression):
@@ -60,6 +66,15 @@ class Param(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """A placeholder, and this object as the parameter until the value takes its place."""
         return "%s", [self]
+
+    def prepared(self, value: Any, db: BaseDatabaseWrapper) -> Any:
+        """The value as the database takes it. PostgreSQL reads times from text, which is quicker to write here."""
+        if db.vendor == "postgresql":
+            if value.__class__ in _WRITTEN:
+                return str(value)
+            if value.__class__ is datetime:
+                return value.isoformat()
+        return self.output_field.get_db_prep_value(value, db)
 
 
 class _List(TextField):  # type: ignore[type-arg]  # Django has no such class to subscript
@@ -144,6 +159,22 @@ class Rows(One):
         return self.as_sql(compiler, connection, template=template)
 
 
+class Milliseconds(Func):
+    """A moment as whole milliseconds since the epoch; 0 for never."""
+
+    output_field = BigIntegerField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "trunc(coalesce(date_part('epoch', %(expressions)s) * 1000, 0))::bigint"
+        return self.as_sql(compiler, connection, template=template)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """From text such as 2026-05-01 12:30:00.999999; the fraction, which SQLite would round, may be missing."""
+        sql, params = compiler.compile(self.get_source_expressions()[0])
+        seconds = f"strftime('%%s', substr({sql}, 1, 19)) + CAST(substr({sql}, 20) AS REAL)"
+        return f"CAST(coalesce(({seconds}) * 1000, 0) AS INTEGER)", [*params] * 2
+
+
 class Statement:
     """A queryset that is compiled once. Its values are those of now, but for the ``Param`` in it.
 
@@ -160,6 +191,7 @@ class Statement:
         if connection.vendor == "postgresql":
             sql, self._params = _with_constants(sql, self._params)
         self._sql = sql
+        self._prepared = _numbered(sql)
 
     def all(self, **values: Any) -> list[list[Any]]:
         """The rows."""
@@ -167,17 +199,23 @@ class Statement:
             return []
         db = connections[DEFAULT_DB_ALIAS]  # looked up once: ``connection`` does it at every use
         params = [
-            param.output_field.get_db_prep_value(values[param.name], db) if isinstance(param, Param) else param
-            for param in self._params
+            param.prepared(values[param.name], db) if isinstance(param, Param) else param for param in self._params
         ]
-        with _cursor(db) as cursor:
-            cursor.execute(self._sql, params)
-            return [orjson.loads(text) for (text,) in cursor.fetchall()]
+        rows: list[list[Any]] = orjson.loads(f"[{','.join(self._fetch(db, params))}]")
+        return rows
 
     def one(self, **values: Any) -> list[Any] | None:
         """The first row; None where there is none."""
         rows = self.all(**values)
         return rows[0] if rows else None
+
+    def _fetch(self, db: BaseDatabaseWrapper, params: list[Any]) -> list[str]:
+        """The rows as they are told by the database, in JSON."""
+        if isinstance(db, DatabaseWrapper) and not db.queries_logged and not db.execute_wrappers:
+            return db.fetch_prepared(self._prepared, params)
+        with db.cursor() as cursor:
+            cursor.execute(self._sql, params)
+            return [text for (text,) in cursor.fetchall()]
 
 
 def _with_constants(sql: str, params: Sequence[Any]) -> tuple[str, list[Param]]:
@@ -189,24 +227,7 @@ def _with_constants(sql: str, params: Sequence[Any]) -> tuple[str, list[Param]]:
     return sql.replace("%%", "%%%%") % tuple(texts), [param for param in params if isinstance(param, Param)]
 
 
-@lru_cache(maxsize=1024)
-def _numbered(sql: str) -> str:
-    """The placeholders as PostgreSQL's: ``$1``, ``$2`` and so on."""
+def _numbered(sql: str) -> bytes:
+    """With the placeholders of PostgreSQL: ``$1``, ``$2`` and so on."""
     numbers = count(1)
-    return re.sub("%(.)", lambda match: f"${next(numbers)}" if match[1] == "s" else match[1], sql)
-
-
-class _PreparedCursor(psycopg.RawCursor[Any]):
-    """Binds at the server, and lets it keep the plan; Django's cursor writes values into the SQL at every use."""
-
-    def execute(self, query: Any, *args: Any, **options: Any) -> Any:
-        return super().execute(_numbered(query), *args, **options, prepare=True)
-
-
-def _cursor(db: BaseDatabaseWrapper) -> CursorWrapper:
-    with db.wrap_database_errors:
-        db.ensure_connection()
-        # Where queries are logged, Django's cursor tells of them with their values.
-        prepares = db.vendor == "postgresql" and not db.queries_logged
-        raw: Any = _PreparedCursor(db.connection) if prepares else db.create_cursor()
-    return db.make_debug_cursor(raw) if db.queries_logged else db.make_cursor(raw)
+    return re.sub("%(.)", lambda match: f"${next(numbers)}" if match[1] == "s" else match[1], sql).encode()

@@ -12,6 +12,7 @@ from accounts.models import RoleLevel
 from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
 from accounts.reads import NamedRole, Person, TenantView, Traffic, people_of, pixel_ids_of
+from accounts.roles import role_name
 from accounts.services.routing import gateway_domain
 from portal.graphql.context import principal_of
 from portal.graphql.scalars import Long
@@ -174,7 +175,7 @@ class Tenant(graphene.ObjectType):
 
     @staticmethod
     def resolve_available_roles(root: TenantView, info: ResolveInfo) -> list[NamedRole]:
-        return [NamedRole(level, root.id, root.name) for level in _LEVELS]
+        return [NamedRole(role_name(level, root.id), level, root.name) for level in _LEVELS]
 
     @staticmethod
     def resolve_tenant_usage(root: TenantView, info: ResolveInfo) -> TenantView:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 
 import graphene
@@ -50,27 +49,6 @@ class ConnectionStatus(graphene.ObjectType):
     @staticmethod
     def resolve_pixel_name(root: PixelView, info: ResolveInfo) -> str | None:
         return root.name
-
-    @staticmethod
-    def resolve_target_id(root: PixelView, info: ResolveInfo) -> None:
-        return None
-
-    @staticmethod
-    def resolve_access_token_available(root: PixelView, info: ResolveInfo) -> bool:
-        # The database refuses a pixel without a token, and a token is never read to be shown.
-        return True
-
-    @staticmethod
-    def resolve_connected(root: PixelView, info: ResolveInfo) -> bool:
-        return True
-
-    @staticmethod
-    def resolve_last_received(root: PixelView, info: ResolveInfo) -> float:
-        return _milliseconds(root.last_received)
-
-    @staticmethod
-    def resolve_last_published(root: PixelView, info: ResolveInfo) -> float:
-        return _milliseconds(root.last_published)
 
 
 class SignalConfig(graphene.ObjectType):
@@ -143,10 +121,3 @@ def with_websites(pixels: list[PixelView], selection: Selection) -> list[PixelVi
         return pixels
     websites = read_websites([pixel.pk for pixel in pixels])
     return [pixel._replace(domains=websites.get(pixel.pk, ())) for pixel in pixels]
-
-
-def _milliseconds(moment: datetime | str | None) -> float:
-    """Whole milliseconds since the epoch; 0.0 for never."""
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return float(int(moment.timestamp() * 1000)) if moment else 0.0

@@ -3,12 +3,15 @@
 ``{ tenant(tenantId: "hU2koC34") { id users { email } } }`` becomes, but for the names:
 
     def query(o, call):
-        v0 = resolve_tenant(o, Info(call.context, selection), **arguments(tenant_field, node, call.variables))
+        v0 = resolve_tenant(o, call.infos[1], **arguments(tenant_field, node, call.variables))
         return {"tenant": None if v0 is None else tenant(v0, call)}
 
     def tenant(o, call):
-        v0 = o.id
-        v1 = resolve_users(o, Info(call.context, selection))
+        if o.__class__ is dict:
+            v0 = o.get("id")
+        else:
+            v0 = o.id
+        v1 = resolve_users(o, call.infos[2])
         return {
             "id": v0 if v0.__class__ is str else needed() if v0 is None else serialize(v0),
             "users": needed() if v1 is None else [user(x, call) for x in call.counted(v1)],
@@ -20,7 +23,7 @@ None, or the function raises an exception of any kind: whoever calls it then ask
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -82,11 +85,10 @@ class Info(NamedTuple):
 class _Call:
     """One execution."""
 
-    __slots__ = ("context", "info", "objects", "variables")
+    __slots__ = ("infos", "objects", "variables")
 
-    def __init__(self, context: object, variables: dict[str, Any]) -> None:
-        self.context = context
-        self.info = Info(context, Selection())  # of fields that have none below
+    def __init__(self, context: object, variables: dict[str, Any], selections: Iterable[Selection]) -> None:
+        self.infos = [Info(context, selection) for selection in selections]
         self.variables = variables
         self.objects = settings.GRAPHQL_MAX_OBJECTS
 
@@ -108,16 +110,17 @@ def compile_query(schema: GraphQLSchema, document: DocumentNode, operation: Oper
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
         return None
     try:
-        execute = _Compiler(document).compiled(schema.query_type, operation)
+        compiler = _Compiler(document)
+        execute = compiler.compiled(schema.query_type, operation)
     except Unsupported:
         return None
-    definitions = operation.variable_definitions
+    definitions, selections = operation.variable_definitions, compiler.selections
 
     def run(context: object, variables: dict[str, Any]) -> dict[str, Any]:
         coerced = get_variable_values(schema, definitions, variables)
         if isinstance(coerced, list):
             raise Unsupported
-        data: dict[str, Any] = execute(None, _Call(context, coerced))
+        data: dict[str, Any] = execute(None, _Call(context, coerced, selections))
         return data
 
     return run
@@ -132,8 +135,10 @@ class _Compiler:
         }
         self.fields_left = document.token_count
         self.source: list[str] = []
+        #: What resolvers find in ``info``, by its number; the first is for fields that have none below.
+        self.selections = [Selection()]
         self.names: dict[str, Any] = {"INFINITY": _INFINITY, "arguments": get_argument_values}
-        self.names |= {"Info": Info, "needed": _needed, "leaves": _leaves}
+        self.names |= {"needed": _needed, "leaves": _leaves}
 
     def compiled(self, type_: GraphQLObjectType, operation: OperationDefinitionNode) -> Callable[..., Any]:
         if operation.directives:
@@ -161,6 +166,7 @@ class _Compiler:
         if self.fields_left < 0:  # fragments used over and over: the cache weighs documents by their tokens
             raise Unsupported
         values, items = [], []
+        attributes: dict[str, str] = {}
         for number, (key, nodes) in enumerate(fields.items()):
             if nodes[0].name.value == "__typename":
                 items.append(f"{key!r}: {type_.name!r}")
@@ -169,9 +175,12 @@ class _Compiler:
             if field is None:  # introspection
                 raise Unsupported
             items.append(f"{key!r}: {self.completed(field.type, f'v{number}', nodes)}")
-            values.append(f"v{number} = {self.resolved(field, nodes)}")  # what is below is known to be supported now
+            if attribute := _attribute_of(field):
+                attributes[f"v{number}"] = attribute
+            else:
+                values.append(f"v{number} = {self.resolved(field, nodes)}")  # what is below is known to be supported
         name = self.name(None)
-        body = "\n    ".join([*values, f"return {{{', '.join(items)}}}"])
+        body = "\n    ".join([*_read(attributes), *values, f"return {{{', '.join(items)}}}"])
         self.source.append(f"def {name}(o, call):\n    {body}")
         return name
 
@@ -192,17 +201,13 @@ class _Compiler:
     def resolved(self, field: GraphQLField, nodes: list[FieldNode]) -> str:
         """The expression for what the field's resolver gives."""
         resolve = field.resolve
-        if isinstance(resolve, partial) and resolve.func is dict_or_attr_resolver and not field.args:
-            attribute, default = resolve.args
-            if default is not None or not attribute.isidentifier():
-                raise Unsupported
-            return f"o.get({attribute!r}) if o.__class__ is dict else o.{attribute}"
         if resolve is None or field.subscribe:
             raise Unsupported
-        info = "call.info"
+        number = 0
         if not is_leaf_type(get_named_type(field.type)):
-            info = f"Info(call.context, {self.name(selection_of(nodes, self.fragments, {}))})"
-        call = f"{self.name(resolve)}(o, {info}"
+            number = len(self.selections)
+            self.selections.append(selection_of(nodes, self.fragments, {}))
+        call = f"{self.name(resolve)}(o, call.infos[{number}]"
         if field.args:
             call += f", **arguments({self.name(field)}, {self.name(nodes[0])}, call.variables)"
         return f"{call})"
@@ -217,6 +222,8 @@ class _Compiler:
         if is_leaf_type(type_):
             serialize = self.name(partial(_serialized, type_.serialize))
             given = f"{null} if {value} is None else {serialize}({value})"
+            if type_ is GraphQLFloat:
+                given = f"float({value}) if {value}.__class__ is int else {given}"
             return f"({value} if {_AS_IT_IS[type_].format(value)} else {given})" if type_ in _AS_IT_IS else f"({given})"
         if isinstance(type_, GraphQLList):
             item = f"{value}x"
@@ -227,6 +234,26 @@ class _Compiler:
         else:
             raise Unsupported
         return f"({null} if {value} is None else {given})"
+
+
+def _attribute_of(field: GraphQLField) -> str | None:
+    """What graphene's resolver for fields that have none of their own reads; None for a field with one."""
+    resolve = field.resolve
+    if not isinstance(resolve, partial) or resolve.func is not dict_or_attr_resolver or field.args:
+        return None
+    attribute, default = resolve.args
+    if default is not None or not attribute.isidentifier():
+        raise Unsupported
+    return str(attribute)
+
+
+def _read(attributes: Mapping[str, str]) -> list[str]:
+    """The lines that read an object's attributes, or a dictionary's items, into variables."""
+    if not attributes:
+        return []
+    items = "; ".join(f"{variable} = o.get({attribute!r})" for variable, attribute in attributes.items())
+    values = "; ".join(f"{variable} = o.{attribute}" for variable, attribute in attributes.items())
+    return ["if o.__class__ is dict:", f"    {items}", "else:", f"    {values}"]
 
 
 def _needed() -> Any:

@@ -84,9 +84,9 @@ class Prepared:
         )
 
 
-def prepare(schema: GraphQLSchema, source: str) -> Prepared:
+def prepare(schema: GraphQLSchema, source: str, limits: Limits | None = None) -> Prepared:
     """The document of that text, from the cache where it has been seen; RequestError for one not to be executed."""
-    limits = Limits.current()
+    limits = limits or Limits.current()
     key = (schema, source, limits)
     prepared = _cache.get(key)
     if prepared is None:

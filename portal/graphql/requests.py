@@ -115,7 +115,7 @@ def _read_get(request: HttpRequest) -> GraphQLRequest:
 def _decode(name: str, text: str | bytes) -> Any:
     """JSON to the letter (RFC 8259). orjson would round whole numbers of more than 64 bits, and ids may be such."""
     try:
-        return json.loads(text if isinstance(text, str) else text.decode(), parse_constant=_refuse_constant)
+        return _decoder.decode(text if isinstance(text, str) else text.decode())
     except RecursionError:
         raise InvalidInput(name, "is nested too deeply.") from None
     except ValueError:
@@ -125,6 +125,9 @@ def _decode(name: str, text: str | bytes) -> Any:
 def _refuse_constant(name: str) -> NoReturn:
     """NaN and Infinity, which Python reads and JSON does not know."""
     raise ValueError(name)
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _checked(members: dict[str, Any]) -> GraphQLRequest:

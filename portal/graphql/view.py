@@ -69,8 +69,9 @@ def _answer(request: HttpRequest, schema: GraphQLSchema) -> Answer:
     signed_in = cast(SignedInRequest, request)
     signed_in.principal = sign_in(request)
     asked = read_request(request)
-    check_variables(asked.variables, Limits.current())
-    prepared = prepare(schema, asked.query)
+    limits = Limits.current()
+    check_variables(asked.variables, limits)
+    prepared = prepare(schema, asked.query, limits)
     operation = prepared.operation(asked.operation_name)
     if request.method == "GET" and operation.operation is not OperationType.QUERY:
         raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})

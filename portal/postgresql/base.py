@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -9,6 +10,13 @@ from django.db.backends.postgresql import base
 from psycopg_pool import ConnectionPool
 
 from portal.postgresql import is_cut_off
+from portal.postgresql.prepared import PreparedStatements, are_texts
+
+#: Statements here look rows up. PostgreSQL reckons with disks that turn: with its cost for reading a page out of order
+#: it reads whole tables instead of using an index. What the operator has set, wherever that may be, holds.
+_LOOK_UP = """
+    SELECT set_config(name, '1.1', false) FROM pg_settings WHERE name = 'random_page_cost' AND source = 'default'
+"""
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -19,6 +27,32 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # Left to itself, the pool tries again after 1, 2, 4 and more seconds; with this, whenever one is asked for.
             pool |= {"reconnect_timeout": 0, "reconnect_failed": _nobody_waits}
         super().__init__(settings_dict, alias)
+
+    def fetch_prepared(self, query: bytes, params: Sequence[Any]) -> list[str]:
+        """The only column, which is text, of a query with ``$1``, ``$2`` and so on in it.
+
+        The server plans it once a connection; Django writes values into the SQL, which is planned anew at every use.
+        """
+        self.validate_thread_sharing()
+        with self.wrap_database_errors:
+            self.ensure_connection()
+            self.validate_no_broken_transaction()
+            raw = self.connection
+            if self.autocommit and raw.prepared and are_texts(params):
+                texts: list[str] = raw.prepared.fetch(query, params)
+                return texts
+            # In a transaction psycopg shall prepare nothing: it would let go of everything when that is rolled back.
+            rows = psycopg.RawCursor(raw).execute(query, params, prepare=bool(self.autocommit)).fetchall()
+            return [text for (text,) in rows]
+
+    def _configure_connection(self, connection: Any) -> bool:
+        """Told to a new connection; given when it is made, poolers (PgBouncer) would refuse what they do not know."""
+        super()._configure_connection(connection)  # type: ignore[misc]  # which the types do not know
+        connection.execute(_LOOK_UP)
+        # A libpq before 17, which others' builds of psycopg may have, cannot let go of a statement.
+        can_forget = psycopg.capabilities.has_send_close_prepared()
+        connection.prepared = PreparedStatements(connection.pgconn) if can_forget else None
+        return True  # to be committed
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection of the pool that the server has not left."""

@@ -8,9 +8,11 @@ from typing import Any, cast
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import DataError, OperationalError, connection, connections, transaction
 
+from accounts.models import Tenant
 from portal.postgresql import base, close_if_cut_off, keep_connection
+from portal.statements import Param, Statement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,6 +65,179 @@ def test_who_keeps_a_connection_lets_it_go() -> None:
     close_if_cut_off()
 
     ask()
+
+
+def test_a_statement_runs_on_the_connection_that_came_after() -> None:
+    nobody = Statement(Tenant.objects.filter(pk=Param("id")), "name")
+    assert nobody.all(id="missing") == []
+    cut_off()
+    close_if_cut_off()
+
+    assert nobody.all(id="missing") == []
+
+
+def test_a_statement_on_a_connection_that_was_cut_off_fails_as_any_query_does() -> None:
+    nobody = Statement(Tenant.objects.filter(pk=Param("id")), "name")
+    assert nobody.all(id="missing") == []
+    cut_off()
+
+    with pytest.raises(OperationalError):
+        nobody.all(id="missing")
+
+    connection.close()
+    assert nobody.all(id="missing") == []
+
+
+@pytest.fixture
+def _anew() -> None:
+    """A pool of connections on which nothing is prepared."""
+    connection.close()
+    cast(Any, connection).close_pool()
+
+
+def asked(*params: object, sql: bytes = b"SELECT $1::text || $2::text") -> list[str]:
+    texts: list[str] = cast(Any, connection).fetch_prepared(sql, params)
+    return texts
+
+
+def prepared() -> list[str]:
+    """The statements that the server keeps for this connection, but those of psycopg."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE name LIKE 'portal%'")
+        return sorted(statement for (statement,) in cursor.fetchall())
+
+
+def prepared_at() -> list[str]:
+    """When these statements were prepared, and on which of the server's processes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_backend_pid() || ' ' || prepare_time FROM pg_prepared_statements WHERE name LIKE 'portal%'"
+        )
+        times = [time for (time,) in cursor.fetchall()]
+    assert times
+    return times
+
+
+@pytest.mark.usefixtures("_anew")
+def test_a_statement_is_prepared_once_a_connection() -> None:
+    assert [asked("a", "ä"), asked("c", "'")] == [["aä"], ["c'"]]
+
+    assert prepared() == ["SELECT $1::text || $2::text"]
+
+
+@pytest.mark.usefixtures("_anew")
+def test_values_that_are_no_text_are_left_to_psycopg() -> None:
+    assert asked(1, [2], sql=b"SELECT ($1::int = ANY($2::int[]))::text") == ["false"]
+    with pytest.raises((DataError, ValueError)):
+        asked("a\0", "b")
+
+    assert prepared() == []
+
+
+def test_errors_are_those_of_psycopg() -> None:
+    with pytest.raises(DataError, match="invalid input syntax"):
+        asked("x", sql=b"SELECT ($1::text)::int::text")
+
+    assert asked("7", sql=b"SELECT ($1::text)::int::text") == ["7"]
+
+
+def test_a_statement_that_takes_too_long_is_not_begun_again() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 300")
+        begun = time.monotonic()
+        with pytest.raises(OperationalError, match="statement timeout"):
+            asked(sql=b"SELECT pg_sleep(5)::text")
+        assert time.monotonic() - begun < 0.6
+        cursor.execute("RESET statement_timeout")
+
+
+def test_a_backend_that_is_ended_is_named() -> None:
+    asked("a", "b")
+    cut_off()
+    with pytest.raises(OperationalError, match="terminating connection"):
+        asked("a", "b")
+    connection.close()
+
+
+@pytest.mark.usefixtures("_anew")
+def test_what_was_prepared_may_be_gone() -> None:
+    asked("a", "b")
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")  # psycopg does so after a rollback
+
+    assert [asked("a", "b") for _ in range(2)] == [["ab"], ["ab"]]
+    assert prepared() == ["SELECT $1::text || $2::text"]
+
+
+@pytest.mark.usefixtures("_anew")
+def test_in_a_transaction_too() -> None:
+    asked("a", "b")
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+
+    with transaction.atomic():
+        assert [asked("a", "b") for _ in range(2)] == [["ab"], ["ab"]]
+
+
+@pytest.mark.usefixtures("_anew")
+def test_a_transaction_that_is_rolled_back_leaves_what_was_prepared() -> None:
+    asked("a", "b")
+    before = prepared_at()
+    with transaction.atomic():
+        asked("c", "d")
+        asked("e", "f")
+        transaction.set_rollback(True)
+
+    assert asked("g", "h") == ["gh"]
+    assert prepared_at() == before
+
+
+@pytest.mark.usefixtures("_anew")
+def test_a_connection_that_comes_back_from_the_pool_knows_what_it_has_prepared() -> None:
+    asked("a", "b")
+    before, raw = prepared_at(), connection.connection
+    for _ in range(cast(Any, connection).pool.max_size):  # the pool gives the one that has rested longest
+        connection.close()
+        connection.ensure_connection()
+        if connection.connection is raw:
+            break
+
+    assert connection.connection is raw
+    assert asked("c", "d") == ["cd"]
+    assert prepared_at() == before
+
+
+def test_without_a_way_to_let_go_of_statements_psycopg_runs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask()
+    monkeypatch.setattr(connection.connection, "prepared", None)
+
+    assert asked("a", "b") == ["ab"]
+
+
+def test_in_a_transaction_a_statement_belongs_to_it() -> None:
+    with transaction.atomic():
+        ids = [asked(sql=b"SELECT txid_current()::text") for _ in range(2)]
+
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.usefixtures("_anew")
+def test_a_connection_keeps_the_statements_used_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.postgresql.prepared.KEPT", 2)
+
+    for word in (b"a", b"b", b"a", b"c"):
+        asked(sql=b"SELECT '%s'" % word)
+
+    assert prepared() == ["SELECT 'a'", "SELECT 'c'"]
+
+
+@pytest.mark.parametrize(("options", "cost"), [("", "1.1"), ("-c random_page_cost=3", "3")])
+def test_look_ups_are_cheap_unless_the_operator_says_otherwise(options: str, cost: str) -> None:
+    parameters = cast(Any, connection).get_connection_params() | {"options": options}
+    with psycopg.connect(**parameters) as new:
+        cast(Any, connection)._configure_connection(new)
+
+        assert new.execute("SHOW random_page_cost").fetchone() == (cost,)
 
 
 def test_a_connection_that_lives_is_kept() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+from django.db import connection
 from django.db.models import Count, OuterRef, Value
+from django.db.transaction import TransactionManagementError, atomic, set_rollback
 
 from accounts.models import Membership, RoleLevel, Tenant, User
-from portal.statements import NOTHING, Among, One, Param, Row, Rows, Statement
+from portal.statements import NOTHING, Among, Milliseconds, One, Param, Row, Rows, Statement
 from tests.base import Cast
 from tests.factories import PixelFactory
 
@@ -40,6 +43,54 @@ def test_types_are_those_of_json(cast: Cast) -> None:
 
     assert (ada, manages, status, expires) == (str(cast.ada.pk), True, 1, None)
     assert datetime.fromisoformat(accepted) == moment
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 5, 1, 12, 30, 0, tzinfo=UTC),
+        datetime(2026, 5, 1, 12, 30, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 5, 1, 12, 30, 0, 1_000, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 1, tzinfo=UTC),
+    ],
+)
+def test_milliseconds_are_those_of_python(cast: Cast, moment: datetime) -> None:
+    Membership.objects.filter(user=cast.ada).update(accepted_at=moment)
+
+    told = Statement(Membership.objects.filter(user=cast.ada), Milliseconds("accepted_at")).one()
+
+    assert told == [int(moment.timestamp() * 1000)]
+    assert type(told[0]) is int
+
+
+def test_never_is_no_milliseconds(cast: Cast) -> None:
+    Membership.objects.filter(user=cast.ada).update(accepted_at=None)
+
+    assert Statement(Membership.objects.filter(user=cast.ada), Milliseconds("accepted_at")).one() == [0]
+
+
+def test_it_is_told_of_to_whoever_listens_to_queries(cast: Cast) -> None:
+    told: list[str] = []
+
+    def listen(execute: Any, sql: str, *args: Any) -> Any:
+        told.append(sql)
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(listen):
+        assert Statement(BY_ID, "name").one(id=cast.shoes.pk) == ["Shoes"]
+
+    assert len(told) == 1
+
+
+def test_after_an_error_it_waits_for_the_end_of_the_transaction(cast: Cast) -> None:
+    name = Statement(BY_ID, "name")
+
+    with atomic():
+        set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            name.one(id=cast.shoes.pk)
+
+    assert name.one(id=cast.shoes.pk) == ["Shoes"]
 
 
 def test_other_tables_are_nested_in_their_order(cast: Cast) -> None:

@@ -1,0 +1,80 @@
+"""Statements that libpq itself prepares and runs: for a look-up, a cursor takes longer than the server."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg.errors import (
+    DuplicatePreparedStatement,
+    Error,
+    InvalidSqlStatementName,
+    OperationalError,
+    error_from_result,
+)
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGconn, PGresult
+
+#: A connection keeps so many, those used last: who makes up documents makes up statements.
+KEPT = 100
+
+
+def are_texts(params: Sequence[Any]) -> bool:
+    """Can libpq be given these? Its texts end with NUL."""
+    return all(param.__class__ is str and "\0" not in param for param in params)
+
+
+class PreparedStatements:
+    """What one connection has prepared, by its text.
+
+    For use outside of transactions: psycopg begins one with a cursor alone, and a statement that is found gone would
+    abort it. While the server works, the thread waits in C, so that a signal is noticed afterwards.
+    """
+
+    def __init__(self, pgconn: PGconn) -> None:
+        self._pgconn = pgconn
+        self._names: OrderedDict[bytes, bytes] = OrderedDict()
+
+    def fetch(self, query: bytes, params: Sequence[str]) -> list[str]:
+        """The texts that the query's only column holds; psycopg's errors where the server refuses, or has gone."""
+        values = [param.encode() for param in params]
+        try:
+            return self._fetch(query, values)
+        except InvalidSqlStatementName:  # psycopg lets go of all that was prepared when a transaction is rolled back
+            self._names.clear()
+            return self._fetch(query, values)
+
+    def _fetch(self, query: bytes, values: Sequence[bytes]) -> list[str]:
+        result = self._pgconn.exec_prepared(self._name(query), values)
+        if result.status != ExecStatus.TUPLES_OK:
+            raise self._error(result)
+        return [_text(result.get_value(row, 0)) for row in range(result.ntuples)]
+
+    def _name(self, query: bytes) -> bytes:
+        if query in self._names:
+            self._names.move_to_end(query)
+            return self._names[query]
+        if len(self._names) >= KEPT:
+            self._pgconn.close_prepared(self._names.popitem(last=False)[1])
+        # By its text: whatever a pooler may mix up, a name never stands for another statement.
+        name = b"portal_" + hashlib.sha256(query).hexdigest()[:32].encode()
+        result = self._pgconn.prepare(name, query)
+        if result.status != ExecStatus.COMMAND_OK:
+            error = self._error(result)
+            if not isinstance(error, DuplicatePreparedStatement):
+                raise error
+        self._names[query] = name
+        return name
+
+    def _error(self, result: PGresult) -> Error:
+        if result.error_field(DiagnosticField.SQLSTATE) is None:  # not the server says so: it does not answer
+            return OperationalError(self._pgconn.get_error_message())
+        return error_from_result(result)
+
+
+def _text(value: bytes | None) -> str:
+    if value is None:
+        raise TypeError("A statement's text must not be null.")
+    return value.decode()
