@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.domains import host_of
+from filters.domains import _host_of, _host_of_start, host_of
 from portal.domains import clean_domain
 from portal.errors import InvalidInput
 
@@ -71,6 +71,23 @@ def test_garbage_has_no_host_or_an_ascii_one(value: str) -> None:
     for url in (value, f"https://{value}", f"https://{value}.example.com/", f"https://user@{value}"):
         host = host_of(url)
         assert host is None or (HOST.fullmatch(host) and not host.startswith(".") and not host.endswith("."))
+
+
+@given(st.text("htps:/\\?#@.xX: \t", max_size=12), st.text("/\\?#@.aB: ", max_size=12))
+def test_what_is_known_of_the_start_of_an_address_is_true_of_all_of_it(start: str, rest: str) -> None:
+    for url in (
+        f"{start}{rest}",
+        f"https:{start}{rest}",
+        f"https://{start}example.com{rest}",
+        f"http://a{start}/{rest}",
+    ):
+        assert host_of(url) == _host_of(url)
+
+
+def test_of_addresses_as_long_as_senders_like_nothing_is_kept() -> None:
+    before = _host_of_start.cache_info().currsize
+    assert host_of("https://" + "x" * 1_000 + ".example.com/") is None
+    assert _host_of_start.cache_info().currsize == before
 
 
 @given(domains, st.sampled_from(["", "/", "/a/b", "?q", "#f", ":443/", "\\x"]), st.booleans())
