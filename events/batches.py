@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
-from itertools import groupby
+from itertools import accumulate, groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -118,7 +119,7 @@ class Batch:
         return [event for event in self.events if event.fate is None]
 
 
-class _Head(msgspec.Struct, gc=False):
+class _Known(msgspec.Struct, gc=False):
     """What the gateway must know of an event. The intake has checked it; the rest passes through as bytes."""
 
     event_name: str
@@ -128,24 +129,17 @@ class _Head(msgspec.Struct, gc=False):
 
 
 _ROW, _ENRICHED = attrgetter("row"), attrgetter("enriched")
-_decode_head = msgspec.json.Decoder(_Head, strict=False).decode
-_decode_heads = msgspec.json.Decoder(list[_Head], strict=False).decode
+_decode_one = msgspec.json.Decoder(_Known, strict=False).decode
+_decode_all = msgspec.json.Decoder(list[_Known], strict=False).decode
 _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-# Rows are summed up in the order of the index, no more of them than a batch could hold, until it is full; the first is
-# taken whatever its size. PostgreSQL does all of it while it reads the index; a further ORDER BY would sort bodies.
-_READ = """
-    SELECT id, received_at, intake, counted, options, event_count, body, next FROM (
-        SELECT head.*, LEAD(id) OVER so_far AS next,
-            SUM(event_count) OVER so_far AS events, SUM(LENGTH(body)) OVER so_far AS octets
-        FROM (
-            SELECT * FROM events_outboxrow WHERE pixel_id = %s {counted} ORDER BY counted DESC, id LIMIT %s
-        ) AS head
-        WINDOW so_far AS (ORDER BY counted DESC, id ROWS UNBOUNDED PRECEDING)
-    ) AS summed
-    WHERE (events = event_count OR (events <= %s AND octets <= %s)) {old}
+# How much a row holds is read first: of bodies there may be far more than a batch takes.
+_HEADS = """
+    SELECT id, event_count, LENGTH(body), received_at FROM events_outboxrow
+    WHERE pixel_id = %s {which} ORDER BY counted DESC, id LIMIT %s
 """
+_ROWS = "SELECT id, received_at, intake, counted, options, event_count, body FROM events_outboxrow WHERE id {among}"
 
 
 def read(pixel: Pixel, *, now: datetime, publishes: bool) -> Batch | None:
@@ -164,33 +158,35 @@ def read(pixel: Pixel, *, now: datetime, publishes: bool) -> Batch | None:
     return _read(pixel, "AND counted IN (FALSE)")
 
 
-def _read(pixel: Pixel, counted: str = "", until: datetime | None = None) -> Batch | None:
-    sql = _READ.format(counted=counted, old="AND received_at <= %s" if until else "")
-    found = bulk.fetch(sql, [pixel.pk, MAX_EVENTS + 1, MAX_EVENTS, MAX_BYTES, *([until] if until else [])])
-    if not found:
+def _read(pixel: Pixel, which: str = "", until: datetime | None = None) -> Batch | None:
+    heads = bulk.fetch(_HEADS.format(which=which), [pixel.pk, MAX_EVENTS + 1])
+    taken = [pk for pk, _, _, received_at in heads[: _fitting(heads)] if until is None or received_at <= until]
+    found = {values[0]: Row(*values) for values in bulk.fetch_among(_ROWS, taken)}
+    rows = [found[pk] for pk in taken if pk in found]
+    if not rows:
         return None
-    rows = [
-        Row(pk, received_at.replace(tzinfo=UTC), intake, bool(counted), options, event_count, body)
-        for pk, received_at, intake, counted, options, event_count, body, _ in found
-    ]
-    rows.sort(key=lambda row: (not row.counted, row.pk))
-    ids = {row.pk for row in rows}
-    has_more = any(following and following not in ids for *_, following in found)
-    return Batch(rows, [event for row in rows for event in decode(row)], has_more)
+    return Batch(rows, [event for row in rows for event in decode(row)], has_more=len(rows) < len(heads))
+
+
+def _fitting(heads: Sequence[Sequence[Any]]) -> int:
+    """How many of the first rows are not too much for a batch; the very first is taken whatever its size."""
+    _, counts, sizes, _ = zip(*heads, strict=True) if heads else ((),) * 4
+    events, octets = list(accumulate(counts)), list(accumulate(sizes))
+    return max(1, min(bisect_right(events, MAX_EVENTS), bisect_right(octets, MAX_BYTES)))
 
 
 def decode(row: Row) -> list[Event]:
     """The events of a row. What cannot be read has its fate by then: it must not hold up what is behind it."""
     try:
-        heads = _decode_heads(row.body)
+        known = _decode_all(row.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _salvage(row)
-    return [_event(row, index, head) for index, head in enumerate(heads)]
+    return [_event(row, index, one) for index, one in enumerate(known)]
 
 
-def _event(row: Row, index: int, head: _Head) -> Event:
-    website = host_of(head.event_source_url) or ""
-    return Event(row, index, head.event_name[:EVENT_NAME_MAX_LENGTH], head.event_id, head.event_time, website)
+def _event(row: Row, index: int, known: _Known) -> Event:
+    website = host_of(known.event_source_url) or ""
+    return Event(row, index, known.event_name[:EVENT_NAME_MAX_LENGTH], known.event_id, known.event_time, website)
 
 
 def _salvage(row: Row) -> list[Event]:
@@ -203,7 +199,7 @@ def _salvage(row: Row) -> list[Event]:
 
 def _read_or_not(row: Row, index: int, raw: msgspec.Raw) -> Event:
     try:
-        return _event(row, index, _decode_head(raw))
+        return _event(row, index, _decode_one(raw))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _unread(row, index, bytes(raw))
 

@@ -7,7 +7,7 @@ half of that of the text that Django asks for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -25,19 +25,33 @@ def insert(
     """
     if not rows:
         return
-    postgres = connection.vendor == "postgresql"
-    selected = ", ".join(
-        _from_text(model, column, place) if postgres else f"json_extract(value, '$[{place}]')"
-        for place, column in enumerate(columns)
-    )
-    source = "json_array_elements(%s::json) AS rows (value)" if postgres else "json_each(%s)"
+    values, source = _read_from_json(model, columns)
     sql = (  # the names are the model's own; WHERE tells SQLite's parser that no join follows
         f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "  # noqa: S608  # nosec B608
-        f"SELECT {selected} FROM {source} WHERE true {on_conflict}"
+        f"SELECT {', '.join(values)} FROM {source} WHERE true {on_conflict}"
     )
-    parameter = msgspec.json.encode([[_storable(value) for value in row] for row in rows]).decode()
     with connection.cursor() as cursor:
-        cursor.execute(sql, [parameter])
+        cursor.execute(sql, [_as_json(rows)])
+
+
+def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> int:
+    """Change the rows of which the first value is the key, in the first column; the number of those that are there."""
+    if not rows:
+        return 0
+    (key, *values), source = _read_from_json(model, columns)
+    table, changes = model._meta.db_table, ", ".join(map("{} = {}".format, columns[1:], values))
+    sql = f"UPDATE {table} SET {changes} FROM {source} WHERE {table}.{columns[0]} = {key}"  # noqa: S608  # nosec B608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_as_json(rows)])
+        return int(cursor.rowcount)
+
+
+def _read_from_json(model: type[models.Model], columns: Sequence[str]) -> tuple[list[str], str]:
+    """Expressions for the columns' values, and what they are read from: a parameter, as ``_as_json`` gives it."""
+    if connection.vendor != "postgresql":
+        return [f"json_extract(value, '$[{place}]')" for place in range(len(columns))], "json_each(%s)"
+    values = [_from_text(model, column, place) for place, column in enumerate(columns)]
+    return values, "json_array_elements(%s::json) AS rows (value)"
 
 
 def _from_text(model: type[models.Model], column: str, place: int) -> str:
@@ -47,29 +61,52 @@ def _from_text(model: type[models.Model], column: str, place: int) -> str:
     return f"(value ->> {place}){cast}"
 
 
+def _as_json(rows: Sequence[Sequence[Value]]) -> str:
+    adapt = connection.ops.adapt_datetimefield_value  # looked up once: ``connection`` does it at every use
+    values = [[adapt(value) if isinstance(value, datetime) else value for value in row] for row in rows]
+    return msgspec.json.encode(values).decode()
+
+
+def _aware(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
 def _storable(value: Value) -> Value:
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 def fetch(sql: str, parameters: Sequence[Value]) -> list[tuple[Any, ...]]:
-    """The rows that a SELECT finds; times are of UTC, on SQLite without saying so."""
+    """The rows that a SELECT finds; times are of UTC."""
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             cursor.execute(sql, [_storable(value) for value in parameters])
-            return list(cursor.fetchall())
+            return [tuple(map(_aware, row)) for row in cursor]
         import psycopg  # only where PostgreSQL is used
 
         with connection.wrap_database_errors, psycopg.Cursor(cursor.connection) as binary:
             return binary.execute(sql, parameters, binary=True).fetchall()
 
 
+def fetch_among(sql: str, keys: Sequence[int]) -> list[tuple[Any, ...]]:
+    """The same of a SELECT whose condition is ``{among}``: it finds the rows with these keys."""
+    if not keys:
+        return []
+    among, parameter = _among(keys)
+    return fetch(sql.format(among=among), [parameter])
+
+
 def delete(model: type[models.Model], keys: Sequence[int]) -> None:
-    """Delete the rows with these keys, from a table to which no other refers; one parameter, however many they are."""
+    """Delete the rows with these keys, from a table to which no other refers."""
     if not keys:
         return
-    texts = ",".join(map(str, keys))
-    # PostgreSQL's own text for an array: psycopg would look at each number's size.
-    among = "= ANY(%s::bigint[])" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
-    parameter = f"{{{texts}}}" if connection.vendor == "postgresql" else f"[{texts}]"
+    among, parameter = _among(keys)
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {model._meta.db_table} WHERE id {among}", [parameter])  # noqa: S608  # nosec B608  # our tables
+
+
+def _among(keys: Sequence[int]) -> tuple[str, str]:
+    """A condition, and its one parameter, however many the keys are."""
+    texts = ",".join(map(str, keys))
+    if connection.vendor == "postgresql":  # its own text for an array: psycopg would look at each number's size
+        return "= ANY(%s::bigint[])", f"{{{texts}}}"
+    return "IN (SELECT value FROM json_each(%s))", f"[{texts}]"

@@ -60,9 +60,15 @@ _Spans = tuple[Counter.Span, ...]
 _SUMS = (Sum("received"), Sum("published"))
 
 
-def _window(minutes: int, now: datetime | None) -> tuple[_Spans, dict[str, datetime]]:
+def _window(minutes: int, now: datetime | None) -> tuple[_Spans, Mapping[str, datetime]]:
     """The spans of the last ``minutes``, and when each begins and ends: ``time0`` to ``time1``, and so on."""
-    stretches = last_minutes(minutes, now)
+    return _window_in((now or timezone.now()).replace(second=0, microsecond=0), minutes)
+
+
+@lru_cache(maxsize=32)
+def _window_in(minute: datetime, minutes: int) -> tuple[_Spans, Mapping[str, datetime]]:
+    """The same for all of a minute: nothing finer is counted."""
+    stretches = last_minutes(minutes, minute)
     times = enumerate(chain(*(stretch[1:] for stretch in stretches)))
     return tuple(stretch.span for stretch in stretches), {f"time{number}": time for number, time in times}
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import TenantStatus
 from events import batches, lanes
 from events.batches import Batch, Event, as_sent
+from events.delivery_log import DeliveryLog
 from events.enrichment import enrich
 from events.graph_api import Accepted, Answer, BadToken, Refused, RetryLater, post_events
 from events.settling import settle
@@ -37,13 +38,20 @@ def drain(pixel_pk: int) -> bool:
     Does nothing where another worker has the lane. A wake-up that comes while this one has it is lost, therefore the
     last look is taken after the release.
     """
-    end = time.monotonic() + TIME_BOX_SECONDS
+    log = DeliveryLog(pixel_pk)
+    try:
+        return _drain(pixel_pk, time.monotonic() + TIME_BOX_SECONDS, log)
+    finally:
+        log.write()
+
+
+def _drain(pixel_pk: int, end: float, log: DeliveryLog) -> bool:
     while not _is_over(end):
         claim = lanes.claim(pixel_pk)
         if claim is None:
             return False
         try:
-            _work(claim, end)
+            _work(claim, end, log)
         except lanes.LeaseLost:
             return False
         except Exception:
@@ -60,7 +68,7 @@ def _is_over(end: float) -> bool:
     return stopping.is_set() or time.monotonic() > end
 
 
-def _work(claim: lanes.Claim, end: float) -> None:
+def _work(claim: lanes.Claim, end: float, log: DeliveryLog) -> None:
     """Batch by batch: read, decide, publish, settle; the last of them releases the lane."""
     while not _is_over(end):
         pixel = Pixel.objects.select_related("tenant").filter(pk=claim.pixel_pk).first()
@@ -73,11 +81,13 @@ def _work(claim: lanes.Claim, end: float) -> None:
         if batch is None:
             break
         batches.decide(batch, pixel, load_filter_set(pixel), now)
-        attempt = publish(claim, pixel, batch, end) if publishes else Attempt()
+        attempt = publish(claim, pixel, batch, log, end) if publishes else Attempt()
         if attempt.answered:
             claim.failures = 0
         is_last = not batch.has_more or isinstance(attempt.last_answer, RetryLater | BadToken)
         settle(claim, pixel, batch, last_answer=attempt.last_answer, errors=attempt.errors, release=is_last)
+        log.add(batch)
+        log.write_if_due()
         if is_last:
             return
     lanes.release(claim)
@@ -94,7 +104,7 @@ class Attempt:
     answered: bool = False
 
 
-def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, end: float) -> Attempt:
+def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, log: DeliveryLog, end: float) -> Attempt:
     """Send the undecided events, those with the same options together.
 
     A refused request is halved until the bad event stands alone. A failure ends the attempt: what has no fate by then
@@ -108,6 +118,7 @@ def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, end: float) -> Attem
             if attempt.answered and _is_over(end):
                 break
             lanes.renew(claim)
+            log.write_if_due()
         answer = _send(pixel, events)
         attempt.last_answer = answer
         attempt.errors += not isinstance(answer, Accepted)

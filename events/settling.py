@@ -8,31 +8,20 @@ from __future__ import annotations
 
 from collections import Counter as Multiset
 from datetime import UTC, datetime
-from itertools import islice
+from operator import attrgetter
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from events import bounds, bulk, lanes
-from events.batches import Batch, Event, Fate
+from events.batches import Batch, Event
 from events.counting import Tally
 from events.graph_api import Accepted, Answer, BadToken, Refused, RetryLater
-from events.models import DeadLetter, Delivery, OutboxRow
+from events.models import DeadLetter, OutboxRow
 from pixels.models import Pixel
 
-_LOGGED = (
-    "pixel_id",
-    "at",
-    "outcome",
-    "event_name",
-    "event_id",
-    "event_time",
-    "website",
-    "detail",
-    "code",
-    "trace_id",
-)
+_KIND = attrgetter("row", "name", "website", "fate")
 
 
 @transaction.atomic
@@ -57,7 +46,6 @@ def settle(
     _settle_rows(batch)
     _count(pixel, batch, errors, now)
     _keep_dead_letters(pixel, batch, now)
-    _log(pixel, batch, now)
 
 
 def _update_pixel(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: datetime) -> bool:
@@ -125,13 +113,14 @@ def _array_of(events: list[Event]) -> bytes:
 
 def _count(pixel: Pixel, batch: Batch, errors: int, now: datetime) -> None:
     """Count what came and what became of it. Events that are alike are added up first: there are far fewer kinds."""
-    minutes = {row.pk: row.received_at.replace(second=0, microsecond=0) for row in batch.rows}
-    kinds = Multiset(
-        (minutes[event.row.pk], event.row.counted, event.name, event.website, event.fate and event.fate.column)
-        for event in batch.events
-    )
+    kinds: dict[tuple[float, bool, str, str, str | None], int] = {}
+    for (row, name, website, fate), n in Multiset(map(_KIND, batch.events)).items():
+        # As a number: a time with its zone takes long to be hashed.
+        kind = row.received_at.timestamp() // 60, row.counted, name, website, fate and fate.column
+        kinds[kind] = kinds.get(kind, 0) + n
     tally = Tally()
-    for (received_at, counted, name, website, column), n in kinds.items():
+    for (minute, counted, name, website, column), n in kinds.items():
+        received_at = datetime.fromtimestamp(minute * 60, UTC)
         if not counted:
             tally.add(received_at, name, website, "received", n)
         if column:
@@ -162,34 +151,3 @@ def _keep_dead_letters(pixel: Pixel, batch: Batch, now: datetime) -> None:
     if letters:
         DeadLetter.objects.bulk_create(letters)
         bounds.trim_dead_letters(pixel.pk)
-
-
-def _log(pixel: Pixel, batch: Batch, now: datetime) -> None:
-    """Add the newest events to the delivery log, and delete what is too much in it by then."""
-    settled = ((event, event.fate) for event in reversed(batch.events) if event.fate is not None)
-    newest = list(islice(settled, bounds.DELIVERIES_KEPT))
-    if newest:
-        bulk.insert(Delivery, _LOGGED, [_entry(pixel, event, fate, now) for event, fate in reversed(newest)])
-        bounds.trim_log(pixel.pk)
-
-
-def _entry(pixel: Pixel, event: Event, fate: Fate, now: datetime) -> tuple[bulk.Value, ...]:
-    return (
-        pixel.pk,
-        now,
-        fate.outcome.value,
-        event.name,
-        event.event_id,
-        _moment(event.time),
-        event.website,
-        fate.detail,
-        fate.code,
-        fate.trace_id,
-    )
-
-
-def _moment(seconds: float) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -41,7 +41,7 @@ def measure(effort: Effort) -> list[Result]:
         for _ in range(effort.rounds):
             for size in SIZES:
                 # Single events take longer to come in than to go out.
-                taken = _take_in(portal, size, effort.events // (3 if size > 1 else 20))
+                taken = _take_in(portal, size, effort.events // (3 if size > 1 else 10))
                 found.setdefault(f"intake alone, {size} a request", []).append(taken)
                 found.setdefault(f"two workers, {size} a request", []).append(_drain(portal))
             found.setdefault("two loops of ORM objects", []).append(_loop(url, graph_api, effort.events // 10))

@@ -138,7 +138,7 @@ def test_a_fault_of_ours_changes_nothing_and_keeps_everybody_off_for_a_while(
 
     put(pixel, purchase())
     with monkeypatch.context() as patch:
-        patch.setattr(settling, "_log", broken)
+        patch.setattr(settling, "_keep_dead_letters", broken)
         with pytest.raises(DatabaseError):
             drain(pixel.pk)
     assert lane(pixel).failures == 1

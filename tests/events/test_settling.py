@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.models import TenantStatus
-from events import batches, bounds, lanes, settling
+from events import bounds, lanes, settling
 from events.batches import EXPIRED, read
 from events.models import DeadLetter, Delivery, Lane, OutboxRow
 from events.publishing import drain
@@ -191,38 +191,6 @@ def test_a_row_of_which_some_events_wait_keeps_those_to_the_letter(pixel: Pixel,
     row = OutboxRow.objects.get()
     assert bytes(row.body).decode() == f"[{texts[0]},{texts[2]}]"
     assert (row.event_count, row.counted, row.options) == (2, True, '{"upload_tag":"x"}')
-
-
-# --- the delivery log -------------------------------------------------------------------------------------------------
-
-
-def test_after_a_backlog_the_log_has_the_last_events_and_no_more_than_its_length(
-    pixel: Pixel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bounds, "DELIVERIES_KEPT", 70)
-    monkeypatch.setattr(batches, "MAX_EVENTS", 100)
-    events = purchases(250)
-    for first in range(0, 250, 50):
-        put(pixel, *events[first : first + 50])
-    drain(pixel.pk)
-    assert counted(pixel)["published"] == 250
-    logged = Delivery.objects.order_by("id").values_list("event_id", flat=True)
-    assert list(logged) == ids(events[-70:])
-
-
-def test_the_log_never_has_more_than_its_length(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "DELIVERIES_KEPT", 3)
-    other = PixelFactory.create()
-    put(other, purchase())
-    drain(other.pk)
-    events = purchases(6)
-    for event in events:
-        put(pixel, event)
-        drain(pixel.pk)
-        assert Delivery.objects.filter(pixel=pixel).count() <= 3
-    logged = Delivery.objects.filter(pixel=pixel).order_by("id").values_list("event_id", flat=True)
-    assert list(logged) == ids(events[-3:])
-    assert Delivery.objects.filter(pixel=other).count() == 1
 
 
 def test_a_pixel_has_so_many_dead_letters_the_newest(
