@@ -5,13 +5,17 @@ Events are plain dictionaries, checked and completed where they stand: fields th
 
 from __future__ import annotations
 
+import math
 import re
 import time
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from events.hashing import hash_identifiers
+import orjson
+
+from events.hashing import are_hashed, hash_identifiers
 from events.models import EVENT_NAME_MAX_LENGTH
 from portal.errors import InvalidInput
 from portal.validation import refuse_control_characters
@@ -36,6 +40,8 @@ _MAX_AHEAD_SECONDS = 600
 # Seconds reach this in the year 5138; milliseconds did in 1973.
 _SURELY_MILLISECONDS = 100_000_000_000
 
+#: So much of an address tells whether it is one.
+_LONGEST_BEGINNING = len("https://x")
 _is_web_address = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE).match
 
 
@@ -48,23 +54,75 @@ class Browser:
     address: str | None = None
 
 
-def prepare(events: list[Any], browser: Browser | None = None, *, enriches: bool = False) -> None:
+def prepare(events: list[Any], written: bytes, browser: Browser | None = None, *, enriches: bool = False) -> bytes:
     """Check every event; give it an id, hashes for plain identifiers, and what the visitor's browser has shown.
 
+    ``written`` are the events as JSON, where several came together; returned they are as JSON, as they are then.
     A website's event gets the user agent that it needs; the rest, only in an account that ``enriches`` events.
     Raises InvalidInput for the first event that breaks a rule, naming its index and field (``data[3].event_time``).
     """
     now = time.time()
+    # What comes from a browser lacks what that shows.
+    obey = bool(written) and browser is None and _surely_obey(events, written, now)
+    if obey and are_hashed([event["user_data"] for event in events]):
+        return written
     index = 0
     try:
         for index, event in enumerate(events):  # noqa: B007  # the handler below reads the index
-            _prepare(event, now, browser, enriches)
+            if not obey:
+                _complete(event, now, browser, enriches)
+            _hash(event["user_data"])
     except InvalidInput as error:
         path = f"data[{index}].{error.field}" if error.field else f"data[{index}]"
         raise InvalidInput(path, error.rule, **error.limits) from None
+    return orjson.dumps(events)
 
 
-def _prepare(event: Any, now: float, browser: Browser | None, enriches: bool) -> None:
+def _surely_obey(events: list[Any], written: bytes, now: float) -> bool:
+    """Do all events obey the rules, and lack nothing but hashes? Those of most senders do.
+
+    It is told of all of them at once, value by value in C, in a fraction of the time that ``_complete`` takes. That
+    alone refuses: to it are left the events of which this is not sure.
+    """
+    try:
+        people = [event["user_data"] for event in events]
+        names = {event["event_name"] for event in events}
+        ids = [event["event_id"] for event in events]
+        visits = [event for event in events if event["action_source"] == "website"]
+        urls = [visit["event_source_url"] for visit in visits]
+        return (
+            set(map(type, people)) == {dict}
+            and all(people)
+            and _are_times([event["event_time"] for event in events], now)
+            and _are_texts(names, EVENT_NAME_MAX_LENGTH)
+            and _are_texts(ids, EVENT_ID_MAX_LENGTH)
+            and _ACTION_SOURCES.issuperset([event["action_source"] for event in events])
+            and all(map(_is_web_address, {url[:_LONGEST_BEGINNING] for url in urls}))
+            and _are_texts({visit["user_data"]["client_user_agent"] for visit in visits})
+            and _are_printable("".join([*names, *ids, *urls]), written)
+        )
+    except (KeyError, TypeError):  # a value is missing, or of another type
+        return False
+
+
+def _are_times(values: list[Any], now: float) -> bool:
+    is_whole = set(map(type, values)) == {int}
+    return is_whole and now - _MAX_AGE_SECONDS <= min(values) and max(values) <= now + _MAX_AHEAD_SECONDS
+
+
+def _are_texts(values: Collection[Any], max_length: float = math.inf) -> bool:
+    """Of 1 to so many characters; TypeError where one is no text."""
+    "".join(values)
+    return "" not in values and max(map(len, values), default=0) <= max_length
+
+
+def _are_printable(text: str, written: bytes) -> bool:
+    """Is no character of this text, which is part of what is written, a control character?"""
+    # JSON escapes those of ASCII, but for one: of most requests, that is told at a glance.
+    return (written.isascii() and b"\\" not in written and b"\x7f" not in written) or text.isprintable()
+
+
+def _complete(event: Any, now: float, browser: Browser | None, enriches: bool) -> None:
     if type(event) is not dict:
         raise InvalidInput("", "must be an object.")
     _check_text(event, "event_name", EVENT_NAME_MAX_LENGTH)
@@ -80,6 +138,9 @@ def _prepare(event: Any, now: float, browser: Browser | None, enriches: bool) ->
         _complete_user_data(user_data, browser, from_website=source == "website", enriches=enriches)
     if source == "website":
         _check_website(event.get("event_source_url"), user_data.get("client_user_agent"))
+
+
+def _hash(user_data: dict[str, Any]) -> None:
     hash_identifiers(user_data)
     if not user_data:
         raise InvalidInput("user_data", "must hold a value that can be hashed, or another of Meta's parameters.")

@@ -20,6 +20,9 @@ from portal.errors import InvalidInput
 # Meta's parameter builder library adds two or eight characters, by which Meta tells the library's version.
 _HASH = re.compile(r"[0-9a-f]{64}(\.[A-Za-z0-9_-]{2}|\.[A-Za-z0-9_-]{8})?")
 _is_hash = _HASH.fullmatch
+_HASH_LENGTH = 64
+_without_others = re.compile(r"[^0-9]+").sub
+_HEX_DIGITS = b"0123456789abcdef"
 
 #: Unicode's normal form takes a time that grows with the square of what is marked with accents in one place; what
 #: says who somebody is, is shorter by far.
@@ -47,6 +50,22 @@ def hash_identifiers(user_data: dict[str, Any]) -> None:
             user_data[field] = hashes if isinstance(value, list) else hashes[0]
 
 
+def are_hashed(people: list[dict[str, Any]]) -> bool:
+    """Is there surely nothing to do for any of these ``user_data``? Told of all at once, it takes half the time."""
+    hashes: list[Any] = []
+    for field in NORMALISERS.keys() & set().union(*people):
+        for person in people:
+            if field in person:
+                value = person[field]
+                hashes += value if type(value) is list and value else [value]
+    try:
+        if not set(map(len, hashes)) <= {_HASH_LENGTH}:  # an appendix is looked at by hash_identifiers
+            return False
+        return not "".join(hashes).encode("ascii", "replace").translate(None, _HEX_DIGITS)
+    except TypeError:  # no text
+        return False
+
+
 def _is_hashed(value: Any) -> bool:
     """Is there nothing to do? So it is for most senders, and their events are many."""
     if type(value) is not list:
@@ -71,10 +90,11 @@ def hash_identifier(field: str, value: Any) -> str | None:
     if len(value) > VALUE_MAX_LENGTH:  # before anything is done with it
         raise InvalidInput(f"user_data.{field}", "must have at most {limit} characters.", limit=VALUE_MAX_LENGTH)
     text = unicodedata.normalize("NFC", value).strip()
-    digest, dot, appendix = text.partition(".")
-    as_hash = digest.lower() + dot + appendix
-    if _is_hash(as_hash):
-        return as_hash
+    if len(text) >= _HASH_LENGTH:
+        digest, dot, appendix = text.partition(".")
+        as_hash = digest.lower() + dot + appendix
+        if _is_hash(as_hash):
+            return as_hash
     normalised = NORMALISERS[field](text.lower())
     return hashlib.sha256(normalised.encode()).hexdigest() if normalised else None
 
@@ -90,10 +110,14 @@ def _phone(text: str) -> str:
 
 def _name(text: str) -> str:
     """Without punctuation and spaces; letters of any script stay."""
+    if text.isalpha():
+        return text
     return "".join(char for char in text if unicodedata.category(char)[0] not in "PSZC")
 
 
 def _alphanumeric(text: str) -> str:
+    if text.isalnum():
+        return text
     return "".join(char for char in text if char.isalnum() or unicodedata.category(char)[0] == "M")
 
 
@@ -132,7 +156,7 @@ def _date_of_birth(text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    return re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", text))
+    return _without_others("", unicodedata.normalize("NFKC", text))
 
 
 def _two_digits(text: str) -> str:

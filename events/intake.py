@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 
-import orjson
 from django.conf import settings
 from django.db import IntegrityError
 
@@ -54,8 +53,7 @@ def receive(pixel: PixelSettings, body: bytes, content_type: str = "", browser: 
     _check_access_key(pixel, content.access_key)
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
     count_request("PIXEL", pixel.pixel_id)
-    prepare(content.events, browser, enriches=pixel.enriches)
-    stored = orjson.dumps(content.events)
+    stored = prepare(content.events, content.written, browser, enriches=pixel.enriches)
     if len(stored) > MAX_GROWTH * settings.INTAKE_MAX_BODY_BYTES:
         raise InvalidInput(
             "data", "holds too many short identifiers that are not hashed: send them in several requests."

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from events.models import OutboxRow
+
+if TYPE_CHECKING:
+    import psycopg
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 _INSERT = f"""
     INSERT INTO {OutboxRow._meta.db_table} (pixel_id, intake, event_count, options, body, received_at, counted) VALUES
 """  # noqa: S608  # nosec B608  # the table's name is a constant
 # On PostgreSQL the body goes as it is (%b); bound by Django, it would be sent as hexadecimal text, twice as long.
 _ROW = {"postgresql": "(%s, %s, %s, %s, %b, %s, %s)", "sqlite": "(%s, %s, %s, %s, %s, %s, %s)"}
+
+
+#: What a thread may keep of its last statement, so that it need not make a cursor for the next one.
+KEPT_BYTES = 1_048_576
 
 
 class NewRow(NamedTuple):
@@ -94,30 +103,50 @@ def add_row(row: NewRow) -> None:
 
 def _insert(rows: Sequence[NewRow]) -> None:
     """One statement, which outside of a transaction is its own."""
+    db = connections[DEFAULT_DB_ALIAS]  # looked up once: ``connection`` does it at every use
     try:
-        _execute(rows)
+        _execute(db, rows)
     except (InterfaceError, OperationalError):
         # The thread's connection is kept between requests. One that was cut off meanwhile is nobody's reason to wait.
-        if connection.connection is None or connection.in_atomic_block or connection.is_usable():
+        if db.connection is None or db.in_atomic_block or db.is_usable():
             raise
-        connection.close()
-        _execute(rows)
+        db.close()
+        _execute(db, rows)
 
 
-def _execute(rows: Sequence[NewRow]) -> None:
-    received_at = connection.ops.adapt_datetimefield_value(timezone.now())
-    statement = _INSERT + ", ".join([_ROW[connection.vendor]] * len(rows))
+def _execute(db: BaseDatabaseWrapper, rows: Sequence[NewRow]) -> None:
+    received_at = db.ops.adapt_datetimefield_value(timezone.now())
+    statement = _statement(db.vendor, len(rows))
     values = [value for row in rows for value in (*row, received_at, False)]
-    if connection.vendor != "postgresql":
-        with connection.cursor() as cursor:
+    if db.vendor != "postgresql":
+        with db.cursor() as cursor:
             cursor.execute(statement, values)
         return
+    db.ensure_connection()
+    with db.wrap_database_errors:
+        _cursor_of(db.connection, sum(len(row.body) for row in rows)).execute(statement, values)
+
+
+@cache
+def _statement(vendor: str, rows: int) -> str:
+    return _INSERT + ", ".join([_ROW[vendor]] * rows)
+
+
+def _cursor_of(raw: psycopg.Connection[Any], octets: int) -> psycopg.Cursor[Any]:
+    """psycopg's own cursor binds on the server, and prepares what comes again (prepare_threshold in the settings).
+
+    The thread keeps it: to make one, and to look up how each type of value is sent, takes longer than all else. But a
+    cursor keeps what it sent last: for much, one is made.
+    """
     import psycopg  # only where PostgreSQL is used
 
-    # psycopg's own cursor binds on the server, and prepares what comes again (prepare_threshold in the settings).
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as binding:
-        binding.execute(statement, values)
+    if octets > KEPT_BYTES:
+        return psycopg.Cursor(raw)
+    kept: psycopg.Cursor[Any] | None = getattr(_kept, "cursor", None)
+    if kept is None or kept.connection is not raw:
+        kept = _kept.cursor = psycopg.Cursor(raw)
+    return kept
 
 
+_kept = threading.local()
 _group = GroupCommit(_insert)

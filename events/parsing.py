@@ -21,14 +21,18 @@ from portal.errors import InvalidInput
 OPTION_NAMES = ("test_event_code", "partner_agent", "namespace_id", "upload_id", "upload_tag")
 
 _MAX_FIELDS = 100
-_ESCAPED_COLON = re.compile(rb"(?<!\\)(?:\\\\)*\\u003[aA]")
-_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_ESCAPED_COLON = re.compile(rb"\\u003[aA]")
+_ESCAPED_NUL = re.compile(rb"\\u0000")
+#: Stands in no JSON.
+_MARK = b"\0"
 
 
 class Submission(NamedTuple):
     """A request's content, of which nothing is checked yet but its form."""
 
     events: list[Any]
+    #: The same, written down as JSON, where several came together; else empty.
+    written: bytes
     access_key: str | None
     #: A JSON object, or empty: what goes to the Graph API with the events.
     options: str
@@ -39,8 +43,9 @@ def parse(body: bytes, content_type: str) -> Submission:
 
     ``access_token``, which the Graph API's clients send, is read by nobody: the gateway uses the pixel's own.
     """
-    fields = _fields(body, content_type)
-    return Submission(_events(fields.get("data")), _access_key(fields.get("accessKey")), _options(fields))
+    fields, written = _fields(body, content_type)
+    events, written = _events(fields, written)
+    return Submission(events, written, _access_key(fields.get("accessKey")), _options(fields))
 
 
 def is_json(body: bytes) -> bool:
@@ -52,13 +57,18 @@ def _text(body: bytes) -> bytes:
     return body.removeprefix(codecs.BOM_UTF8).lstrip()
 
 
-def _fields(body: bytes, content_type: str) -> dict[str, Any]:
+def _fields(body: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
+    """What was sent, and of JSON how it is written down again."""
     text = _text(body)
     if is_json(text):
-        fields = _decode("body", text)
+        fields, written = _decode("body", text)
         if not isinstance(fields, dict):
             raise InvalidInput("body", 'must be a JSON object such as {"data": [event, …]}.')
-        return fields
+        return fields, written
+    return _form(text, body, content_type), b""
+
+
+def _form(text: bytes, body: bytes, content_type: str) -> dict[str, Any]:
     try:
         form = text.decode()
         if content_type.startswith("multipart/"):
@@ -74,44 +84,64 @@ def _multipart(body: bytes, content_type: str) -> dict[str, Any]:
     return fields.dict()
 
 
-def _decode(field: str, text: bytes) -> Any:
-    """Parse JSON strictly: what one reader takes for one thing, no other may take for another.
+def _decode(field: str, text: bytes) -> tuple[Any, bytes]:
+    """Parse JSON strictly: what one reader takes for one thing, no other may take for another. Then write it again.
 
     Of a key that an object has twice, readers keep the first or the last. Such a text has more colons than its parsed
     form, written down again, since no colon stands in JSON but in strings and after keys.
     """
     try:
         value = msgspec.json.decode(text)
-        canonical = orjson.dumps(value)
+        written = orjson.dumps(value)
     except ValueError as error:
         raise InvalidInput(field, f"must be valid JSON in UTF-8: {error}.") from None
     except (RecursionError, TypeError):
         raise InvalidInput(field, "is nested too deeply, or holds an integer beyond 64 bits.") from None
-    # Most texts are written like that already, or without escapes at least: then there is less to look for.
-    if text != canonical and _colons(text) != canonical.count(b":"):
+    # Most texts are written like that already: then there is nothing to look for.
+    if text != written and text.count(b":") + _count(_ESCAPED_COLON, text) != written.count(b":"):
         raise InvalidInput(field, "must not have a key twice in one object.")
-    if b"\\" in canonical and _ESCAPED_NUL.search(canonical):
+    if _count(_ESCAPED_NUL, written):
         raise InvalidInput(field, "must not contain NUL characters.")
-    return value
+    return value, written
 
 
-def _colons(text: bytes) -> int:
-    escaped = len(_ESCAPED_COLON.findall(text)) if b"\\" in text else 0
-    return text.count(b":") + escaped
+def _count(escape: re.Pattern[bytes], text: bytes) -> int:
+    """How often is a character escaped? Behind a backslash that is escaped itself stands no escape."""
+    if b"\\" not in text or not escape.search(text):  # of nearly all texts, that is all
+        return 0
+    return len(escape.findall(text.replace(b"\\\\", b"")))
 
 
-def _events(data: Any) -> list[Any]:
+def _events(fields: dict[str, Any], written: bytes) -> tuple[list[Any], bytes]:
+    data = fields.get("data")
     if data is None:
         raise InvalidInput("data", "is required: a list of events.")
-    events = _decode("data", data.encode()) if isinstance(data, str) else data
-    if not isinstance(events, list):
+    if isinstance(data, str):
+        data, written = _decode("data", data.encode())
+    elif isinstance(data, list) and len(data) > 1:  # a single one is as quickly written anew
+        written = _written_data(fields, written)
+    else:
+        written = b""
+    if not isinstance(data, list):
         raise InvalidInput("data", "must be a list of events.")
-    if not 1 <= len(events) <= settings.INTAKE_MAX_EVENTS:
+    if not 1 <= len(data) <= settings.INTAKE_MAX_EVENTS:
         raise InvalidInput("data", f"must hold 1 to {settings.INTAKE_MAX_EVENTS:,} events.")
-    # Meta's SDKs send a list of strings, each of them an event.
+    if str in map(type, data):
+        return _unpack(data), b""
+    return data, written
+
+
+def _written_data(fields: dict[str, Any], written: bytes) -> bytes:
+    """The part of a JSON object, written down, that is its ``data``."""
+    before, _, after = orjson.dumps(fields | {"data": orjson.Fragment(_MARK)}).partition(_MARK)
+    return written[len(before) : len(written) - len(after)]
+
+
+def _unpack(data: list[Any]) -> list[Any]:
+    """The events of a list in which they are texts, as Meta's SDKs send them."""
     return [
-        _decode(f"data[{index}]", event.encode()) if isinstance(event, str) else event
-        for index, event in enumerate(events)
+        _decode(f"data[{index}]", event.encode())[0] if isinstance(event, str) else event
+        for index, event in enumerate(data)
     ]
 
 

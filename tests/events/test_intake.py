@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
@@ -12,7 +11,6 @@ from unittest.mock import patch
 
 import pytest
 from django.db import OperationalError, connection
-from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -339,64 +337,3 @@ def query_log(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[]
     yield lambda: list(statements)
     if connection.vendor == "sqlite":
         connection.connection.set_trace_callback(None)
-
-
-# --- Description -----------------------------------------------------------------------------------------------------
-
-
-def test_the_api_page_describes_it() -> None:
-    assert Client().get("/api/docs").status_code == 200
-    paths = Client().get("/api/openapi.json").json()["paths"]
-
-    operation = paths["/capi/{pixel_id}/events"]["post"]
-    assert operation["responses"].keys() == {"202", "400", "401", "404", "429", "500", "503"}
-    assert "application/json" in operation["requestBody"]["content"]
-
-
-def test_django_alone_answers_as_the_server_does(pixel: Pixel) -> None:
-    answer = Client().post(f"/capi/{pixel.pixel_id}/events", json.dumps({"data": [purchase()]}), "application/json")
-
-    assert (answer.status_code, answer.json()["events_received"]) == (202, 1)
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-
-
-def test_answers_have_the_security_headers_of_all_others(pixel: Pixel, settings: Settings) -> None:
-    others = Client().get("/healthz").headers
-    names = ["X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cross-Origin-Opener-Policy"]
-
-    reply = send(pixel, purchase())
-
-    assert [reply.headers[name] for name in names] == [others[name] for name in names]
-    assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
-
-
-def test_where_https_is_asked_for_django_sends_others_there(pixel: Pixel, settings: Settings) -> None:
-    settings.SECURE_SSL_REDIRECT = True
-    body = json.dumps({"data": [purchase()]}).encode()
-
-    def django(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        start_response("301 Moved Permanently", [])
-        return []
-
-    with patch("portal.wsgi._django", django):
-        by_http, by_https = (
-            ask("POST", f"/capi/{pixel.pixel_id}/events", body, **{"wsgi.url_scheme": scheme})
-            for scheme in ("http", "https")
-        )
-
-    assert (by_http.status, by_https.status) == (301, 202)
-
-
-def test_events_come_by_an_accounts_own_domain(pixel: Pixel) -> None:
-    reply = send(pixel, purchase(), headers={"Host": "events.shop.example"})
-
-    assert reply.status == 202
-
-
-def test_the_time_of_an_event_may_lie_a_week_back(pixel: Pixel) -> None:
-    week = 7 * 86_400
-
-    assert send(pixel, purchase(event_time=int(time.time()) - week + 60)).status == 202
-    assert send(pixel, purchase(event_time=int(time.time()) - week - 60)).status == 400
-    assert send(pixel, purchase(event_time=int(time.time()) + 590)).status == 202
-    assert send(pixel, purchase(event_time=int(time.time()) + 660)).status == 400

@@ -164,3 +164,13 @@ def test_a_value_that_is_too_long_is_named() -> None:
     reply = send(pixel, purchase(), purchase(user_data={"client_user_agent": "x", "fn": "a" + "\u0301\u0316" * 50_000}))
 
     assert (reply.status, reply.message) == (400, "data[1].user_data.fn: must have at most 500 characters.")
+
+
+def test_the_time_of_an_event_may_lie_a_week_back() -> None:
+    pixel: Pixel = PixelFactory.create()
+    week = 7 * 86_400
+
+    assert send(pixel, purchase(event_time=int(time.time()) - week + 60)).status == 202
+    assert send(pixel, purchase(event_time=int(time.time()) - week - 60)).status == 400
+    assert send(pixel, purchase(event_time=int(time.time()) + 590)).status == 202
+    assert send(pixel, purchase(event_time=int(time.time()) + 660)).status == 400

@@ -1,0 +1,236 @@
+"""Events are checked all at once where that will do. It must come to the same as one by one."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from copy import deepcopy
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from events import parsing
+from events.checks import ACTION_SOURCES, prepare
+from events.hashing import NORMALISERS, are_hashed, hash_identifiers
+from events.parsing import parse
+from portal.errors import InvalidInput
+from tests.events.sending import EMAIL_HASH
+
+NOW = 1_760_000_000
+WEEK = 7 * 86_400
+MISSING = object()
+
+ORDINARY: dict[str, Any] = {
+    "event_name": "Purchase",
+    "event_time": NOW - 60,
+    "event_id": "order-1",
+    "action_source": "website",
+    "event_source_url": "https://shop.example.com/thanks",
+    "user_data": {"em": [EMAIL_HASH], "client_user_agent": "Mozilla/5.0"},
+}
+
+texts = st.text(st.characters(codec="utf-8"), max_size=4)
+numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+anything = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts, inner, max_size=2),
+    max_leaves=4,
+)
+TEXTS = ["", "x" * 50, "x" * 51, "x" * 100, "x" * 101, "a\n", "a\x7f", "a\xa0b", "\u202e", "a\x85", '"', "é", 7, None]
+IDENTIFIERS = [
+    EMAIL_HASH,
+    EMAIL_HASH.upper(),
+    f"{EMAIL_HASH}.AQ",
+    EMAIL_HASH[:-1],
+    EMAIL_HASH[:-1] + "é",
+    EMAIL_HASH[:-1] + "g",
+    "ada@example.com",
+    "",
+    None,
+    True,
+    4930123456,
+    {f"{number:02}": number for number in range(64)},
+    "x" * 501,
+]
+LISTS = [[], ["a"] * 21, [EMAIL_HASH] * 21, *([EMAIL_HASH, value] for value in IDENTIFIERS)]
+#: By path: what matters there.
+ODD: dict[str, list[Any]] = {
+    "event_name": TEXTS,
+    "event_time": [
+        *(NOW + seconds for seconds in (-WEEK, 1 - WEEK, 600, 601)),
+        *(float(NOW), str(NOW), True, 0, -NOW, NOW * 1000, None, [NOW]),
+    ],
+    "event_id": TEXTS,
+    "action_source": [*ACTION_SOURCES, "Website", "web", None, ["app"], {}],
+    "event_source_url": [
+        *("http://x", "HTTPS://x", "https://", "https:///x", "https:// x", "ftp://x", "https://x\n", "https://x\x7f"),
+        *("https://x\x85", "http://é", "", "x", 7, None, ["https://x"]),
+    ],
+    "user_data": [{}, [], "x", None, {"external_id": "u1"}, {"em": "ada@example.com"}, {"em": None}],
+    "user_data.client_user_agent": ["", "a\nb", "é", 7, None, ["x"]],
+    "user_data.em": [*IDENTIFIERS, *LISTS],
+    "user_data.ph": [*IDENTIFIERS, *LISTS],
+    "custom_data": [{"content_name": text} for text in ("Größe", '"XL"', "\x7f")],
+}
+changes = st.sampled_from(sorted(ODD)).flatmap(
+    lambda path: st.tuples(st.just(path), st.sampled_from([*ODD[path], MISSING]) | anything)
+)
+
+
+def changed(made: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An ordinary event but for these values at these paths."""
+    event = deepcopy(ORDINARY)
+    for path, value in made:
+        parent, _, field = path.rpartition(".")
+        target = event.get(parent) if parent else event
+        if value is not MISSING and isinstance(target, dict):
+            target[field] = value
+        elif isinstance(target, dict):
+            target.pop(field, None)
+    return event
+
+
+def outcome(sent: list[Any], written: bytes) -> Any:
+    """What is stored of the events, or why they are refused."""
+    with patch("events.checks.time.time", lambda: NOW + 0.5), patch("events.checks.uuid.uuid4", lambda: UUID(int=1)):
+        try:
+            return json.loads(prepare(deepcopy(sent), written))
+        except InvalidInput as error:
+            return error.message
+
+
+@pytest.mark.parametrize("path", ODD)
+@pytest.mark.parametrize("source", ["website", "app"])
+def test_all_at_once_comes_to_the_same_as_one_by_one(path: str, source: str) -> None:
+    for value in [*ODD[path], MISSING]:
+        sent = [ORDINARY, changed([("action_source", source), (path, value)])]
+        assert outcome(sent, orjson.dumps(sent)) == outcome(sent, b"")
+
+
+@given(st.lists(st.lists(changes, max_size=2).map(changed), min_size=2, max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_so_it_does_whatever_is_odd_of_whichever_events(sent: list[Any]) -> None:
+    assert outcome(sent, orjson.dumps(sent)) == outcome(sent, b"")
+
+
+@given(anything)
+@settings(deadline=None)
+def test_so_it_does_of_what_is_no_event(value: Any) -> None:
+    assert outcome([ORDINARY, value], orjson.dumps([ORDINARY, value])) == outcome([ORDINARY, value], b"")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"event_name": "Achat terminé"},
+        {"custom_data": {"content_name": '"XL"'}},
+        {"action_source": "app", "event_source_url": None, "user_data": {"lead_id": 1}},
+        {"user_data": {"em": EMAIL_HASH, "ph": [EMAIL_HASH] * 21, "client_user_agent": "x"}},
+    ],
+)
+def test_what_is_complete_is_stored_as_it_is_written(change: dict[str, Any]) -> None:
+    sent = [ORDINARY, ORDINARY | change]
+    written = orjson.dumps(sent)
+
+    with patch("events.checks.time.time", lambda: NOW), patch("events.checks._complete") as one_by_one:
+        assert prepare(sent, written) is written
+    assert not one_by_one.called
+
+
+def test_what_lacks_nothing_but_hashes_is_hashed() -> None:
+    sent = [ORDINARY, deepcopy(ORDINARY) | {"user_data": {"em": "john_smith@gmail.com", "client_user_agent": "x"}}]
+
+    with patch("events.checks.time.time", lambda: NOW), patch("events.checks._complete") as one_by_one:
+        stored = json.loads(prepare(sent, orjson.dumps(sent)))
+
+    assert [event["user_data"]["em"] for event in stored] == [[EMAIL_HASH], EMAIL_HASH]
+    assert not one_by_one.called
+
+
+@pytest.mark.parametrize("value", [*IDENTIFIERS, *LISTS])
+def test_what_counts_as_hashed_is_not_changed(value: Any) -> None:
+    person = {"em": value}
+    if are_hashed([person]):
+        hash_identifiers(person)
+        assert person == {"em": value}
+
+
+@pytest.mark.parametrize("field", NORMALISERS)
+def test_what_is_to_be_hashed_is_found_among_what_is_hashed(field: str) -> None:
+    hashed: list[dict[str, Any]] = [{"em": EMAIL_HASH}, {"ph": [EMAIL_HASH, EMAIL_HASH]}, {"external_id": "u1"}]
+
+    assert are_hashed(hashed)
+    assert not are_hashed([*hashed, {field: [EMAIL_HASH, "ada@example.com"]}])
+
+
+# --- What is written -------------------------------------------------------------------------------------------------
+
+
+@given(
+    before=st.dictionaries(texts, anything, max_size=2),
+    after=st.dictionaries(texts, anything, max_size=2),
+    data=st.lists(anything.filter(lambda value: not isinstance(value, str)), min_size=2, max_size=3),
+    separators=st.sampled_from([(",", ":"), (", ", ": ")]),
+    is_ascii=st.booleans(),
+    is_text=st.booleans(),
+)
+@settings(deadline=None)
+def test_what_is_written_are_the_events(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    data: list[Any],
+    separators: tuple[str, str],
+    is_ascii: bool,
+    is_text: bool,
+) -> None:
+    sent = json.dumps(data) if is_text else data
+    body = json.dumps({**before, "data": sent, **after}, separators=separators, ensure_ascii=is_ascii)
+    assume("data" not in before | after and "u0000" not in body)
+
+    content = parse(body.encode(), "")
+
+    assert content.written == orjson.dumps(content.events)
+    assert content.events == data
+
+
+def test_events_that_come_one_by_one_are_not_written_together() -> None:
+    content = parse(orjson.dumps({"data": [json.dumps(ORDINARY), ORDINARY]}), "")
+
+    assert (content.events, content.written) == ([ORDINARY, ORDINARY], b"")
+
+
+@given(st.lists(st.sampled_from(["\\", "\\\\", "u003a", "\\u003A", ":", "u0000", "\\u0000", "x", '\\"']), max_size=12))
+def test_behind_an_escaped_backslash_stands_no_escape(parts: list[str]) -> None:
+    text = "".join(parts).encode()
+
+    colons = len(re.findall(rb"(?<!\\)(?:\\\\)*\\u003[aA]", text))
+    nuls = len(re.findall(rb"(?<!\\)(?:\\\\)*\\u0000", text))
+
+    assert parsing._count(parsing._ESCAPED_COLON, text) == colons
+    assert parsing._count(parsing._ESCAPED_NUL, text) == nuls
+
+
+@pytest.mark.parametrize("text", [b"\\/", b"\\u00e9", b"\\\\", b"\\u003a", b"\\\\u003a", b'\\"'])
+def test_escapes_take_little_time(text: bytes) -> None:
+    """To look for colons among PHP's escaped slashes took ten times as long as all else of a request."""
+    body = b'{"data": ["' + text * (1_000_000 // len(text)) + b'"]}'
+    plain = b'{"data": ["' + b"x" * 1_000_000 + b'"]}'
+    assert _seconds(body) < 20 * _seconds(plain) + 0.02
+
+
+def _seconds(body: bytes) -> float:
+    """The least of three times that it takes to refuse the body."""
+    times = []
+    for _ in range(3):
+        before = time.thread_time()
+        with pytest.raises(InvalidInput, match="data"):
+            parse(body, "")
+        times.append(time.thread_time() - before)
+    return min(times)
