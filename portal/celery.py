@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 
@@ -31,3 +32,10 @@ def _keep_memory_flat(**kwargs: object) -> None:
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _GIVEN_BACK_FROM)
+
+
+@signals.celeryd_after_setup.connect
+def _share_memory_with_the_scheduler(**kwargs: object) -> None:
+    """The scheduler (``--beat``) is a fork of the worker: to collect garbage is to write to, and so copy, all of it."""
+    gc.collect()
+    gc.freeze()
