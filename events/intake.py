@@ -49,6 +49,18 @@ def receive(pixel: PixelSettings, body: bytes, content_type: str = "", browser: 
     Raises NotAuthorized for the access key, InvalidInput for what breaks a rule, TooManyRequests for the limit of the
     pixel, NotFound where it has gone meanwhile, and what Django raises where the database refuses.
     """
+    row = _row(pixel, body, content_type, browser)
+    try:
+        add_row(row)
+    except IntegrityError:  # the pixel was removed a moment ago
+        forget_pixel_settings()
+        raise NotFound(UNKNOWN_PIXEL) from None
+    wakeups.wake(pixel.pk)
+    return row.event_count
+
+
+def _row(pixel: PixelSettings, body: bytes, content_type: str, browser: Browser | None) -> NewRow:
+    """What is to be stored. By itself, so that the events are let go of while they are in the processor's cache."""
     content = parse(body, content_type)
     _check_access_key(pixel, content.access_key)
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
@@ -60,13 +72,7 @@ def receive(pixel: PixelSettings, body: bytes, content_type: str = "", browser: 
         )
     # What a switched-off pixel receives is not published, but counted as dropped: the worker's work, too.
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
-    try:
-        add_row(NewRow(pixel.pk, intake.value, len(content.events), content.options, stored))
-    except IntegrityError:  # the pixel was removed a moment ago
-        forget_pixel_settings()
-        raise NotFound(UNKNOWN_PIXEL) from None
-    wakeups.wake(pixel.pk)
-    return len(content.events)
+    return NewRow(pixel.pk, intake.value, len(content.events), content.options, stored)
 
 
 def _check_access_key(pixel: PixelSettings, given: str | None) -> None:
