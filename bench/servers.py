@@ -72,8 +72,8 @@ def python_peer(name: str, database_url: str, *, python: Path = PEER_PYTHON, own
 
 
 @contextmanager
-def node_peer(name: str, database_url: str) -> Iterator[str]:
-    """The address of a peer's ``server.js``."""
+def node_peer(name: str, database_url: str, **own: str) -> Iterator[str]:
+    """The address of a peer's ``server.js``; ``own`` is added to its environment."""
     port = free_port()
     environment = {
         "DATABASE_URL": database_url,
@@ -81,6 +81,7 @@ def node_peer(name: str, database_url: str) -> Iterator[str]:
         "WORKERS": str(CORES),
         "NODE_ENV": "production",
         "GRAPHILE_ENV": "production",
+        **own,
     }
     with process([str(NODE), str(PEERS / name / "server.js")], environment) as started:
         yield when_up(started, port)

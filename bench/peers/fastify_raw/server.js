@@ -6,7 +6,7 @@ const { Pool } = require("pg");
 
 const STATEMENT = {
   name: "store",
-  text: "INSERT INTO peer_requests (pixel_id, body) VALUES ($1, $2)",
+  text: `INSERT INTO ${process.env.TABLE} (pixel_id, body) VALUES ($1, $2)`,
 };
 
 function serve() {
