@@ -23,9 +23,9 @@ from filters.domains import host_of
 from filters.matching import FilterSet, Kind, Rule
 from pixels.models import Pixel
 
-#: What is read, published and settled together, in several requests to the Graph API. More would not be faster, takes
-#: memory that Python does not give back, and what a killed worker had under way is sent again.
-MAX_EVENTS = 3_000
+#: What is read, published and settled together, in several requests to the Graph API. More takes memory that Python
+#: does not give back, for little speed, and what a killed worker had under way is sent again.
+MAX_EVENTS = 5_000
 #: A batch is held in memory: of rows of the largest size there are fewer.
 MAX_BYTES = 8 * 1024 * 1024
 

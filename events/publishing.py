@@ -69,28 +69,37 @@ def _is_over(end: float) -> bool:
 
 
 def _work(claim: lanes.Claim, end: float, log: DeliveryLog) -> None:
-    """Batch by batch: read, decide, publish, settle; the last of them releases the lane."""
+    """Batch by batch, until the lane is released."""
     while not _is_over(end):
-        pixel = Pixel.objects.select_related("tenant").filter(pk=claim.pixel_pk).first()
-        if pixel is None:
-            return
-        now = timezone.now()
-        # A deactivated account's events wait, as behind a bad token, until it is active again or they expire.
-        publishes = not claim.waits and pixel.tenant.status != TenantStatus.DEACTIVATED
-        batch = batches.read(pixel, now=now, publishes=publishes)
-        if batch is None:
-            break
-        batches.decide(batch, pixel, load_filter_set(pixel), now)
-        attempt = publish(claim, pixel, batch, log, end) if publishes else Attempt()
-        if attempt.answered:
-            claim.failures = 0
-        is_last = not batch.has_more or isinstance(attempt.last_answer, RetryLater | BadToken)
-        settle(claim, pixel, batch, last_answer=attempt.last_answer, errors=attempt.errors, release=is_last)
-        log.add(batch)
-        log.write_if_due()
-        if is_last:
+        if not _work_off_batch(claim, end, log):
             return
     lanes.release(claim)
+
+
+def _work_off_batch(claim: lanes.Claim, end: float, log: DeliveryLog) -> bool:
+    """Read, decide, publish, settle; False where it was the last, and the lane is released.
+
+    By itself, so that a batch is let go of before the next is read: the memory that it leaves is used anew.
+    """
+    pixel = Pixel.objects.select_related("tenant").filter(pk=claim.pixel_pk).first()
+    if pixel is None:  # and with it its lane
+        return False
+    now = timezone.now()
+    # A deactivated account's events wait, as behind a bad token, until it is active again or they expire.
+    publishes = not claim.waits and pixel.tenant.status != TenantStatus.DEACTIVATED
+    batch = batches.read(pixel, now=now, publishes=publishes)
+    if batch is None:
+        lanes.release(claim)
+        return False
+    batches.decide(batch, pixel, load_filter_set(pixel), now)
+    attempt = publish(claim, pixel, batch, log, end) if publishes else Attempt()
+    if attempt.answered:
+        claim.failures = 0
+    is_last = not batch.has_more or isinstance(attempt.last_answer, RetryLater | BadToken)
+    settle(claim, pixel, batch, last_answer=attempt.last_answer, errors=attempt.errors, release=is_last)
+    log.add(batch)
+    log.write_if_due()
+    return not is_last
 
 
 @dataclass(slots=True)
