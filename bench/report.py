@@ -57,7 +57,7 @@ def render(results: Sequence[Result], versions: Mapping[str, str], minutes: floa
     parts = [
         _HEAD,
         table(("", ""), facts),
-        f"{met} of {len(rows)} targets are met.",
+        f"{met} of {len(rows)} targets are met. [Why others are not](decisions/0014-speed-targets.md).",
         ratio_table(rows),
         *(figure_table(result) for result in results),
     ]
