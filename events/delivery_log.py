@@ -13,7 +13,7 @@ from collections import deque
 from datetime import UTC, datetime
 from itertools import islice
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.utils import timezone
 
 from events import bounds, bulk
@@ -66,7 +66,7 @@ class DeliveryLog:
             return
         try:
             self._write()
-        except DatabaseError:
+        except Error:
             logger.warning("Lines of a delivery log were not written.", exc_info=True)
         else:
             self._lines.clear()

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +32,9 @@ _REFRESH_AFTER = timedelta(days=1)
 #: Of each identifier, and of external ids; nobody has more, but anybody can send more.
 _MAX_VALUES = 5
 
+#: Looked up in one statement, of which SQLite takes 32,766 parameters.
+_KEYS_AT_ONCE = 10_000
+
 _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 
 #: Hashes by identifier.
@@ -50,7 +54,7 @@ _read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def enrich(pixel: Pixel, events: Iterable[Event]) -> None:
-    """Add to events what they lack, and remember what they bring: one SELECT, one INSERT of what is new.
+    """Add to events what they lack, and remember what they bring: a SELECT or few, one INSERT of what is new.
 
     Events are taken in their order, so that one may complete those behind it. What an event says itself stays. An event
     to which nothing is added is left as it is, to the letter.
@@ -94,12 +98,15 @@ class _Memory:
         self._known: dict[str, Known] = {}
         self._fresh: set[str] = set()
         self._changed: set[str] = set()
-        if not keys:
-            return
-        rows = Identity.objects.filter(pixel=pixel, key__in=keys, seen_at__gt=now - LIFETIME)
+        some_of = iter(keys)
+        while some := list(islice(some_of, _KEYS_AT_ONCE)):
+            self._load(some)
+
+    def _load(self, keys: list[str]) -> None:
+        rows = Identity.objects.filter(pixel=self._pixel, key__in=keys, seen_at__gt=self._now - LIFETIME)
         for key, identifiers, seen_at in rows.values_list("key", "identifiers", "seen_at"):
             self._known[key] = identifiers
-            if seen_at > now - _REFRESH_AFTER:
+            if seen_at > self._now - _REFRESH_AFTER:
                 self._fresh.add(key)
 
     def recall(self, keys: list[str]) -> Known:

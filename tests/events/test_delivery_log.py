@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.test.utils import CaptureQueriesContext
 
 from events import batches, bounds, bulk, delivery_log, publishing, settling
@@ -96,10 +96,11 @@ def test_lines_are_written_between_the_requests_of_a_batch(pixel: Pixel, monkeyp
     assert seen == [[], [], [], ids(events[:2])]
 
 
+@pytest.mark.parametrize("fault", [DatabaseError("deadlock detected"), InterfaceError("connection already closed")])
 def test_a_fault_in_writing_the_log_keeps_nobody_from_publishing(
-    pixel: Pixel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    pixel: Pixel, fault: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    faults = [DatabaseError("deadlock detected")]
+    faults = [fault]
     insert = bulk.insert
 
     def broken_once(*args: Any, **options: Any) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -288,3 +291,25 @@ def test_what_is_added_leaves_the_rest_to_the_letter(pixel: Pixel) -> None:
 
     assert event.enriched.startswith(b'{"event_name":"Lead","event_id":"1","event_time":1.7e9,"x":[1.50, null],')
     assert json.loads(event.enriched)["user_data"] == {"fbp": FBP, "em": [EMAIL]}
+
+
+@pytest.fixture
+def _few_parameters() -> Iterator[None]:
+    """What SQLite allows in a statement as it comes; a build may allow more."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    before = connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+    yield
+    connection.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
+
+
+@pytest.mark.usefixtures("_few_parameters")
+def test_a_batch_may_name_more_visitors_than_a_statement_has_parameters(pixel: Pixel) -> None:
+    visitors = [{"external_id": [f"{event}-{number}" for number in range(5)], "em": EMAIL} for event in range(7_000)]
+
+    enriched(pixel, *visitors)
+    (user_data,) = enriched(pixel, {"external_id": ["6999-4"]})
+
+    assert user_data["em"] == [EMAIL]
