@@ -36,6 +36,6 @@ def _keep_memory_flat(**kwargs: object) -> None:
 
 @signals.celeryd_after_setup.connect
 def _share_memory_with_the_scheduler(**kwargs: object) -> None:
-    """The scheduler (``--beat``) is a fork of the worker: to collect garbage is to write to, and so copy, all of it."""
+    """The scheduler (``--beat``) is forked from the worker; looking for garbage writes to, so copies, shared pages."""
     gc.collect()
     gc.freeze()

@@ -41,7 +41,7 @@ def measure(effort: Effort) -> list[Result]:
     with stage.sink() as graph_api, servers.portal(url, graph_api) as portal:
         for _ in range(effort.rounds):
             for size in SIZES:
-                empty_tables()  # not even deleted rows are left, which would be another's to vacuum
+                empty_tables()  # so that no dead rows of the last are vacuumed during this one
                 found.setdefault(f"intake alone, {size} a request", []).append(_take_in(portal, size))
                 _fill_up(effort.events // 3)
                 found.setdefault(f"two workers, {size} a request", []).append(_drain(portal))

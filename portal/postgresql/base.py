@@ -31,7 +31,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def fetch_prepared(self, query: bytes, params: Sequence[Any]) -> list[str]:
         """The only column, which is text, of a query with ``$1``, ``$2`` and so on in it.
 
-        The server plans it once a connection; Django writes values into the SQL, which is planned anew at every use.
+        The server parses it once a connection, and soon keeps its plan; Django writes values into the SQL at every use.
         """
         self.validate_thread_sharing()
         with self.wrap_database_errors:
