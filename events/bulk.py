@@ -62,24 +62,23 @@ def _from_text(model: type[models.Model], column: str, place: int) -> str:
 
 
 def _as_json(rows: Sequence[Sequence[Value]]) -> str:
+    return msgspec.json.encode(_storable(rows)).decode()
+
+
+def _storable(rows: Sequence[Sequence[Value]]) -> list[list[Value]]:
     adapt = connection.ops.adapt_datetimefield_value  # looked up once: ``connection`` does it at every use
-    values = [[adapt(value) if isinstance(value, datetime) else value for value in row] for row in rows]
-    return msgspec.json.encode(values).decode()
+    return [[adapt(value) if isinstance(value, datetime) else value for value in row] for row in rows]
 
 
 def _aware(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
-def _storable(value: Value) -> Value:
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
-
-
 def fetch(sql: str, parameters: Sequence[Value]) -> list[tuple[Any, ...]]:
     """The rows that a SELECT finds; times are of UTC."""
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
-            cursor.execute(sql, [_storable(value) for value in parameters])
+            cursor.execute(sql, *_storable([parameters]))
             return [tuple(map(_aware, row)) for row in cursor]
         import psycopg  # only where PostgreSQL is used
 
