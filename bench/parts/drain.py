@@ -67,8 +67,8 @@ def _make_pixels() -> None:
 
 def _take_in(portal: Instance, size: int) -> float:
     """Post for a second to each pixel; the events a second."""
-    url, body = f"{portal.url}/capi/{{}}/events", stage.body_of(size)
-    done = [load.post_well(url.format(pixel_id), body, seconds=1) for pixel_id in PIXELS]
+    body = stage.body_of(size)
+    done = [load.post_well(f"{portal.url}/capi/{pixel_id}/events", body, seconds=1) for pixel_id in PIXELS]
     return sum(one.requests for one in done) * size / sum(one.seconds for one in done)
 
 

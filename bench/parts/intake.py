@@ -44,10 +44,11 @@ def measure(effort: Effort) -> list[Result]:
     ):
         addresses = {"portal": portal.url, "django-ninja": ninja, "fastify": fastify, "fastify, lz4": fastify_lz4}
         for size, targets in TARGETS.items():
-            for address in addresses.values():
+            measured = {name: addresses[name] for name in ("portal", *targets)}
+            for address in measured.values():
                 _rate(address, size, WARM_SECONDS)
             things: dict[str, Callable[[], float]] = {
-                name: partial(_rate, addresses[name], size, effort.seconds) for name in ("portal", *targets)
+                name: partial(_rate, address, size, effort.seconds) for name, address in measured.items()
             }
             found[size] = measure_rounds(things, effort.rounds)
             empty_tables()
