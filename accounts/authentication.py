@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import DateTimeField
@@ -26,7 +27,7 @@ _COLUMNS = ("id", "name")
 
 
 @lru_cache
-def _api_account() -> Statement:
+def _api_account() -> Statement[list[Any]]:
     """Finds the API account of a token by ``token_hash``, if it is valid ``now``."""
     tokens = AccessToken.objects.filter(token_hash=Param("token_hash"), expires_at__gt=Param("now", DateTimeField()))
     return Statement(tokens, *(f"api_account__{column}" for column in _COLUMNS))

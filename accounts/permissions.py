@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import DateField
@@ -137,7 +137,7 @@ _COLUMNS = [field.attname for field in Tenant._meta.concrete_fields if not isins
 
 
 @lru_cache(maxsize=64)
-def _look_up(viewer: Viewer, *, lock: bool) -> Statement:
+def _look_up(viewer: Viewer, *, lock: bool) -> Statement[list[Any]]:
     """Finds an account by ``id`` within the viewer's borders."""
     tenants = Tenant.objects.visible_to(viewer.principal).filter(pk=Param("id")).order_by()
     return Statement(tenants.select_for_update(no_key=True) if lock else tenants, *_COLUMNS)

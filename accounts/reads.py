@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
+import msgspec
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, When
 from django.db.models.expressions import Combinable
 from django.utils import timezone
@@ -29,7 +30,7 @@ from portal.statements import NOTHING, One, Param, Row, Rows, Statement
 _BEYOND = frozenset({"tenants", "defaultTenantId"})
 
 
-class NamedRole(NamedTuple):
+class NamedRole(msgspec.Struct, frozen=True, gc=False):
     """A role with the names that the API gives it, and the name of its account, which is None at the host."""
 
     name: str
@@ -37,7 +38,14 @@ class NamedRole(NamedTuple):
     tenant_name: str | None
 
 
-class Traffic(NamedTuple):
+class PixelCounts(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """How many pixels are connected, and how many of them receive and publish."""
+
+    total: int = 0
+    active: int = 0
+
+
+class Traffic(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The columns of a ``UsageSnapshot``; ``refreshed_at`` in ISO 8601."""
 
     total_events_received: int
@@ -47,7 +55,7 @@ class Traffic(NamedTuple):
     refreshed_at: str | None
 
 
-class TenantView(NamedTuple):
+class TenantView(msgspec.Struct, array_like=True):
     """An account as a document asks for it; what it does not select is None."""
 
     id: str
@@ -55,12 +63,12 @@ class TenantView(NamedTuple):
     status: int
     can_partner_manage: bool
     event_enrichment: bool
-    #: Numbers of pixels, and of active ones; the ids of pixels; the traffic.
-    counts: list[int] | None
-    pixels: list[list[str]] | None
-    traffic: list[Any] | None
-    #: Rows of ``Person``.
-    members: list[list[Any]] | None
+    counts: PixelCounts | None
+    #: Their ids, each in a row of its own.
+    pixels: list[tuple[str]] | None
+    #: None where nothing was counted yet, too.
+    traffic: Traffic | None
+    members: list[Member] | None
 
     @property
     def pk(self) -> str:
@@ -70,31 +78,49 @@ class TenantView(NamedTuple):
     @property
     def total_pixels(self) -> int:
         """Pixels that are connected."""
-        return self.counts[0] if self.counts else 0
+        return self.counts.total if self.counts else 0
 
     @property
     def total_active_pixels(self) -> int:
         """Pixels that receive and publish."""
-        return self.counts[1] if self.counts else 0
+        return self.counts.active if self.counts else 0
 
     @property
     def usage(self) -> Traffic:
         """The traffic, of which there is none where nothing was counted yet."""
-        if self.traffic is None or self.traffic[0] is None:
-            return _traffic_of(UsageSnapshot())
-        return Traffic(*self.traffic)
+        return self.traffic or _NO_TRAFFIC
 
 
-class MembershipView(NamedTuple):
+class MembershipView(msgspec.Struct, array_like=True):
     """A role of a person: ``tenant`` is None at the host, and in an account that the principal may not look into."""
 
     level: str
     tenant_id: str | None
-    is_last_admin: bool
+    #: None where it is not asked for.
+    is_last_admin: bool | None
     tenant: TenantView | None
 
+    def named(self) -> NamedRole:
+        """The role as the API shows it."""
+        tenant_name = self.tenant.name if self.tenant else None
+        return NamedRole(role_name(self.level, self.tenant_id), self.level, tenant_name)
 
-class Person(NamedTuple):
+
+class Member(msgspec.Struct, array_like=True, frozen=True):
+    """A person of an account: the columns of ``Person``, and of their membership there."""
+
+    id: str
+    email: str
+    status: int
+    user_expiry: str | None
+    starts_in: str | None
+    level: str
+    is_last_admin: bool | None
+    #: All that the principal may see of the person's, where they are asked for.
+    memberships: list[MembershipView] | None
+
+
+class Person(msgspec.Struct, frozen=True):
     """A person as one principal sees them: ``scope`` are the memberships that are spoken of here."""
 
     id: str
@@ -109,10 +135,7 @@ class Person(NamedTuple):
     @property
     def roles(self) -> list[NamedRole]:
         """The roles in scope, by account."""
-        return [
-            NamedRole(role_name(level, tenant_id), level, tenant.name if tenant else None)
-            for level, tenant_id, _, tenant in self.scope
-        ]
+        return [role.named() for role in self.scope]
 
     @property
     def tenants(self) -> list[TenantView]:
@@ -127,30 +150,28 @@ class Person(NamedTuple):
     @property
     def default_tenant_id(self) -> str | None:
         """The account that the person starts in, if the principal may know of it."""
-        return self.starts_in if any(tenant.id == self.starts_in for tenant in self.tenants) else None
+        return self.starts_in if self.starts_in in [tenant.id for tenant in self.tenants] else None
 
 
 def read_tenant(principal: Principal, tenant_id: str, selection: Selection) -> TenantView:
     """One account with what is selected of it; NotAuthorized where it is hidden or missing."""
-    rows = _tenant(principal.viewer, selection, timezone.now().date()).all(id=tenant_id)
-    if not rows:
+    tenant = _tenant(principal.viewer, selection, timezone.now().date()).one(id=tenant_id)
+    if tenant is None:
         raise NotAuthorized()
-    tenant = TenantView(*_complete(principal, rows, selection)[0])
     require(principal, Action.VIEW_TENANT, tenant)
-    return tenant
+    return _complete(principal, [tenant], selection)[0]
 
 
 def read_tenants(principal: Principal, tenants: QuerySet[Tenant], selection: Selection) -> list[TenantView]:
     """The accounts of a query with what is selected of each."""
-    rows = Statement(tenants, *_tenant_columns(principal, selection)).all()
-    return [TenantView(*row) for row in _complete(principal, rows, selection)]
+    rows = Statement(tenants, *_tenant_columns(principal, selection), row=TenantView).all()
+    return _complete(principal, rows, selection)
 
 
 def read_person(principal: Principal, user: User, selection: Selection) -> Person:
     """A person with the roles in every account that the principal may see."""
-    rows = _roles(principal.viewer, selection, timezone.now().date()).all(user=user.pk)
-    _complete_accounts(principal, rows, selection["tenants"])
-    visible = _memberships(rows)
+    visible = _roles(principal.viewer, selection, timezone.now().date()).all(user=user.pk)
+    _complete_accounts(principal, visible, selection["tenants"])
     expires_on = user.expires_on.isoformat() if user.expires_on else None
     return Person(str(user.pk), user.email, user.status, expires_on, user.default_tenant_id, visible, visible)
 
@@ -161,15 +182,15 @@ def people_of(principal: Principal, tenant: TenantView) -> list[Person]:
         return []
     return [
         Person(
-            id_,
-            email,
-            status,
-            expiry,
-            starts_in,
-            [MembershipView(level, tenant.id, is_last, tenant)],
-            _memberships(rows),
+            member.id,
+            member.email,
+            member.status,
+            member.user_expiry,
+            member.starts_in,
+            [MembershipView(member.level, tenant.id, member.is_last_admin, tenant)],
+            member.memberships or [],
         )
-        for id_, email, status, expiry, starts_in, level, is_last, rows in tenant.members
+        for member in tenant.members
     ]
 
 
@@ -186,36 +207,26 @@ def members_of(principal: Principal, tenant: Tenant | None) -> QuerySet[Membersh
     return members.select_related("user", "invitation").order_by("user__email")
 
 
-def _traffic_of(usage: UsageSnapshot) -> Traffic:
-    return Traffic(
-        usage.total_events_received, usage.total_pixels_with_traffic, usage.publish_error, usage.duration_in_hours, None
-    )
+_NO_TRAFFIC = Traffic(*(getattr(UsageSnapshot(), name) for name in Traffic.__struct_fields__))
 
 
-def _memberships(rows: Iterable[list[Any]] | None) -> list[MembershipView]:
-    return [
-        MembershipView(level, tenant_id, is_last_admin, TenantView(*tenant) if tenant else None)
-        for level, tenant_id, is_last_admin, tenant in rows or ()
-    ]
-
-
-def _complete(principal: Principal, tenants: list[list[Any]], selection: Selection) -> list[list[Any]]:
-    """Rows of ``TenantView`` with what hangs on the accounts of their people."""
-    people = [person for tenant in tenants for person in tenant[-1] or ()]
-    _complete_accounts(principal, [row for person in people for row in person[-1] or ()], selection["users"]["tenants"])
+def _complete(principal: Principal, tenants: list[TenantView], selection: Selection) -> list[TenantView]:
+    """The accounts with what hangs on the accounts of their people."""
+    people = [member for tenant in tenants for member in tenant.members or ()]
+    memberships = [membership for member in people for membership in member.memberships or ()]
+    _complete_accounts(principal, memberships, selection["users"]["tenants"])
     return tenants
 
 
-def _complete_accounts(principal: Principal, memberships: list[list[Any]], selection: Selection) -> None:
-    """Put into the rows of ``MembershipView`` what is selected of their accounts beyond the accounts' own columns."""
+def _complete_accounts(principal: Principal, memberships: list[MembershipView], selection: Selection) -> None:
+    """Put the accounts of memberships in, with what is selected of them beyond their own columns."""
     if selection.keys().isdisjoint(("users", "tenantUsage")):
         return
-    ids = {row[-1][0] for row in memberships if row[-1]}
-    tenants = Tenant.objects.open_to(principal).filter(pk__in=ids).order_by()
-    rows = Statement(tenants, *_tenant_columns(principal, selection)).all()
-    complete = {row[0]: row for row in _complete(principal, rows, selection)}
-    for row in memberships:
-        row[-1] = row[-1] and complete.get(row[-1][0])
+    ids = {membership.tenant.id for membership in memberships if membership.tenant}
+    tenants = read_tenants(principal, Tenant.objects.open_to(principal).filter(pk__in=ids).order_by(), selection)
+    complete = {tenant.id: tenant for tenant in tenants}
+    for membership in memberships:
+        membership.tenant = membership.tenant and complete.get(membership.tenant.id)
 
 
 # The statements. What they are built from is their key: the viewer's borders, the selection, and the day, since people
@@ -223,17 +234,18 @@ def _complete_accounts(principal: Principal, memberships: list[list[Any]], selec
 
 
 @lru_cache(maxsize=256)
-def _tenant(viewer: Viewer, selection: Selection, today: date) -> Statement:
+def _tenant(viewer: Viewer, selection: Selection, today: date) -> Statement[TenantView]:
     """One account, by ``id``."""
     tenants = Tenant.objects.visible_to(viewer.principal).filter(pk=Param("id")).order_by()
-    return Statement(tenants, *_tenant_columns(viewer.principal, selection))
+    return Statement(tenants, *_tenant_columns(viewer.principal, selection), row=TenantView)
 
 
 @lru_cache(maxsize=256)
-def _roles(viewer: Viewer, selection: Selection, today: date) -> Statement:
+def _roles(viewer: Viewer, selection: Selection, today: date) -> Statement[MembershipView]:
     """The memberships of one person, by ``user``."""
     user = Param("user", User._meta.pk)
-    return Statement(_memberships_of(user, viewer.principal), *_membership_columns(viewer.principal, selection))
+    columns = _membership_columns(viewer.principal, selection)
+    return Statement(_memberships_of(user, viewer.principal), *columns, row=MembershipView)
 
 
 _OWN = ("id", "name", "status", "can_partner_manage", "event_enrichment")
@@ -251,13 +263,18 @@ def _tenant_columns(principal: Principal, selection: Selection) -> Iterable[str 
         *_OWN,
         One(counts, Count("pk"), Count("pk", filter=Q(active=True))) if usage else NOTHING,
         Rows(pixels.order_by("pixel_id"), "pixel_id") if "pixelIds" in usage else NOTHING,
-        Row(*(f"usage__{name}" for name in Traffic._fields)) if "tenantUsageByTraffic" in usage else NOTHING,
+        _traffic_column() if "tenantUsageByTraffic" in usage else NOTHING,
         Rows(members.order_by("user__email"), *_person_columns(principal, people)) if people else NOTHING,
     )
 
 
+def _traffic_column() -> Case:
+    traffic = Row(*(f"usage__{name}" for name in Traffic.__struct_fields__))
+    return Case(When(usage__isnull=False, then=traffic), default=None)
+
+
 def _person_columns(principal: Principal, selection: Selection) -> Iterable[str | Combinable]:
-    """The columns of ``Person``, in an account: those of the person, and of the one membership."""
+    """The columns of ``Member``."""
     beyond = _memberships_of(OuterRef("user"), principal)
     return (
         *("user_id", "user__email", "user__status", "user__expires_on", "user__default_tenant_id", "level"),

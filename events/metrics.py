@@ -47,7 +47,7 @@ def totals(pixels: Collection[int], minutes: int, now: datetime | None = None) -
     """Received and published events of each pixel in the last ``minutes``."""
     spans, times = _window(minutes, now)
     rows = _totals(spans).all(pixels=pixels, **times)
-    return {pixel: Totals(received, published) for pixel, received, published in rows}
+    return {pixel: Totals(*sums) for pixel, *sums in rows}
 
 
 def totals_column(minutes: int, now: datetime | None = None) -> Column:
@@ -74,7 +74,7 @@ def _window_in(minute: datetime, minutes: int) -> tuple[_Spans, Mapping[str, dat
 
 
 @lru_cache(maxsize=32)
-def _totals(spans: _Spans) -> Statement:
+def _totals(spans: _Spans) -> Statement[list[Any]]:
     """The sums of ``pixels``, each with its key."""
     return Statement(_counters(spans, Among("pixel_id", "pixels")), "pixel_id", *_SUMS)
 

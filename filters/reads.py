@@ -63,7 +63,7 @@ def load_filter_set(pixel: Pixel) -> FilterSet:
 
 
 @lru_cache
-def _of_pixel(kind: Kind) -> Statement:
+def _of_pixel(kind: Kind) -> Statement[list[Any]]:
     """The filters of the account ``tenant`` that are account-wide or for the ``pixel``, in no order."""
     wanted = Q(pixel=None) | Q(pixel=Param("pixel", Pixel._meta.pk))
     return Statement(MODELS[kind].objects.filter(wanted, tenant=Param("tenant")).order_by(), *_columns(kind))
@@ -81,7 +81,7 @@ def rules_named(tenant_id: str, kind: Kind, names: Collection[str]) -> list[Rule
 
 
 @lru_cache
-def _named(kind: Kind) -> Statement:
+def _named(kind: Kind) -> Statement[list[Any]]:
     """The filters of the account ``tenant`` with one of the ``names``."""
     model = MODELS[kind]
     rows = model.objects.filter(Among(model.name_field, "names"), tenant=Param("tenant")).order_by()

@@ -36,35 +36,29 @@ DomainFilterState = _state_enum("DomainFilterState", "What happens to the events
 class EventFilter(graphene.ObjectType):
     """Publishes or drops the events of one name."""
 
+    class Meta:
+        possible_types = (FilterView,)
+
     id = graphene.ID(required=True, description="EventFilter:<event name>:<pixel id>, or :global for all pixels.")
-    event_name = graphene.String(required=True, description="The event's name, matched exactly.")
+    event_name = graphene.String(required=True, source="name", description="The event's name, matched exactly.")
     pixel_id = graphene.String(description="Null where the filter stands for all pixels of the account.")
-    filter_state = graphene.Field(EventFilterState, required=True, description="What happens to the events.")
-
-    @staticmethod
-    def resolve_event_name(root: FilterView, info: ResolveInfo) -> str:
-        return root.name
-
-    @staticmethod
-    def resolve_filter_state(root: FilterView, info: ResolveInfo) -> ShownState:
-        return root.state
+    filter_state = graphene.Field(
+        EventFilterState, required=True, source="state", description="What happens to the events."
+    )
 
 
 class DomainFilter(graphene.ObjectType):
     """Publishes or drops the events of a website and its subdomains; the longest matching domain decides."""
 
+    class Meta:
+        possible_types = (FilterView,)
+
     id = graphene.ID(required=True, description="DomainFilter:<domain>:<pixel id>, or :global for all pixels.")
-    domain = graphene.String(required=True, description="The website's domain, in ASCII (IDNA).")
+    domain = graphene.String(required=True, source="name", description="The website's domain, in ASCII (IDNA).")
     pixel_id = graphene.String(description="Null where the filter stands for all pixels of the account.")
-    filter_state = graphene.Field(DomainFilterState, required=True, description="What happens to the events.")
-
-    @staticmethod
-    def resolve_domain(root: FilterView, info: ResolveInfo) -> str:
-        return root.name
-
-    @staticmethod
-    def resolve_filter_state(root: FilterView, info: ResolveInfo) -> ShownState:
-        return root.state
+    filter_state = graphene.Field(
+        DomainFilterState, required=True, source="state", description="What happens to the events."
+    )
 
 
 def _pixel_ids(description: str) -> Any:

@@ -5,23 +5,23 @@ The account comes from ``accounts.permissions.get_tenant``, which has checked th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any
 
+import msgspec
 from django.db.models.expressions import Combinable
 
 from accounts.models import Tenant
 from pixels.models import Pixel
-from pixels.traffic import Column, totals_column
+from pixels.traffic import Column, Totals, totals_column
 from pixels.validation import is_pixel_id
 from portal.errors import NotFound
 from portal.statements import NOTHING, Milliseconds, Param, Statement
 
 
-class PixelView(NamedTuple):
-    """A pixel as the API shows it; times are whole milliseconds since the epoch, 0 for never."""
+class PixelView(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A pixel as the API shows it; times are whole milliseconds since the epoch, 0.0 for never."""
 
     pk: int
     pixel_id: str
@@ -33,11 +33,11 @@ class PixelView(NamedTuple):
     access_key: str | None
     api_error_code: str | None
     bad_token: bool
-    last_received: int
-    last_published: int
-    #: What was counted, where it is asked for: ``Totals``, or None without any.
-    totals: Sequence[int] | None = None
-    domains: Sequence[str] = ()
+    last_received: float
+    last_published: float
+    #: What was counted, where it is asked for; None without any.
+    totals: Totals | None = None
+    domains: list[str] = []
     #: A pixel is its own target.
     target_id: None = None
     #: The database refuses a pixel without a token, and a token is never read to be shown.
@@ -47,15 +47,15 @@ class PixelView(NamedTuple):
     @property
     def total_events_received(self) -> float:
         """Events received in the time that was asked for."""
-        return float(self.totals[0]) if self.totals else 0.0
+        return float(self.totals.received) if self.totals else 0.0
 
     @property
     def total_events_published(self) -> float:
         """Events published in the time that was asked for."""
-        return float(self.totals[1]) if self.totals else 0.0
+        return float(self.totals.published) if self.totals else 0.0
 
 
-_COLUMNS = [name for name in PixelView._fields if name not in PixelView._field_defaults]
+_COLUMNS = [field.name for field in msgspec.structs.fields(PixelView) if field.required]
 _TIMES = ("last_received", "last_published")
 
 
@@ -64,18 +64,17 @@ def list_pixels(tenant: Tenant, *, with_keys: bool, minutes: int | None = None) 
     last ``minutes`` where these are asked for.
     """
     totals = Column(NOTHING, {}) if minutes is None else totals_column(minutes)
-    rows = _pixels(with_keys=with_keys, totals=totals.expression).all(tenant=tenant.pk, **totals.values)
-    return [PixelView(*row) for row in rows]
+    return _pixels(with_keys=with_keys, totals=totals.expression).all(tenant=tenant.pk, **totals.values)
 
 
 @lru_cache
-def _pixels(*, with_keys: bool, totals: Combinable) -> Statement:
+def _pixels(*, with_keys: bool, totals: Combinable) -> Statement[PixelView]:
     """The pixels of the account ``tenant``."""
     columns: dict[str, str | Combinable] = {name: name for name in _COLUMNS}
     columns |= {name: Milliseconds(name) for name in _TIMES}
     if not with_keys:
         columns["access_key"] = NOTHING
-    return Statement(Pixel.objects.filter(tenant=Param("tenant")), *columns.values(), totals)
+    return Statement(Pixel.objects.filter(tenant=Param("tenant")), *columns.values(), totals, row=PixelView)
 
 
 def view_of(pixel: Pixel, *, with_key: bool) -> PixelView:
@@ -87,8 +86,8 @@ def view_of(pixel: Pixel, *, with_key: bool) -> PixelView:
     return PixelView(**columns)
 
 
-def _milliseconds(moment: datetime | None) -> int:
-    return int(moment.timestamp() * 1000) if moment else 0
+def _milliseconds(moment: datetime | None) -> float:
+    return float(int(moment.timestamp() * 1000)) if moment else 0.0
 
 
 def get_pixel(tenant: Tenant, pixel_id: str, *, field: str = "id") -> Pixel:
@@ -105,6 +104,6 @@ def pixel_keys(tenant: Tenant) -> dict[str, int]:
 
 
 @lru_cache
-def _keys() -> Statement:
+def _keys() -> Statement[list[Any]]:
     """Ids and primary keys of the pixels of the account ``tenant``."""
     return Statement(Pixel.objects.filter(tenant=Param("tenant")).order_by(), "pixel_id", "pk")

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 from django.db.models.expressions import Combinable
 
 from portal.statements import NOTHING
 
 
-class Totals(NamedTuple):
+class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One pixel's events over a time."""
 
     received: int = 0

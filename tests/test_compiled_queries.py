@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import graphene
+import msgspec
 import orjson
 import pytest
 import time_machine
@@ -143,3 +145,71 @@ def test_the_bound_on_objects_is_that_of_the_reference(
 
     assert answer == reference
     assert (answer[1] == []) is fits
+
+
+class Cup(msgspec.Struct):
+    """What stands behind the type ``Cup`` of the schema below."""
+
+    name: str
+    broken: bool
+    price: float
+    owner: str | None
+    size: int
+    nothing: None = None
+
+    @property
+    def label(self) -> str | None:
+        """A property's type is known as well."""
+        return self.owner and f"{self.owner}'s"
+
+
+class CupType(graphene.ObjectType):
+    """Fields of every kind that a read model may have."""
+
+    class Meta:
+        name = "Cup"
+        possible_types = (Cup,)
+
+    name = graphene.String(required=True)
+    broken = graphene.Boolean(required=True)
+    price = graphene.Float(required=True)
+    owner = graphene.String()
+    owned_by = graphene.String(required=True, source="owner")
+    size = graphene.Int(required=True)
+    nothing = graphene.String()
+    label = graphene.ID()
+
+
+class Cupboard(graphene.ObjectType):
+    """A query that gives its root."""
+
+    cup = graphene.Field(CupType)
+
+    @staticmethod
+    def resolve_cup(root: None, info: Any) -> Any:
+        return info.context.principal
+
+
+CUPS = graphene.Schema(query=Cupboard).graphql_schema
+WHOLE = Cup("blue", broken=False, price=1.5, owner="Ada", size=3)
+ALL_OF_IT = "{ cup { name broken price owner ownedBy size nothing label } }"
+
+
+@pytest.mark.parametrize(
+    "cup",
+    [
+        WHOLE,
+        msgspec.structs.replace(WHOLE, owner=None),  # ownedBy may not be null
+        msgspec.structs.replace(WHOLE, size=2**31),  # more than an Int may hold
+        {"name": "not a Cup"},
+    ],
+    ids=["whole", "null", "large", "other"],
+)
+def test_the_types_of_a_read_model_are_believed_as_far_as_the_schema_goes(cup: Any) -> None:
+    prepared = prepare(CUPS, ALL_OF_IT)
+
+    answer, reference = ask(prepared, {}, cup)
+
+    assert answer == reference
+    assert prepared.compiled[None] is not None
+    assert (answer[1] == []) is (cup is WHOLE)

@@ -41,6 +41,9 @@ class UserType(graphene.Enum):
 class Role(graphene.ObjectType):
     """What a person may do in an account, or at the host."""
 
+    class Meta:
+        possible_types = (NamedRole,)
+
     name = graphene.String(
         required=True,
         description="agency-<action>, or advertiser-<action>-<tenantId>; the actions are admin, manage and view.",
@@ -51,6 +54,9 @@ class Role(graphene.ObjectType):
 
 class TenantUsageByTraffic(graphene.ObjectType):
     """Traffic of an account over a duration, refreshed on a schedule."""
+
+    class Meta:
+        possible_types = (Traffic,)
 
     total_events_received = graphene.Field(Long, required=True, description="Events received in the duration.")
     total_pixels_with_traffic = graphene.Int(
@@ -70,18 +76,25 @@ class TenantUsageByTraffic(graphene.ObjectType):
 class TenantUsage(graphene.ObjectType):
     """How many pixels an account has and what passes through them."""
 
+    class Meta:
+        possible_types = (TenantView,)
+
     total_pixels = graphene.Int(required=True, description="Pixels that are connected.")
     total_active_pixels = graphene.Int(required=True, description="Pixels that receive and publish.")
     total_inactive_pixels = graphene.Int(required=True, description="Pixels with receiving or publishing off.")
-    total_pipelines = graphene.Int(required=True, description="Pipelines to Meta: one for each pixel.")
-    total_active_pipeline = graphene.Int(required=True, description="Pipelines that receive and publish.")
+    total_pipelines = graphene.Int(
+        required=True, source="total_pixels", description="Pipelines to Meta: one for each pixel."
+    )
+    total_active_pipeline = graphene.Int(
+        required=True, source="total_active_pixels", description="Pipelines that receive and publish."
+    )
     pixel_ids = graphene.List(
         graphene.NonNull(graphene.String),
         required=True,
         description="The ids of the pixels; empty where the account is closed to the caller.",
     )
     tenant_usage_by_traffic = graphene.Field(
-        TenantUsageByTraffic, required=True, description="The traffic of the last hours."
+        TenantUsageByTraffic, required=True, source="usage", description="The traffic of the last hours."
     )
 
     @staticmethod
@@ -89,24 +102,15 @@ class TenantUsage(graphene.ObjectType):
         return root.total_pixels - root.total_active_pixels
 
     @staticmethod
-    def resolve_total_pipelines(root: TenantView, info: ResolveInfo) -> int:
-        return root.total_pixels
-
-    @staticmethod
-    def resolve_total_active_pipeline(root: TenantView, info: ResolveInfo) -> int:
-        return root.total_active_pixels
-
-    @staticmethod
     def resolve_pixel_ids(root: TenantView, info: ResolveInfo) -> list[str]:
         return pixel_ids_of(principal_of(info), root)
-
-    @staticmethod
-    def resolve_tenant_usage_by_traffic(root: TenantView, info: ResolveInfo) -> Traffic:
-        return root.usage
 
 
 class User(graphene.ObjectType):
     """A person."""
+
+    class Meta:
+        possible_types = (Person,)
 
     id = graphene.String(required=True, description="A UUID.")
     email = graphene.String(required=True, description="The email address, in lower case.")
@@ -136,6 +140,9 @@ class User(graphene.ObjectType):
 
 class Tenant(graphene.ObjectType):
     """An account."""
+
+    class Meta:
+        possible_types = (TenantView,)
 
     id = graphene.String(required=True, description="Eight letters and digits, for example hU2koC34.")
     name = graphene.String(required=True, description="The account's name.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import graphene
 from graphene import NonNull, ResolveInfo
+from msgspec.structs import replace
 
 from accounts.models import Tenant
 from pixels import services
@@ -139,7 +140,7 @@ class SignalMutations(graphene.ObjectType):
 def _shown(info: ResolveInfo, pixel: Pixel, selection: Selection) -> PixelView:
     view = view_of(pixel, with_key=may_see_keys(principal_of(info), pixel.tenant))
     if wants_totals(selection):
-        view = view._replace(totals=read_totals([pixel.pk], DEFAULT_WINDOW).get(pixel.pk))
+        view = replace(view, totals=read_totals([pixel.pk], DEFAULT_WINDOW).get(pixel.pk))
     return with_websites([view], selection)[0]
 
 

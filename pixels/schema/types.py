@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import graphene
 from graphene import NonNull, ResolveInfo
+from msgspec.structs import replace
 
 from accounts.models import Tenant
 from accounts.permissions import Action, is_allowed
@@ -19,9 +20,12 @@ from portal.graphql.selection import Selection, selected
 class ConnectionStatus(graphene.ObjectType):
     """How a pixel's connection stands."""
 
+    class Meta:
+        possible_types = (PixelView,)
+
     id = graphene.ID(required=True, description="ConnectionStatus:<pixel id>")
     pixel_id = graphene.String(name="pixelID", required=True, description="The pixel's id.")
-    pixel_name = graphene.String(description="The pixel's name; null where it has none.")
+    pixel_name = graphene.String(source="name", description="The pixel's name; null where it has none.")
     target_id = graphene.String(description="Always null: a pixel is its own target.")
     access_token_available = graphene.Boolean(required=True, description="Is an access token stored?")
     connected = graphene.Boolean(required=True, description="Pixel id and access token are both there.")
@@ -46,29 +50,24 @@ class ConnectionStatus(graphene.ObjectType):
     def resolve_id(root: PixelView, info: ResolveInfo) -> str:
         return f"ConnectionStatus:{root.pixel_id}"
 
-    @staticmethod
-    def resolve_pixel_name(root: PixelView, info: ResolveInfo) -> str | None:
-        return root.name
-
 
 class SignalConfig(graphene.ObjectType):
     """A data source of the account: a connected pixel."""
+
+    class Meta:
+        possible_types = (PixelView,)
 
     id = graphene.ID(required=True, description="SignalConfig:<pixel id>")
     domains = graphene.List(
         NonNull(graphene.String), required=True, description="The websites seen on the pixel's events."
     )
-    connection_id = graphene.String(required=True, description="The pixel's id.")
+    connection_id = graphene.String(required=True, source="pixel_id", description="The pixel's id.")
     data_set_type = graphene.String(required=True, description="PIXEL")
     connection_status = graphene.Field(ConnectionStatus, required=True, description="How the connection stands.")
 
     @staticmethod
     def resolve_id(root: PixelView, info: ResolveInfo) -> str:
         return f"SignalConfig:{root.pixel_id}"
-
-    @staticmethod
-    def resolve_connection_id(root: PixelView, info: ResolveInfo) -> str:
-        return root.pixel_id
 
     @staticmethod
     def resolve_data_set_type(root: PixelView, info: ResolveInfo) -> str:
@@ -120,4 +119,4 @@ def with_websites(pixels: list[PixelView], selection: Selection) -> list[PixelVi
     if "domains" not in selection:
         return pixels
     websites = read_websites([pixel.pk for pixel in pixels])
-    return [pixel._replace(domains=websites.get(pixel.pk, ())) for pixel in pixels]
+    return [replace(pixel, domains=list(websites.get(pixel.pk, ()))) for pixel in pixels]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpRequest
 from graphql import GraphQLResolveInfo
 
@@ -18,4 +16,5 @@ class SignedInRequest(HttpRequest):
 
 def principal_of(info: GraphQLResolveInfo) -> Principal:
     """Who calls; the view executes nothing for a caller that it does not know."""
-    return cast(SignedInRequest, info.context).principal
+    request: SignedInRequest = info.context
+    return request.principal

@@ -28,8 +28,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool |= {"reconnect_timeout": 0, "reconnect_failed": _nobody_waits}
         super().__init__(settings_dict, alias)
 
-    def fetch_prepared(self, query: bytes, params: Sequence[Any]) -> list[str]:
-        """The only column, which is text, of a query with ``$1``, ``$2`` and so on in it.
+    def fetch_prepared(self, query: bytes, params: Sequence[Any]) -> list[bytes]:
+        """The only column, which is text (given in UTF-8), of a query with ``$1``, ``$2`` and so on in it.
 
         The server parses it once a connection, and soon keeps its plan; Django writes values into the SQL at every use.
         """
@@ -39,11 +39,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.validate_no_broken_transaction()
             raw = self.connection
             if self.autocommit and raw.prepared and are_texts(params):
-                texts: list[str] = raw.prepared.fetch(query, params)
+                texts: list[bytes] = raw.prepared.fetch(query, params)
                 return texts
             # In a transaction psycopg shall prepare nothing: it would let go of everything when that is rolled back.
             rows = psycopg.RawCursor(raw).execute(query, params, prepare=bool(self.autocommit)).fetchall()
-            return [text for (text,) in rows]
+            return [text.encode() for (text,) in rows]
 
     def _configure_connection(self, connection: Any) -> bool:
         """Told to a new connection; given when it is made, poolers (PgBouncer) would refuse what they do not know."""

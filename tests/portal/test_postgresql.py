@@ -96,8 +96,8 @@ def _anew() -> None:
 
 
 def asked(*params: object, sql: bytes = b"SELECT $1::text || $2::text") -> list[str]:
-    texts: list[str] = cast(Any, connection).fetch_prepared(sql, params)
-    return texts
+    texts: list[bytes] = cast(Any, connection).fetch_prepared(sql, params)
+    return [text.decode() for text in texts]
 
 
 def prepared() -> list[str]:
