@@ -9,12 +9,18 @@ once. The database answers in JSON, alike on PostgreSQL and SQLite: times and UU
 
 With a ``row``, a ``msgspec.Struct`` that is ``array_like``, rows come as such: its fields are the columns in their
 order, and rows nested in it are fields of such a class again. Every value is checked to be of its field's type.
+
+What must be made sure of before anything is told, such as that a token is still valid, need not take a statement of its
+own: statements in a ``guarded`` block find rows only where it is so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from typing import Any, Generic, TypeVar, overload
@@ -33,6 +39,7 @@ from django.db.models import (
     Field,
     Func,
     JSONField,
+    Q,
     QuerySet,
     Subquery,
     TextField,
@@ -41,6 +48,7 @@ from django.db.models import (
 )
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
+from django.db.models.sql import Query
 from psycopg.sql import Literal
 
 from portal.postgresql.base import DatabaseWrapper
@@ -179,6 +187,39 @@ class Milliseconds(Func):
         return f"CAST(coalesce(({seconds}) * 1000, 0) AS INTEGER)", [*params] * 2
 
 
+class Condition:
+    """What a ``Guard`` makes sure of. There are few: a statement is compiled anew for each."""
+
+    def __init__(self, expression: Callable[[], Combinable]) -> None:
+        #: Made when it is first needed, since it may ask models.
+        self.expression = expression
+
+
+@dataclass(slots=True)
+class Guard:
+    """A condition with the values of the ``Param`` in it; ``holds`` once a statement has found rows under it.
+
+    Where none has, nothing is known: there may be no rows, and no statement may have run.
+    """
+
+    condition: Condition
+    values: Mapping[str, Any]
+    holds: bool = False
+
+
+_guard: ContextVar[Guard | None] = ContextVar("guard", default=None)
+
+
+@contextmanager
+def guarded(guard: Guard | None) -> Iterator[None]:
+    """Statements find rows under this condition alone, until one has found some; all do where there is no guard."""
+    token = _guard.set(guard)
+    try:
+        yield
+    finally:
+        _guard.reset(token)
+
+
 #: What a row is given as.
 R = TypeVar("R")
 
@@ -194,40 +235,67 @@ class Statement(Generic[R]):
     @overload
     def __init__(self, rows: QuerySet[Any], *columns: str | Combinable, row: type[R]) -> None: ...
     def __init__(self, rows: QuerySet[Any], *columns: str | Combinable, row: Any = list) -> None:
+        self._query = rows.annotate(r=Cast(Row(*columns), TextField())).values_list("r").query
         self._decoder = msgspec.json.Decoder(list[row])
-        query = rows.annotate(r=Cast(Row(*columns), TextField())).values_list("r").query
-        connection.ensure_connection()
-        try:
-            sql, self._params = query.get_compiler(connection=connection).as_sql()
-        except EmptyResultSet:  # nothing can meet the conditions
-            sql, self._params = "", ()
-        if connection.vendor == "postgresql":
-            sql, self._params = _with_constants(sql, self._params)
-        self._sql = sql
-        self._prepared = _numbered(sql)
+        self._compiled: dict[Condition | None, _Compiled] = {}
 
     def all(self, **values: Any) -> list[R]:
         """The rows; msgspec.ValidationError where a value is not of its field's type."""
-        if not self._sql:
-            return []
-        db = connections[DEFAULT_DB_ALIAS]  # looked up once: ``connection`` does it at every use
-        params = [
-            param.prepared(values[param.name], db) if isinstance(param, Param) else param for param in self._params
-        ]
-        return self._decoder.decode(b"[%b]" % b",".join(self._fetch(db, params)))
+        guard = _guard.get()
+        if guard is None or guard.holds:
+            return self._all(None, values)
+        rows = self._all(guard.condition, {**values, **guard.values})
+        guard.holds = bool(rows)
+        return rows
 
     def one(self, **values: Any) -> R | None:
         """The first row; None where there is none."""
         rows = self.all(**values)
         return rows[0] if rows else None
 
-    def _fetch(self, db: BaseDatabaseWrapper, params: list[Any]) -> list[bytes]:
+    def _all(self, condition: Condition | None, values: Mapping[str, Any]) -> list[R]:
+        compiled = self._compiled.get(condition)
+        if compiled is None:
+            compiled = self._compiled[condition] = _compile(self._query, condition)
+        return self._decoder.decode(b"[%b]" % b",".join(compiled.fetch(values)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A statement's SQL, which is empty where nothing can meet its conditions, and what is to be given with it."""
+
+    sql: str
+    #: The same with the placeholders of PostgreSQL.
+    numbered: bytes
+    params: Sequence[Any]
+
+    def fetch(self, values: Mapping[str, Any]) -> list[bytes]:
         """The rows as they are told by the database, in JSON."""
+        if not self.sql:
+            return []
+        db = connections[DEFAULT_DB_ALIAS]  # looked up once: ``connection`` does it at every use
+        params = [
+            param.prepared(values[param.name], db) if isinstance(param, Param) else param for param in self.params
+        ]
         if isinstance(db, DatabaseWrapper) and not db.queries_logged and not db.execute_wrappers:
-            return db.fetch_prepared(self._prepared, params)
+            return db.fetch_prepared(self.numbered, params)
         with db.cursor() as cursor:
-            cursor.execute(self._sql, params)
+            cursor.execute(self.sql, params)
             return [text.encode() for (text,) in cursor.fetchall()]
+
+
+def _compile(query: Query, condition: Condition | None) -> _Compiled:
+    if condition:
+        query = query.chain()
+        query.add_q(Q(condition.expression()))  # and not by the queryset, which has none for its slices
+    connection.ensure_connection()
+    try:
+        sql, params = query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        sql, params = "", ()
+    if connection.vendor == "postgresql":
+        sql, params = _with_constants(sql, params)
+    return _Compiled(sql, _numbered(sql), params)
 
 
 def _with_constants(sql: str, params: Sequence[Any]) -> tuple[str, list[Param]]:

@@ -54,11 +54,14 @@ class Prepared:
             )
         return operation
 
-    def execute(self, operation_name: str | None, variables: dict[str, Any], context: object) -> ExecutionResult:
-        """Run the operation; ``context`` is what its resolvers find in ``info.context``.
+    def execute_compiled(
+        self, operation_name: str | None, variables: dict[str, Any], context: object
+    ) -> ExecutionResult | None:
+        """Run the operation as a compiled query; ``context`` is what its resolvers find in ``info.context``.
 
         graphql-core is the reference. A compiled query answers as it would, or raises an exception: then, and for
-        whatever is not compiled, graphql-core answers, so that errors, their places and partial data are its own.
+        whatever is not compiled, there is no answer yet, and ``execute_as_reference`` gives it, so that errors, their
+        places and partial data are graphql-core's own. Nothing has been written until then.
         """
         if operation_name not in self.compiled:
             operation = self.operation(operation_name)
@@ -67,7 +70,12 @@ class Prepared:
         if run is not None:
             with suppress(Exception):
                 return ExecutionResult(run(context, variables), None)
-        return self.execute_as_reference(operation_name, variables, context)
+        return None
+
+    def execute(self, operation_name: str | None, variables: dict[str, Any], context: object) -> ExecutionResult:
+        """Run the operation, compiled where it can be."""
+        done = self.execute_compiled(operation_name, variables, context)
+        return done or self.execute_as_reference(operation_name, variables, context)
 
     def execute_as_reference(
         self, operation_name: str | None, variables: dict[str, Any], context: object

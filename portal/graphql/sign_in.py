@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
-from accounts.authentication import principal_from_bearer, principal_from_session
+from accounts.authentication import principal_from_bearer, principal_from_session, remembered_bearer
 from accounts.principals import Principal
 from portal.errors import TooManyRequests
 from portal.graphql.errors import RequestError
 from portal.rate_limits import count_caller
+from portal.statements import Guard
 
 #: RFC 6750 §3 wants a parameter behind the scheme.
 CHALLENGE = 'Bearer realm="gateway"'
@@ -19,15 +23,40 @@ CHALLENGE = 'Bearer realm="gateway"'
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
-def sign_in(request: HttpRequest) -> Principal:
+@dataclass(slots=True)
+class Caller:
+    """Who calls: a principal, and what makes sure that the token it is remembered by has not been taken back."""
+
+    request: HttpRequest
+    principal: Principal
+    token: str = ""
+    guard: Guard | None = None
+
+    def confirm(self) -> None:
+        """RequestError unless the principal is who calls, at this moment; before this, tell and do nothing."""
+        if self.guard is None or self.guard.holds:
+            return
+        self.guard = None
+        with _counted(self.request):
+            _look_up(self.token)
+
+
+def sign_in(request: HttpRequest) -> Caller:
     """The caller, or RequestError. A token beats a session; any other scheme (a proxy's Basic, say) is not for us."""
+    with _counted(request):
+        caller = _identify(request)
+    _count(request, caller.principal)
+    return caller
+
+
+@contextmanager
+def _counted(request: HttpRequest) -> Iterator[None]:
+    """Count those who are refused, by their address."""
     try:
-        principal = _identify(request)
+        yield
     except RequestError:
         _count(request, None)
         raise
-    _count(request, principal)
-    return principal
 
 
 def _count(request: HttpRequest, principal: Principal | None) -> None:
@@ -37,21 +66,28 @@ def _count(request: HttpRequest, principal: Principal | None) -> None:
         raise RequestError(error.message, code=429, headers={"Retry-After": str(error.retry_after)}) from None
 
 
-def _identify(request: HttpRequest) -> Principal:
+def _identify(request: HttpRequest) -> Caller:
     scheme, _, credentials = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() == "bearer":
-        return _by_token(credentials.strip())
+        return _by_token(request, credentials.strip())
     if request.method == "GET":
         raise _unauthorized("Sign in with a bearer token: a session may only send POST requests.")
-    return _by_session(request)
+    return Caller(request, _by_session(request))
 
 
-def _by_token(token: str) -> Principal:
+def _by_token(request: HttpRequest, token: str) -> Caller:
     if not _TOKEN.fullmatch(token):
         raise RequestError(
             "Authorization: must be the word Bearer and one token.",
             headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_request"'},
         )
+    if remembered := remembered_bearer(token):
+        principal, guard = remembered
+        return Caller(request, principal, token, guard)
+    return Caller(request, _look_up(token))
+
+
+def _look_up(token: str) -> Principal:
     principal = principal_from_bearer(token)
     if principal is None:
         raise _unauthorized("The access token is unknown or has expired.", error="invalid_token")

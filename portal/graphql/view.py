@@ -22,6 +22,7 @@ from portal.graphql.errors import RequestError, expected, render_errors, report,
 from portal.graphql.limits import Limits, check_variables
 from portal.graphql.requests import JSON, check_headers, preferred_media_type, read_request
 from portal.graphql.sign_in import CHALLENGE, sign_in
+from portal.statements import guarded
 
 
 class Reply(NamedTuple):
@@ -66,16 +67,22 @@ def reply_to(request: HttpRequest, schema: GraphQLSchema) -> Reply:
 
 def _answer(request: HttpRequest, schema: GraphQLSchema) -> Answer:
     check_headers(request)
+    caller = sign_in(request)
     signed_in = cast(SignedInRequest, request)
-    signed_in.principal = sign_in(request)
-    asked = read_request(request)
-    limits = Limits.current()
-    check_variables(asked.variables, limits)
-    prepared = prepare(schema, asked.query, limits)
-    operation = prepared.operation(asked.operation_name)
-    if request.method == "GET" and operation.operation is not OperationType.QUERY:
-        raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
-    return executed(prepared.execute(asked.operation_name, asked.variables, signed_in))
+    signed_in.principal = caller.principal
+    try:
+        asked = read_request(request)
+        limits = Limits.current()
+        check_variables(asked.variables, limits)
+        prepared = prepare(schema, asked.query, limits)
+        operation = prepared.operation(asked.operation_name)
+        if request.method == "GET" and operation.operation is not OperationType.QUERY:
+            raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
+        with guarded(caller.guard):
+            result = prepared.execute_compiled(asked.operation_name, asked.variables, signed_in)
+    finally:
+        caller.confirm()  # whatever there is to tell, a refusal too, is for those alone who are known
+    return executed(result or prepared.execute_as_reference(asked.operation_name, asked.variables, signed_in))
 
 
 def executed(result: ExecutionResult) -> Answer:

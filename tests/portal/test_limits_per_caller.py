@@ -13,6 +13,7 @@ from django.test import Client
 from limits import parse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts.models import AccessToken
 from events.models import OutboxRow
 from portal.rate_limits import away
 from tests.base import CAPIG, HUB, Cast, bearer, client_of, graphql, login
@@ -95,6 +96,14 @@ def test_an_api_account_does_not_wait_for_strangers_at_its_address(cast: Cast) -
     assert [ask_graphql("guessed").status_code for _ in range(3)] == [401, 401, 429]
 
     assert ask_graphql(bearer(cast.robot)).status_code == 200
+
+
+def test_a_remembered_token_that_has_been_taken_back_counts_against_its_address(cast: Cast) -> None:
+    token = bearer(cast.robot)
+    assert ask_graphql(token).status_code == 200
+    AccessToken.objects.all().delete()
+
+    assert [ask_graphql(token).status_code for _ in range(3)] == [401, 401, 429]
 
 
 def test_people_are_counted_each(cast: Cast) -> None:

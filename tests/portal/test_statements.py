@@ -7,11 +7,23 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import Count, OuterRef, Value
+from django.db.models import Count, Exists, OuterRef, Value
 from django.db.transaction import TransactionManagementError, atomic, set_rollback
 
 from accounts.models import Membership, RoleLevel, Tenant, User
-from portal.statements import NOTHING, Among, Milliseconds, One, Param, Row, Rows, Statement
+from portal.statements import (
+    NOTHING,
+    Among,
+    Condition,
+    Guard,
+    Milliseconds,
+    One,
+    Param,
+    Row,
+    Rows,
+    Statement,
+    guarded,
+)
 from tests.base import Cast
 from tests.factories import PixelFactory
 
@@ -124,3 +136,56 @@ def test_a_parameter_takes_the_form_of_its_column(cast: Cast) -> None:
     level = Statement(Membership.objects.filter(user=Param("user", User._meta.pk)), "level")
 
     assert level.one(user=cast.max.pk) == [RoleLevel.MANAGE]
+
+
+THERE_IS_A_PERSON = Condition(lambda: Exists(User.objects.filter(email=Param("email"))))
+
+
+def there_is(email: str) -> Guard:
+    return Guard(THERE_IS_A_PERSON, {"email": email})
+
+
+def test_a_guarded_statement_finds_rows_where_the_condition_holds(cast: Cast) -> None:
+    name = Statement(BY_ID, "name")
+    with guarded(guard := there_is(cast.ada.email)):
+        assert name.one(id=cast.shoes.pk) == ["Shoes"]
+
+    assert guard.holds
+
+
+def test_a_guarded_statement_finds_nothing_where_the_condition_does_not_hold(cast: Cast) -> None:
+    name = Statement(BY_ID, "name")
+    with guarded(guard := there_is("nobody@example.com")):
+        assert name.one(id=cast.shoes.pk) is None
+        assert name.one(id=cast.books.pk) is None
+
+    assert not guard.holds
+    assert name.one(id=cast.shoes.pk) == ["Shoes"]
+
+
+def test_a_statement_that_finds_nothing_does_not_make_sure_of_the_condition(cast: Cast) -> None:
+    with guarded(guard := there_is(cast.ada.email)):
+        assert Statement(BY_ID, "name").one(id="missing") is None
+
+    assert not guard.holds
+
+
+def test_a_condition_is_made_sure_of_once(cast: Cast, django_assert_num_queries: Any) -> None:
+    name = Statement(BY_ID, "name")
+    with guarded(there_is(cast.ada.email)), django_assert_num_queries(2) as captured:
+        name.one(id=cast.shoes.pk)
+        name.one(id=cast.shoes.pk)
+
+    assert ["EXISTS" in query["sql"] for query in captured.captured_queries] == [True, False]
+
+
+def test_slices_and_sums_can_be_guarded(cast: Cast) -> None:
+    PixelFactory.create(tenant=cast.shoes)
+    page = Statement(Tenant.objects.order_by("-name")[:1], "name")
+    sums = Statement(cast.shoes.pixels.order_by().values("tenant"), Count("pk"))
+
+    for email, pages, counts in ((cast.ada.email, [["Shoes"]], [[1]]), ("nobody@example.com", [], [])):
+        with guarded(there_is(email)):
+            assert page.all() == pages
+        with guarded(there_is(email)):
+            assert sums.all() == counts

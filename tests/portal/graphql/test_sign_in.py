@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from graphql import get_introspection_query
 
+from accounts import authentication
+from accounts.models import AccessToken
 from portal.graphql import documents
-from tests.base import bearer, login
+from tests.base import bearer, client_of, login
 from tests.factories import ApiAccountFactory, UserFactory
+from tests.portal.graphql import toy
 from tests.portal.graphql.toy import URL
 
 CALLER = "{ caller }"
@@ -77,8 +82,67 @@ def test_a_malformed_authorization_is_an_invalid_request(client: Client, header:
 
 
 def test_the_token_costs_one_query(robot: Client, django_assert_num_queries: Any) -> None:
+    for _ in range(2):  # it is remembered, and asked for all the same
+        with django_assert_num_queries(1):
+            post(robot)
+
+
+def take_back() -> None:
+    AccessToken.objects.all().delete()
+
+
+def expire() -> None:
+    AccessToken.objects.update(expires_at=timezone.now())
+
+
+@pytest.mark.parametrize("end", [take_back, expire])
+@pytest.mark.parametrize(
+    "document",
+    [
+        CALLER,  # asks the database nothing
+        "{ rows }",  # asks by the ORM
+        "{ name }",  # asks with a statement
+        "{ broken }",
+        "{ __typename @skip(if: false) }",  # is not compiled
+        "{ not GraphQL",
+        'mutation { rename(name: "new") }',
+    ],
+)
+def test_a_token_that_has_ended_is_worth_nothing_though_it_is_remembered(
+    robot: Client, document: str, end: Callable[[], None]
+) -> None:
+    assert post(robot).status_code == 200
+    end()
+
+    response = post(robot, document)
+
+    assert_not_signed_in(response, challenge='Bearer realm="gateway", error="invalid_token"')
+    assert toy.renamed == []
+
+
+def test_a_read_takes_one_statement_the_look_up_of_a_remembered_token_included(
+    robot: Client, django_assert_num_queries: Any
+) -> None:
+    post(robot)
+
     with django_assert_num_queries(1):
-        post(robot)
+        assert post(robot, "{ name }").json() == {"data": {"name": "Robot"}}
+
+
+def test_tokens_are_remembered_within_bounds(robot: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered: dict[str, Any] = {}
+    monkeypatch.setattr(authentication, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(authentication, "_remembered", remembered)
+    for _ in range(5):
+        post(client_of(bearer(ApiAccountFactory.create())))
+
+    assert 1 <= len(remembered) <= 2
+    assert post(robot).status_code == 200
+
+
+def test_what_a_valid_token_asks_of_a_missing_row_is_answered(robot: Client) -> None:
+    for _ in range(2):
+        assert post(robot, '{ name(of: "nobody") }').json() == {"data": {"name": None}}
 
 
 @pytest.mark.django_db

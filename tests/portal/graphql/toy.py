@@ -15,6 +15,7 @@ from portal.graphql.context import principal_of
 from portal.graphql.scalars import Long
 from portal.graphql.selection import Selection, selected
 from portal.graphql.view import PortalGraphQLView
+from portal.statements import Param, Statement
 
 URL = "/toy/"
 #: What a resolver's failure must not tell anybody.
@@ -24,6 +25,10 @@ SECRET = "EAABsbCS1iHgBAfake"
 selections: list[Selection] = []
 #: What ``rename`` has done, so that a test sees that a refused document did nothing.
 renamed: list[str] = []
+
+
+#: A read model.
+names = Statement(ApiAccount.objects.filter(name=Param("name")), "name")
 
 
 class Size(graphene.Enum):
@@ -95,6 +100,7 @@ class Query(graphene.ObjectType):
     refused = graphene.String(code=graphene.Int(required=True))
     missing_table = graphene.String()
     rows = graphene.Int()
+    name = graphene.String(of=graphene.String())
 
     @staticmethod
     def resolve_hello(root: None, info: GraphQLResolveInfo, name: str | None = None) -> str:
@@ -167,6 +173,11 @@ class Query(graphene.ObjectType):
     @staticmethod
     def resolve_rows(root: None, info: GraphQLResolveInfo) -> int:
         return ApiAccount.objects.count()
+
+    @staticmethod
+    def resolve_name(root: None, info: GraphQLResolveInfo, of: str = "Robot") -> str | None:
+        found = names.one(name=of)
+        return str(found[0]) if found else None
 
 
 class Mutation(graphene.ObjectType):
