@@ -128,8 +128,13 @@ def get_tenant(principal: Principal, tenant_id: str, action: Action, *, lock: bo
 
 def find_tenant(principal: Principal, tenant_id: str, *, lock: bool = False) -> Tenant | None:
     """The account, if the principal may know of it; None alike for hidden and missing ones."""
-    row = _look_up(principal.viewer, lock=lock).one(id=tenant_id) if ID_PATTERN.fullmatch(tenant_id) else None
+    row = _look_up(principal.viewer, lock=lock).one(id=tenant_id) if is_tenant_id(tenant_id) else None
     return None if row is None else Tenant.from_db(DEFAULT_DB_ALIAS, _COLUMNS, row)
+
+
+def is_tenant_id(text: str) -> bool:
+    """Could this be an account's id? The database need not be asked for another text, and takes not every one."""
+    return ID_PATTERN.fullmatch(text) is not None
 
 
 #: Of JSON's types: the others are loaded when somebody asks for them.

@@ -15,14 +15,14 @@ from itertools import chain, count
 from operator import add
 from typing import Any, NamedTuple, cast
 
-from django.db.models import DateTimeField, F, Max, OuterRef, Q, QuerySet, Sum, Window
+from django.db.models import DateTimeField, F, Max, OuterRef, Q, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from events.models import LABELS_KEPT, OTHER, Counter, SeenLabel
 from events.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
 from pixels.traffic import Column, Totals
-from portal.statements import Among, One, Param, Statement
+from portal.statements import Among, Param, Statement, Sums
 
 #: What stands for the names and websites that are counted together (``models.OTHER``).
 OTHER_NAME = "Other"
@@ -57,7 +57,7 @@ def totals_column(minutes: int, now: datetime | None = None) -> Column:
 
 
 _Spans = tuple[Counter.Span, ...]
-_SUMS = (Sum("received"), Sum("published"))
+_SUMMED = ("received", "published")
 
 
 def _window(minutes: int, now: datetime | None) -> tuple[_Spans, Mapping[str, datetime]]:
@@ -76,20 +76,21 @@ def _window_in(minute: datetime, minutes: int) -> tuple[_Spans, Mapping[str, dat
 @lru_cache(maxsize=32)
 def _totals(spans: _Spans) -> Statement[list[Any]]:
     """The sums of ``pixels``, each with its key."""
-    return Statement(_counters(spans, Among("pixel_id", "pixels")), "pixel_id", *_SUMS)
+    condition = within(_stretches(spans), Among("pixel_id", "pixels"), dimension=_Dimension.TOTAL)
+    return Statement(Counter.objects.filter(condition).values("pixel_id"), "pixel_id", *map(Sum, _SUMMED))
 
 
 @lru_cache(maxsize=32)
-def _column(spans: _Spans) -> One:
+def _column(spans: _Spans) -> Sums:
     """The sums of the pixel that a row is about."""
-    return One(_counters(spans, Q(pixel=OuterRef("pk"))), *_SUMS)
+    conditions = (within([one], pixel=OuterRef("pk"), dimension=_Dimension.TOTAL) for one in _stretches(spans))
+    return Sums(map(Counter.objects.filter, conditions), *_SUMMED)
 
 
-def _counters(spans: _Spans, pixels: Q | Among) -> QuerySet[Counter, Any]:
-    """The counters of some pixels in the ``_window`` of these spans, by pixel."""
+def _stretches(spans: _Spans) -> list[Stretch]:
+    """The ``_window`` of these spans."""
     times = (Param(f"time{number}", DateTimeField()) for number in count())
-    stretches = (Stretch(span, cast(Any, next(times)), cast(Any, next(times))) for span in spans)
-    return Counter.objects.filter(within(stretches, pixels, dimension=_Dimension.TOTAL)).values("pixel_id")
+    return [Stretch(span, cast(Any, next(times)), cast(Any, next(times))) for span in spans]
 
 
 def websites(pixels: Collection[int], now: datetime | None = None) -> Mapping[int, list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import graphene
 from graphene import NonNull, ResolveInfo
 
-from accounts.models import Tenant
+from accounts.schema.scope import TenantScope
 from filters import services
 from filters.matching import Kind
 from filters.reads import FilterView, ShownState, list_filters
@@ -122,15 +122,15 @@ class FilterQueries:
 
     @staticmethod
     def resolve_event_filters(
-        root: Tenant, info: ResolveInfo, pixel_ids: Sequence[str] | None = None
+        root: TenantScope, info: ResolveInfo, pixel_ids: Sequence[str] | None = None
     ) -> list[FilterView]:
-        return list_filters(root, Kind.EVENT, pixel_ids)
+        return list_filters(root.tenant, Kind.EVENT, pixel_ids)
 
     @staticmethod
     def resolve_domain_filters(
-        root: Tenant, info: ResolveInfo, pixel_ids: Sequence[str] | None = None
+        root: TenantScope, info: ResolveInfo, pixel_ids: Sequence[str] | None = None
     ) -> list[FilterView]:
-        return list_filters(root, Kind.DOMAIN, pixel_ids)
+        return list_filters(root.tenant, Kind.DOMAIN, pixel_ids)
 
 
 class FilterMutations:

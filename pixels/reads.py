@@ -1,6 +1,6 @@
 """Reading an account's pixels: one statement however many, and their tokens stay in the database.
 
-The account comes from ``accounts.permissions.get_tenant``, which has checked that the caller may look into it.
+``Tenant``s come from ``accounts.permissions.get_tenant``, which has checked that the caller may look into them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from django.db.models import OuterRef
 from django.db.models.expressions import Combinable
+from msgspec.structs import replace
 
 from accounts.models import Tenant
+from accounts.permissions import Action, Place, is_allowed, is_tenant_id, require
+from accounts.principals import Principal, Viewer
 from pixels.models import Pixel
 from pixels.traffic import Column, Totals, totals_column
 from pixels.validation import is_pixel_id
-from portal.errors import NotFound
-from portal.statements import NOTHING, Milliseconds, Param, Statement
+from portal.errors import NotAuthorized, NotFound
+from portal.statements import NOTHING, Milliseconds, Param, Rows, Statement
 
 
 class PixelView(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -29,7 +33,7 @@ class PixelView(msgspec.Struct, array_like=True, frozen=True, gc=False):
     active: bool
     event_bridge_active: bool
     publishing_enabled: bool
-    #: None for those who may not change the pixel.
+    #: None for those who may not change the pixel: see ``may_see_keys``.
     access_key: str | None
     api_error_code: str | None
     bad_token: bool
@@ -59,22 +63,49 @@ _COLUMNS = [field.name for field in msgspec.structs.fields(PixelView) if field.r
 _TIMES = ("last_received", "last_published")
 
 
-def list_pixels(tenant: Tenant, *, with_keys: bool, minutes: int | None = None) -> list[PixelView]:
-    """The account's pixels, by id; with their access keys for those who may change them, and with the totals of the
-    last ``minutes`` where these are asked for.
+class AccountView(msgspec.Struct, array_like=True, frozen=True):
+    """An account with its pixels."""
+
+    pk: str
+    name: str
+    status: int
+    can_partner_manage: bool
+    #: By id; None where they are not asked for.
+    pixels: list[PixelView] | None
+
+
+def read_account(
+    principal: Principal, tenant_id: str, *, with_pixels: bool = True, minutes: int | None = None
+) -> AccountView:
+    """An account that the principal may look into, with its pixels; NotAuthorized, alike for hidden and missing ones.
+
+    Access keys are for those who may change the pixels. With ``minutes`` the pixels have the totals of these last ones.
     """
     totals = Column(NOTHING, {}) if minutes is None else totals_column(minutes)
-    return _pixels(with_keys=with_keys, totals=totals.expression).all(tenant=tenant.pk, **totals.values)
+    statement = _account(principal.viewer, with_pixels=with_pixels, totals=totals.expression)
+    account = statement.one(id=tenant_id, **totals.values) if is_tenant_id(tenant_id) else None
+    if account is None:
+        raise NotAuthorized()
+    require(principal, Action.VIEW_DATA, account)
+    if account.pixels and not may_see_keys(principal, account):
+        return replace(account, pixels=[replace(pixel, access_key=None) for pixel in account.pixels])
+    return account
 
 
-@lru_cache
-def _pixels(*, with_keys: bool, totals: Combinable) -> Statement[PixelView]:
-    """The pixels of the account ``tenant``."""
+def may_see_keys(principal: Principal, tenant: Place) -> bool:
+    """Access keys are for those who may change the account's pixels."""
+    return is_allowed(principal, Action.EDIT_DATA, tenant)
+
+
+@lru_cache(maxsize=64)
+def _account(viewer: Viewer, *, with_pixels: bool, totals: Combinable) -> Statement[AccountView]:
+    """The account ``id``, if it is open to the viewer."""
     columns: dict[str, str | Combinable] = {name: name for name in _COLUMNS}
     columns |= {name: Milliseconds(name) for name in _TIMES}
-    if not with_keys:
-        columns["access_key"] = NOTHING
-    return Statement(Pixel.objects.filter(tenant=Param("tenant")), *columns.values(), totals, row=PixelView)
+    pixels = Rows(Pixel.objects.filter(tenant=OuterRef("pk")), *columns.values(), totals)
+    tenants = Tenant.objects.open_to(viewer.principal).filter(pk=Param("id")).order_by()
+    own = ("pk", "name", "status", "can_partner_manage")
+    return Statement(tenants, *own, pixels if with_pixels else NOTHING, row=AccountView)
 
 
 def view_of(pixel: Pixel, *, with_key: bool) -> PixelView:

@@ -17,7 +17,7 @@ own: statements in a ``guarded`` block find rows only where it is so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -169,6 +169,34 @@ class Rows(One):
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         template = "(SELECT json_group_array(json(r)) FROM (%(subquery)s))"
         return self.as_sql(compiler, connection, template=template)
+
+
+class Sums(Func):
+    """The sums of columns over the rows of several querysets, as a JSON array; null where there are no rows.
+
+    Where a condition had an ``OR`` for them, PostgreSQL would make a bitmap of what it found for either side.
+    """
+
+    output_field = JSONField()
+    arg_joiner = " UNION ALL "
+
+    def __init__(self, parts: Iterable[QuerySet[Any, Any]], *columns: str) -> None:
+        super().__init__(*(_Part(rows.order_by().values(*columns)) for rows in parts))
+        self.sums = ", ".join(f"SUM({connection.ops.quote_name(column)})" for column in columns)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self._as_array(compiler, connection, "json_build_array")
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self._as_array(compiler, connection, "json_array")
+
+    def _as_array(self, compiler: Any, connection: Any, function: str) -> Any:
+        template = f"(SELECT {function}({self.sums}) FROM (%(expressions)s) AS t HAVING COUNT(*) > 0)"  # noqa: S608  # names
+        return self.as_sql(compiler, connection, template=template)
+
+
+class _Part(Subquery):
+    template = "%(subquery)s"  # without brackets, which SQLite takes nowhere in a UNION
 
 
 class Milliseconds(Func):

@@ -9,7 +9,7 @@ import graphene
 import orjson
 from graphene import NonNull, ResolveInfo
 
-from accounts.models import Tenant
+from accounts.schema.scope import TenantScope
 from accounts.schema.types import PageInfo, milliseconds
 from events import services
 from events.deliveries import cursor_of_letter, list_dead_letters, list_deliveries, masked_event
@@ -163,14 +163,14 @@ class DeliveryQueries:
 
     @staticmethod
     def resolve_deliveries(
-        root: Tenant, info: ResolveInfo, pixel_id: str, outcome: DeliveryModel.Outcome | None = None, **paging: Any
+        root: TenantScope, info: ResolveInfo, pixel_id: str, outcome: DeliveryModel.Outcome | None = None, **paging: Any
     ) -> dict[str, Any]:
-        page = list_deliveries(root, pixel_id, outcome=outcome, **paging)
+        page = list_deliveries(root.tenant, pixel_id, outcome=outcome, **paging)
         return _connection([{"node": entry, "cursor": entry.cursor} for entry in page.rows], page.has_next)
 
     @staticmethod
-    def resolve_dead_letters(root: Tenant, info: ResolveInfo, pixel_id: str, **paging: Any) -> dict[str, Any]:
-        page = list_dead_letters(root, pixel_id, **paging)
+    def resolve_dead_letters(root: TenantScope, info: ResolveInfo, pixel_id: str, **paging: Any) -> dict[str, Any]:
+        page = list_dead_letters(root.tenant, pixel_id, **paging)
         return _connection([{"node": row, "cursor": cursor_of_letter(row)} for row in page.rows], page.has_next)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import graphene
 from graphene import NonNull, ResolveInfo
 
-from accounts.models import Tenant
+from accounts.schema.scope import TenantScope
 from accounts.schema.types import milliseconds
 from events.metrics import Activity, Metrics, event_metrics
 from pixels.reads import pixel_keys
@@ -102,13 +102,13 @@ class MetricsQueries:
 
     @staticmethod
     def resolve_event_metrics(
-        root: Tenant,
+        root: TenantScope,
         info: ResolveInfo,
         pixel_ids: Sequence[str] | None = None,
         time_window_min: int | None = None,
     ) -> dict[str, Any]:
         minutes = clean_time_window(time_window_min)
-        keys = pixel_keys(root)
+        keys = pixel_keys(root.tenant)
         named = clean_pixel_ids(pixel_ids, keys) or list(keys)
         by_website = "domainActivity" in selected(info)
         return _shown(event_metrics([keys[pixel_id] for pixel_id in named], minutes, by_website=by_website))

@@ -8,16 +8,14 @@ import graphene
 from graphene import NonNull, ResolveInfo
 from msgspec.structs import replace
 
-from accounts.models import Tenant
+from accounts.schema.scope import TenantScope
 from pixels import services
 from pixels.models import Pixel
-from pixels.reads import PixelView, view_of
+from pixels.reads import AccountView, PixelView, may_see_keys, read_account, view_of
 from pixels.schema.types import (
     Account,
-    AccountView,
     ConnectionStatus,
     SignalConfig,
-    may_see_keys,
     wants_totals,
     with_websites,
 )
@@ -73,8 +71,17 @@ class PixelQueries:
     )
 
     @staticmethod
-    def resolve_account(root: Tenant, info: ResolveInfo, time_window_min: int | None = None) -> AccountView:
-        return AccountView(root.name, root.status, root, clean_time_window(time_window_min))
+    def resolve_account(root: TenantScope, info: ResolveInfo, time_window_min: int | None = None) -> AccountView:
+        minutes = clean_time_window(time_window_min)
+        below = selected(info)
+        pixels = below["signalConfigs"]
+        account = read_account(
+            root.principal,
+            root.tenant_id,
+            with_pixels="signalConfigs" in below,
+            minutes=minutes if wants_totals(pixels) else None,
+        )
+        return replace(account, pixels=account.pixels and with_websites(account.pixels, pixels))
 
 
 def _pixel_id() -> graphene.ID:

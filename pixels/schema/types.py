@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import graphene
 from graphene import NonNull, ResolveInfo
 from msgspec.structs import replace
 
-from accounts.models import Tenant
-from accounts.permissions import Action, is_allowed
-from accounts.principals import Principal
-from pixels.reads import PixelView, list_pixels
+from pixels.reads import AccountView, PixelView
 from pixels.traffic import read_websites
-from portal.graphql.context import principal_of
-from portal.graphql.selection import Selection, selected
+from portal.graphql.selection import Selection
 
 
 class ConnectionStatus(graphene.ObjectType):
@@ -81,32 +75,14 @@ class SignalConfig(graphene.ObjectType):
 class Account(graphene.ObjectType):
     """An account with its pixels."""
 
+    class Meta:
+        possible_types = (AccountView,)
+
     name = graphene.String(required=True, description="Name of the account.")
     status = graphene.Int(required=True, description="0 active, 1 pending configuration, 2 deactivated.")
     signal_configs = graphene.List(
-        NonNull(SignalConfig), required=True, description="The account's pixels, by pixel id."
+        NonNull(SignalConfig), required=True, source="pixels", description="The account's pixels, by pixel id."
     )
-
-    @staticmethod
-    def resolve_signal_configs(root: AccountView, info: ResolveInfo) -> list[PixelView]:
-        selection = selected(info)
-        with_keys = may_see_keys(principal_of(info), root.tenant)
-        minutes = root.minutes if wants_totals(selection) else None
-        return with_websites(list_pixels(root.tenant, with_keys=with_keys, minutes=minutes), selection)
-
-
-class AccountView(NamedTuple):
-    """What an Account is read from."""
-
-    name: str
-    status: int
-    tenant: Tenant
-    minutes: int
-
-
-def may_see_keys(principal: Principal, tenant: Tenant) -> bool:
-    """Access keys are for those who may change the account's pixels."""
-    return is_allowed(principal, Action.EDIT_DATA, tenant)
 
 
 def wants_totals(selection: Selection) -> bool:

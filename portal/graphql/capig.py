@@ -5,13 +5,11 @@ from __future__ import annotations
 import graphene
 from graphene import ResolveInfo
 
-from accounts.models import Tenant
-from accounts.permissions import Action, get_tenant
+from accounts.schema.scope import TenantScope, scope_of
 from events.schema.deliveries import DeadLetterMutations, DeliveryQueries
 from events.schema.metrics import MetricsQueries
 from filters.schema import FilterMutations, FilterQueries
 from pixels.schema.capig import PixelQueries, SignalMutations
-from portal.graphql.context import principal_of
 
 
 def _tenant_id() -> graphene.ID:
@@ -42,8 +40,8 @@ class Query(graphene.ObjectType):
     )
 
     @staticmethod
-    def resolve_tenant_queries(root: None, info: ResolveInfo, tenant_id: str) -> Tenant:
-        return get_tenant(principal_of(info), tenant_id, Action.VIEW_DATA)
+    def resolve_tenant_queries(root: None, info: ResolveInfo, tenant_id: str) -> TenantScope:
+        return scope_of(info, tenant_id)
 
 
 class Mutation(graphene.ObjectType):

@@ -42,10 +42,14 @@ def selected(info: GraphQLResolveInfo) -> Selection:
 
     Type conditions are not looked at, since no type of ours is abstract.
     """
-    known = getattr(info, "selection", None)  # a compiled query's (portal.graphql.compiler)
-    if known is not None:
-        return cast(Selection, known)
+    if is_compiled(info):
+        return cast(Selection, cast(Any, info).selection)
     return selection_of(info.field_nodes, info.fragments, info.variable_values)
+
+
+def is_compiled(info: GraphQLResolveInfo) -> bool:
+    """Does a compiled query run (portal.graphql.compiler), and not graphql-core?"""
+    return not isinstance(info, GraphQLResolveInfo)
 
 
 def selection_of(

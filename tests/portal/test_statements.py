@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Value
 from django.db.transaction import TransactionManagementError, atomic, set_rollback
 
-from accounts.models import Membership, RoleLevel, Tenant, User
+from accounts.models import Membership, RoleLevel, Tenant, UsageSnapshot, User
 from portal.statements import (
     NOTHING,
     Among,
@@ -22,6 +22,7 @@ from portal.statements import (
     Row,
     Rows,
     Statement,
+    Sums,
     guarded,
 )
 from tests.base import Cast
@@ -189,3 +190,23 @@ def test_slices_and_sums_can_be_guarded(cast: Cast) -> None:
             assert page.all() == pages
         with guarded(there_is(email)):
             assert sums.all() == counts
+
+
+def test_sums_are_those_of_all_parts_and_null_without_rows(cast: Cast) -> None:
+    active, closed = Tenant.objects.filter(pk=OuterRef("pk"), status=0), Tenant.objects.filter(pk="missing")
+    Tenant.objects.filter(pk=cast.books.pk).update(status=2)
+    sums = Statement(BY_ID, Sums([active, active, closed], "status"))
+
+    assert sums.one(id=cast.shoes.pk) == [[0]]
+    assert sums.one(id=cast.books.pk) == [None]
+
+
+def test_sums_of_columns_stand_in_their_order(cast: Cast) -> None:
+    for tenant, events, pixels in ((cast.shoes, 2**40, 2), (cast.books, 5, 1)):
+        counted = {"total_events_received": events, "total_pixels_with_traffic": pixels}
+        UsageSnapshot.objects.update_or_create(tenant=tenant, defaults=counted)
+    usages = [UsageSnapshot.objects.filter(tenant=tenant) for tenant in (cast.shoes, cast.books)]
+
+    sums = Statement(BY_ID, Sums(usages, "total_pixels_with_traffic", "total_events_received"))
+
+    assert sums.one(id=cast.shoes.pk) == [[3, 2**40 + 5]]
