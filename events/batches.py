@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from itertools import accumulate, groupby
+from itertools import chain
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,6 +27,8 @@ from pixels.models import Pixel
 MAX_EVENTS = 5_000
 #: A batch is held in memory: of rows of the largest size there are fewer.
 MAX_BYTES = 8 * 1024 * 1024
+#: So many rows are taken apart at once.
+DECODED_TOGETHER = 100
 
 
 class Fate(NamedTuple):
@@ -75,7 +76,12 @@ class Row(msgspec.Struct, eq=False):
     options: str
     event_count: int
     body: bytes
+    #: The minute in which it was received, counted from the epoch's; filled in by ``__post_init__``.
+    minute: int = 0
     _raws: list[msgspec.Raw] | None = None
+
+    def __post_init__(self) -> None:
+        self.minute = int(self.received_at.timestamp()) // 60
 
     def raws(self) -> list[msgspec.Raw]:
         """Its events, each as it is stored. Taken apart when they are asked for: most rows are passed on whole."""
@@ -128,18 +134,27 @@ class _Known(msgspec.Struct, gc=False):
     event_source_url: object = None
 
 
-_ROW, _ENRICHED = attrgetter("row"), attrgetter("enriched")
+_ENRICHED = attrgetter("enriched")
 _decode_one = msgspec.json.Decoder(_Known, strict=False).decode
 _decode_all = msgspec.json.Decoder(list[_Known], strict=False).decode
+_decode_rows = msgspec.json.Decoder(list[list[_Known]], strict=False).decode
 _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-# How much a row holds is read first: of bodies there may be far more than a batch takes.
-_HEADS = """
-    SELECT id, event_count, LENGTH(body), received_at FROM events_outboxrow
-    WHERE pixel_id = %s {which} ORDER BY counted DESC, id LIMIT %s
+#: The first rows in line, as many as are not too much for a batch; the very first is taken whatever its size. How much
+#: a body holds is known before it is read. Of each it is told whether another is behind it.
+_ROWS = """
+    SELECT id, received_at, intake, counted, options, event_count, body, next IS NOT NULL FROM (
+        SELECT *, SUM(event_count) OVER line AS events, SUM(LENGTH(body)) OVER line AS octets,
+            ROW_NUMBER() OVER line AS place, LEAD(id) OVER line AS next
+        FROM (
+            SELECT id, received_at, intake, counted, options, event_count, body FROM events_outboxrow
+            WHERE pixel_id = %s {which} ORDER BY counted DESC, id LIMIT %s
+        ) AS first_rows
+        WINDOW line AS (ORDER BY counted DESC, id ROWS UNBOUNDED PRECEDING)
+    ) AS rows_in_line
+    WHERE place = 1 OR (events <= %s AND octets <= %s) ORDER BY counted DESC, id
 """
-_ROWS = "SELECT id, received_at, intake, counted, options, event_count, body FROM events_outboxrow WHERE id {among}"
 
 
 def read(pixel: Pixel, *, now: datetime, publishes: bool) -> Batch | None:
@@ -159,20 +174,26 @@ def read(pixel: Pixel, *, now: datetime, publishes: bool) -> Batch | None:
 
 
 def _read(pixel: Pixel, which: str = "", until: datetime | None = None) -> Batch | None:
-    heads = bulk.fetch(_HEADS.format(which=which), [pixel.pk, MAX_EVENTS + 1])
-    taken = [pk for pk, _, _, received_at in heads[: _fitting(heads)] if until is None or received_at <= until]
-    found = {values[0]: Row(*values) for values in bulk.fetch_among(_ROWS, taken)}
-    rows = [found[pk] for pk in taken if pk in found]
+    found = bulk.fetch(_ROWS.format(which=which), [pixel.pk, MAX_EVENTS + 1, MAX_EVENTS, MAX_BYTES])
+    rows = [Row(*values) for *values, _ in found if until is None or values[1] <= until]
     if not rows:
         return None
-    return Batch(rows, [event for row in rows for event in decode(row)], has_more=len(rows) < len(heads))
+    has_more = len(rows) < len(found) or bool(found[-1][-1])
+    parts = (rows[first : first + DECODED_TOGETHER] for first in range(0, len(rows), DECODED_TOGETHER))
+    return Batch(rows, [event for part in parts for event in decode_rows(part)], has_more=has_more)
 
 
-def _fitting(heads: Sequence[Sequence[Any]]) -> int:
-    """How many of the first rows are not too much for a batch; the very first is taken whatever its size."""
-    _, counts, sizes, _ = zip(*heads, strict=True) if heads else ((),) * 4
-    events, octets = list(accumulate(counts)), list(accumulate(sizes))
-    return max(1, min(bisect_right(events, MAX_EVENTS), bisect_right(octets, MAX_BYTES)))
+def decode_rows(rows: list[Row]) -> Iterable[Event]:
+    """The events of some rows, as one JSON text: for rows of single events, it takes half the time."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        known = _decode_rows(b"[%b]" % b",".join([row.body for row in rows]))
+        if list(map(len, known)) == [row.event_count for row in rows]:
+            return [
+                _event(row, index, one)
+                for row, of_row in zip(rows, known, strict=True)
+                for index, one in enumerate(of_row)
+            ]
+    return chain.from_iterable(map(decode, rows))
 
 
 def decode(row: Row) -> list[Event]:
@@ -210,12 +231,17 @@ def _unread(row: Row, index: int, raw: bytes) -> Event:
 
 def as_sent(events: list[Event]) -> Iterator[msgspec.Raw | bytes]:
     """The JSON of the events, comma between them: whole rows where they go out as they came."""
-    for row, some in groupby(events, key=_ROW):
-        of_row = list(some)
-        if len(of_row) == row.event_count and not any(map(_ENRICHED, of_row)):
+    index = 0
+    while index < len(events):
+        row = events[index].row
+        of_row = events[index : index + row.event_count]  # unless some have been dropped
+        if len(of_row) == row.event_count and of_row[-1].row is row and not any(map(_ENRICHED, of_row)):
             yield row.body.strip()[1:-1]
-        else:
-            yield from (event.enriched or event.raw for event in of_row)
+            index += row.event_count
+            continue
+        while index < len(events) and events[index].row is row:
+            yield events[index].enriched or events[index].raw
+            index += 1
 
 
 def decide(batch: Batch, pixel: Pixel, filters: FilterSet, now: datetime) -> None:

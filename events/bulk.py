@@ -86,14 +86,6 @@ def fetch(sql: str, parameters: Sequence[Value]) -> list[tuple[Any, ...]]:
             return binary.execute(sql, parameters, binary=True).fetchall()
 
 
-def fetch_among(sql: str, keys: Sequence[int]) -> list[tuple[Any, ...]]:
-    """The same of a SELECT whose condition is ``{among}``: it finds the rows with these keys."""
-    if not keys:
-        return []
-    among, parameter = _among(keys)
-    return fetch(sql.format(among=among), [parameter])
-
-
 def delete(model: type[models.Model], keys: Sequence[int]) -> None:
     """Delete the rows with these keys, from a table to which no other refers."""
     if not keys:

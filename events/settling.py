@@ -21,7 +21,7 @@ from events.graph_api import Accepted, Answer, BadToken, Refused, RetryLater
 from events.models import DeadLetter, OutboxRow
 from pixels.models import Pixel
 
-_KIND = attrgetter("row", "name", "website", "fate")
+_KIND = attrgetter("row.minute", "row.counted", "name", "website", "fate")
 
 
 @transaction.atomic
@@ -113,18 +113,13 @@ def _array_of(events: list[Event]) -> bytes:
 
 def _count(pixel: Pixel, batch: Batch, errors: int, now: datetime) -> None:
     """Count what came and what became of it. Events that are alike are added up first: there are far fewer kinds."""
-    kinds: dict[tuple[float, bool, str, str, str | None], int] = {}
-    for (row, name, website, fate), n in Multiset(map(_KIND, batch.events)).items():
-        # As a number: a time with its zone takes long to be hashed.
-        kind = row.received_at.timestamp() // 60, row.counted, name, website, fate and fate.column
-        kinds[kind] = kinds.get(kind, 0) + n
     tally = Tally()
-    for (minute, counted, name, website, column), n in kinds.items():
+    for (minute, counted, name, website, fate), n in Multiset(map(_KIND, batch.events)).items():
         received_at = datetime.fromtimestamp(minute * 60, UTC)
         if not counted:
             tally.add(received_at, name, website, "received", n)
-        if column:
-            tally.add(now, name, website, column, n, received_at=received_at)
+        if fate:
+            tally.add(now, name, website, fate.column, n, received_at=received_at)
     if errors:
         tally.add(now, None, None, "publish_errors", errors)
     tally.write(pixel.pk)
