@@ -27,9 +27,14 @@ logger = logging.getLogger(__name__)
 REQUEST_EVENTS = 1_000
 #: After this long another pixel gets the worker's thread; a pixel with more to do queues up behind the others.
 TIME_BOX_SECONDS = 20.0
+#: Where a process has several pixels in hand, each queues up after this long: another worker may have none.
+SHARED_SECONDS = 1.0
 
 #: Set when the worker was asked to stop: what is under way is finished and settled, nothing new begun.
 stopping = Flag()
+
+#: The pixels that this process works on.
+_in_hand: set[int] = set()
 
 
 def drain(pixel_pk: int) -> bool:
@@ -39,19 +44,21 @@ def drain(pixel_pk: int) -> bool:
     last look is taken after the release.
     """
     log = DeliveryLog(pixel_pk)
+    _in_hand.add(pixel_pk)
     try:
-        return _drain(pixel_pk, time.monotonic() + TIME_BOX_SECONDS, log)
+        return _drain(pixel_pk, time.monotonic(), log)
     finally:
+        _in_hand.discard(pixel_pk)
         log.write()
 
 
-def _drain(pixel_pk: int, end: float, log: DeliveryLog) -> bool:
-    while not _is_over(end):
+def _drain(pixel_pk: int, begun: float, log: DeliveryLog) -> bool:
+    while not _is_others_turn(begun):
         claim = lanes.claim(pixel_pk)
         if claim is None:
             return False
         try:
-            _work(claim, end, log)
+            _work(claim, begun, log)
         except lanes.LeaseLost:
             return False
         except Exception:
@@ -64,19 +71,23 @@ def _drain(pixel_pk: int, end: float, log: DeliveryLog) -> bool:
     return True
 
 
-def _is_over(end: float) -> bool:
-    return stopping.is_set() or time.monotonic() > end
+def _is_over(begun: float) -> bool:
+    return stopping.is_set() or time.monotonic() - begun > TIME_BOX_SECONDS
 
 
-def _work(claim: lanes.Claim, end: float, log: DeliveryLog) -> None:
+def _is_others_turn(begun: float) -> bool:
+    return _is_over(begun) or (len(_in_hand) > 1 and time.monotonic() - begun > SHARED_SECONDS)
+
+
+def _work(claim: lanes.Claim, begun: float, log: DeliveryLog) -> None:
     """Batch by batch, until the lane is released."""
-    while not _is_over(end):
-        if not _work_off_batch(claim, end, log):
+    while not _is_others_turn(begun):
+        if not _work_off_batch(claim, begun, log):
             return
     lanes.release(claim)
 
 
-def _work_off_batch(claim: lanes.Claim, end: float, log: DeliveryLog) -> bool:
+def _work_off_batch(claim: lanes.Claim, begun: float, log: DeliveryLog) -> bool:
     """Read, decide, publish, settle; False where it was the last, and the lane is released.
 
     By itself, so that a batch is let go of before the next is read: the memory that it leaves is used anew.
@@ -92,7 +103,7 @@ def _work_off_batch(claim: lanes.Claim, end: float, log: DeliveryLog) -> bool:
         lanes.release(claim)
         return False
     batches.decide(batch, pixel, load_filter_set(pixel), now)
-    attempt = publish(claim, pixel, batch, log, end) if publishes else Attempt()
+    attempt = publish(claim, pixel, batch, log, begun) if publishes else Attempt()
     if attempt.answered:
         claim.failures = 0
     is_last = not batch.has_more or isinstance(attempt.last_answer, RetryLater | BadToken)
@@ -113,7 +124,7 @@ class Attempt:
     answered: bool = False
 
 
-def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, log: DeliveryLog, end: float) -> Attempt:
+def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, log: DeliveryLog, begun: float) -> Attempt:
     """Send the undecided events, those with the same options together.
 
     A refused request is halved until the bad event stands alone. A failure ends the attempt: what has no fate by then
@@ -124,7 +135,7 @@ def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, log: DeliveryLog, en
     while queue:
         events = queue.pop()
         if attempt.last_answer is not None:
-            if attempt.answered and _is_over(end):
+            if attempt.answered and _is_over(begun):
                 break
             lanes.renew(claim)
             log.write_if_due()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from statistics import median
 
 from django.db import connection
@@ -20,6 +21,7 @@ from bench.parts.intake import empty_tables
 from bench.peers.ninja_rows.models import PeerEvent
 from bench.report import Result, Row
 from bench.rounds import Effort, Rounds, ratio
+from bench.rounds import measure as measure_rounds
 from events.models import OutboxRow
 from filters.services import update_domain_filter, update_event_filter
 from tests.instance import Instance
@@ -28,34 +30,47 @@ from tests.instance import Instance
 PIXELS = [str(880_000_000_000_001 + number) for number in range(6)]
 SIZES = (1, 100)
 TIMES_LOOP = 3.5
+LOOP = "two loops of ORM objects"
 DONE_FIRST = 0.9
 LIMIT_SECONDS = 600
 
 
 def measure(effort: Effort) -> list[Result]:
-    """Round by round: take in and drain, by events a request, then the loop."""
+    """Round by round: take in and drain, by events a request, and the loop."""
     url = place.address()
     servers.run_sql(url, "intake.sql")
     _make_pixels()
-    found: Rounds = {}
+    intakes: Rounds = {}
     with stage.sink() as graph_api, servers.portal(url, graph_api) as portal:
-        for _ in range(effort.rounds):
-            for size in SIZES:
-                empty_tables()  # so that no dead rows of the last are vacuumed during this one
-                found.setdefault(f"intake alone, {size} a request", []).append(_take_in(portal, size))
-                _fill_up(effort.events // 3)
-                found.setdefault(f"two workers, {size} a request", []).append(_drain(portal))
+
+        def drained(size: int) -> float:
+            empty_tables()  # so that no dead rows of the last are vacuumed during this one
+            intakes.setdefault(_intake(size), []).append(_take_in(portal, size))
+            _fill_up(effort.events // 3)
+            return _drain(portal)
+
+        def looped() -> float:
             empty_tables()
-            found.setdefault("two loops of ORM objects", []).append(_loop(url, graph_api, effort.events // 10))
-    loop = found["two loops of ORM objects"]
+            return _loop(url, graph_api, effort.events // 10)
+
+        things = {_workers(size): partial(drained, size) for size in SIZES}
+        found = intakes | measure_rounds({**things, LOOP: looped}, effort.rounds)
     rows = []
     for size in SIZES:
-        drained = found[f"two workers, {size} a request"]
+        work, rates = f"drain, {size} a request", found[_workers(size)]
         rows += [
-            Row(f"drain, {size} a request", "two loops of ORM objects", TIMES_LOOP, ratio(drained, loop)),
-            Row(f"drain, {size} a request", "intake", 1.0, ratio(drained, found[f"intake alone, {size} a request"])),
+            Row(work, LOOP, TIMES_LOOP, ratio(rates, found[LOOP])),
+            Row(work, "intake", 1.0, ratio(rates, found[_intake(size)])),
         ]
     return [Result("Drain", rows, "events a second", {name: median(rates) for name, rates in found.items()})]
+
+
+def _intake(size: int) -> str:
+    return f"intake alone, {size} a request"
+
+
+def _workers(size: int) -> str:
+    return f"two workers, {size} a request"
 
 
 def _make_pixels() -> None:

@@ -108,6 +108,20 @@ def test_a_pixel_that_used_up_its_time_queues_up_again(
     assert sent == [pixels[0].pk]
 
 
+@pytest.mark.parametrize(("others", "queues_up"), [(set(), False), ({0}, True)])
+def test_a_process_with_several_pixels_in_hand_soon_lets_others_have_them(
+    pixels: list[Pixel], sent: list[int], monkeypatch: pytest.MonkeyPatch, others: set[int], queues_up: bool
+) -> None:
+    put(pixels[0], purchase())
+    monkeypatch.setattr(publishing, "SHARED_SECONDS", -1.0)
+    monkeypatch.setattr(publishing, "_in_hand", others)
+
+    tasks.drain(pixels[0].pk)
+
+    assert (sent == [pixels[0].pk]) is queues_up
+    assert publishing._in_hand == others
+
+
 def test_a_task_that_fails_leaves_its_rows_to_a_later_sweep(
     pixels: list[Pixel], sent: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
