@@ -14,7 +14,7 @@ from accounts.hashing import hash_secret
 from accounts.models import AccessToken, ApiAccount, User
 from accounts.principals import Principal, principal_of_api_account, principal_of_user
 from accounts.second_factors import lacks_second_factor
-from portal.statements import Condition, Guard, Param, Statement
+from portal.statements import Guard, Param, Statement
 
 #: API accounts of so many tokens are remembered.
 MAX_REMEMBERED = 4_096
@@ -42,22 +42,24 @@ def remembered_bearer(token: str) -> tuple[Principal, Guard] | None:
     """
     token_hash = hash_secret(token)
     principal = _remembered.get(token_hash)
-    return (principal, Guard(_TOKEN_IS_VALID, _valid(token_hash))) if principal else None
+    return (principal, Guard(_token_is_valid, _valid(token_hash))) if principal else None
 
 
 _COLUMNS = ("id", "name")
 
 
 def _valid(token_hash: str) -> dict[str, Any]:
-    return {"token_hash": token_hash, "now": timezone.now()}
+    return {"token_hash": token_hash, "token_used_at": timezone.now()}
 
 
 def _valid_tokens() -> QuerySet[AccessToken]:
-    """The token of ``token_hash``, if it is valid ``now``."""
-    return AccessToken.objects.filter(token_hash=Param("token_hash"), expires_at__gt=Param("now", DateTimeField()))
+    """The token of ``token_hash``, if it is valid at ``token_used_at``: names that no guarded statement has."""
+    used_at = Param("token_used_at", DateTimeField())
+    return AccessToken.objects.filter(token_hash=Param("token_hash"), expires_at__gt=used_at)
 
 
-_TOKEN_IS_VALID = Condition(lambda: Exists(_valid_tokens()))
+def _token_is_valid() -> Exists:
+    return Exists(_valid_tokens())
 
 
 @lru_cache

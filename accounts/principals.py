@@ -16,7 +16,7 @@ API_ACCOUNT_LABEL = "API account "
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in caller and the roles it has; made once a request by a door, passed to every service.
+    """A signed-in caller and the roles it has; found by a door, passed to every service. Requests may share one.
 
     ``host_level`` is the role at the host, ``tenant_levels`` the role in each account, by its id.
     """

@@ -198,11 +198,10 @@ def decode_rows(rows: list[Row]) -> Iterable[Event]:
 
 def decode(row: Row) -> list[Event]:
     """The events of a row. What cannot be read has its fate by then: it must not hold up what is behind it."""
-    try:
-        known = _decode_all(row.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _salvage(row)
-    return [_event(row, index, one) for index, one in enumerate(known)]
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        if len(known := _decode_all(row.body)) == row.event_count:
+            return [_event(row, index, one) for index, one in enumerate(known)]
+    return _salvage(row)
 
 
 def _event(row: Row, index: int, known: _Known) -> Event:

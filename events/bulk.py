@@ -78,7 +78,7 @@ def fetch(sql: str, parameters: Sequence[Value]) -> list[tuple[Any, ...]]:
     """The rows that a SELECT finds; times are of UTC."""
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
-            cursor.execute(sql, *_storable([parameters]))
+            cursor.execute(sql, _storable([parameters])[0])
             return [tuple(map(_aware, row)) for row in cursor]
         import psycopg  # only where PostgreSQL is used
 

@@ -33,7 +33,7 @@ SHARED_SECONDS = 1.0
 #: Set when the worker was asked to stop: what is under way is finished and settled, nothing new begun.
 stopping = Flag()
 
-#: The pixels that this process works on.
+#: The pixels whose lanes this process has.
 _in_hand: set[int] = set()
 
 
@@ -44,21 +44,20 @@ def drain(pixel_pk: int) -> bool:
     last look is taken after the release.
     """
     log = DeliveryLog(pixel_pk)
-    _in_hand.add(pixel_pk)
     try:
         return _drain(pixel_pk, time.monotonic(), log)
     finally:
-        _in_hand.discard(pixel_pk)
         log.write()
 
 
 def _drain(pixel_pk: int, begun: float, log: DeliveryLog) -> bool:
-    while not _is_others_turn(begun):
+    while not _is_over(begun):
         claim = lanes.claim(pixel_pk)
         if claim is None:
             return False
+        _in_hand.add(pixel_pk)
         try:
-            _work(claim, begun, log)
+            has_passed_on = _work(claim, begun, log)
         except lanes.LeaseLost:
             return False
         except Exception:
@@ -66,8 +65,10 @@ def _drain(pixel_pk: int, begun: float, log: DeliveryLog) -> bool:
             with suppress(DatabaseError, lanes.LeaseLost):  # else the lease runs out by itself
                 lanes.abandon(claim)
             raise
-        if not lanes.waiting_pixels([pixel_pk]):
-            return False
+        finally:
+            _in_hand.discard(pixel_pk)
+        if has_passed_on or not lanes.waiting_pixels([pixel_pk]):
+            return has_passed_on
     return True
 
 
@@ -75,16 +76,17 @@ def _is_over(begun: float) -> bool:
     return stopping.is_set() or time.monotonic() - begun > TIME_BOX_SECONDS
 
 
-def _is_others_turn(begun: float) -> bool:
-    return _is_over(begun) or (len(_in_hand) > 1 and time.monotonic() - begun > SHARED_SECONDS)
+def _work(claim: lanes.Claim, begun: float, log: DeliveryLog) -> bool:
+    """Batch by batch, until the lane is released; True where that was for others to go on.
 
-
-def _work(claim: lanes.Claim, begun: float, log: DeliveryLog) -> None:
-    """Batch by batch, until the lane is released."""
-    while not _is_others_turn(begun):
-        if not _work_off_batch(claim, begun, log):
-            return
-    lanes.release(claim)
+    Whose turn it is is asked after a batch: however long it took to get the lane, each turn gets further.
+    """
+    while _work_off_batch(claim, begun, log):
+        has_others = len(_in_hand) > 1 and time.monotonic() - begun > SHARED_SECONDS
+        if has_others or _is_over(begun):
+            lanes.release(claim)
+            return True
+    return False
 
 
 def _work_off_batch(claim: lanes.Claim, begun: float, log: DeliveryLog) -> bool:

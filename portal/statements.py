@@ -191,7 +191,8 @@ class Sums(Func):
         return self._as_array(compiler, connection, "json_array")
 
     def _as_array(self, compiler: Any, connection: Any, function: str) -> Any:
-        template = f"(SELECT {function}({self.sums}) FROM (%(expressions)s) AS t HAVING COUNT(*) > 0)"  # noqa: S608  # names
+        array = f"CASE WHEN COUNT(*) > 0 THEN {function}({self.sums}) END"
+        template = f"(SELECT {array} FROM (%(expressions)s) AS t)"  # noqa: S608  # names of columns
         return self.as_sql(compiler, connection, template=template)
 
 
@@ -215,12 +216,8 @@ class Milliseconds(Func):
         return f"CAST(coalesce(({seconds}) * 1000, 0) AS INTEGER)", [*params] * 2
 
 
-class Condition:
-    """What a ``Guard`` makes sure of. There are few: a statement is compiled anew for each."""
-
-    def __init__(self, expression: Callable[[], Combinable]) -> None:
-        #: Made when it is first needed, since it may ask models.
-        self.expression = expression
+#: What a ``Guard`` makes sure of: a function, since it may ask models. There are few: a statement is compiled for each.
+Condition = Callable[[], Combinable]
 
 
 @dataclass(slots=True)
@@ -314,8 +311,10 @@ class _Compiled:
 
 def _compile(query: Query, condition: Condition | None) -> _Compiled:
     if condition:
+        if not query.group_by and any(column.contains_aggregate for column in query.annotation_select.values()):
+            raise ValueError("Sums of no rows are a row: they say nothing of the condition.")
         query = query.chain()
-        query.add_q(Q(condition.expression()))  # and not by the queryset, which has none for its slices
+        query.add_q(Q(condition()))  # and not by the queryset, which has none for its slices
     connection.ensure_connection()
     try:
         sql, params = query.get_compiler(connection=connection).as_sql()

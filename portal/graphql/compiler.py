@@ -80,8 +80,9 @@ _AS_IT_IS = {
     GraphQLInt: "{0}.__class__ is int and -2147483648 <= {0} <= 2147483647",
     GraphQLFloat: "{0}.__class__ is float and -INFINITY < {0} < INFINITY",
 }
-#: What a value is known to be where a read model says so. Not of an Int: it must be small, too.
-_CLASSES: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool, GraphQLFloat: float}
+#: What a value is known to be where a read model says so. Not of numbers: an Int must be small, a Float finite, and
+#: who says ``float`` may give an ``int``.
+_CLASSES: dict[Any, type] = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
 
 
 class Unsupported(Exception):

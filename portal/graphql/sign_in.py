@@ -38,14 +38,18 @@ class Caller:
             return
         self.guard = None
         with _counted(self.request):
-            _look_up(self.token)
+            self.principal = _look_up(self.token)
 
 
 def sign_in(request: HttpRequest) -> Caller:
     """The caller, or RequestError. A token beats a session; any other scheme (a proxy's Basic, say) is not for us."""
     with _counted(request):
         caller = _identify(request)
-    _count(request, caller.principal)
+    try:
+        _count(request, caller.principal)
+    except RequestError:
+        caller.confirm()  # to wait is told to those alone who are known
+        raise
     return caller
 
 

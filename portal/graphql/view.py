@@ -82,7 +82,10 @@ def _answer(request: HttpRequest, schema: GraphQLSchema) -> Answer:
             result = prepared.execute_compiled(asked.operation_name, asked.variables, signed_in)
     finally:
         caller.confirm()  # whatever there is to tell, a refusal too, is for those alone who are known
-    return executed(result or prepared.execute_as_reference(asked.operation_name, asked.variables, signed_in))
+    if result is None:
+        signed_in.principal = caller.principal  # which may have been looked up anew
+        result = prepared.execute_as_reference(asked.operation_name, asked.variables, signed_in)
+    return executed(result)
 
 
 def executed(result: ExecutionResult) -> Answer:

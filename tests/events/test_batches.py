@@ -221,6 +221,18 @@ def test_damage_in_two_rows_does_not_add_up_to_something_that_can_be_read(
     assert [event.fate for event in read(pixel).events] == [None, batches.UNREAD, batches.UNREAD, None]
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_row_of_another_number_of_events_has_failed(pixel: Pixel, count: int) -> None:
+    good = json.dumps(purchase()).encode()
+    OutboxRow.objects.create(pixel=pixel, received_at=timezone.now(), event_count=count, body=b"[%s,%s]" % (good, good))
+    put(pixel, purchase())
+
+    events = read(pixel).events
+
+    assert [event.fate for event in events] == [batches.UNREAD] * count + [None]
+    assert len(json.loads(b"[%s]" % b",".join(batches.as_sent(events[count:])))) == 1
+
+
 def test_rows_of_which_events_were_dropped_are_sent_without_them(pixel: Pixel) -> None:
     for number in (3, 1, 2, 3):
         put(pixel, *purchases(number))

@@ -27,7 +27,7 @@ from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
-from events import publishing, tasks
+from events import batches, lanes, publishing, tasks
 from events.models import Lane, OutboxRow
 from events.sandbox import Sandbox
 from pixels.models import Pixel
@@ -108,18 +108,32 @@ def test_a_pixel_that_used_up_its_time_queues_up_again(
     assert sent == [pixels[0].pk]
 
 
-@pytest.mark.parametrize(("others", "queues_up"), [(set(), False), ({0}, True)])
-def test_a_process_with_several_pixels_in_hand_soon_lets_others_have_them(
-    pixels: list[Pixel], sent: list[int], monkeypatch: pytest.MonkeyPatch, others: set[int], queues_up: bool
+@pytest.mark.parametrize(("others", "left"), [(set(), 0), ({0}, 2)])
+def test_a_process_with_several_pixels_in_hand_lets_others_have_them_after_a_batch(
+    pixels: list[Pixel], sent: list[int], monkeypatch: pytest.MonkeyPatch, others: set[int], left: int
 ) -> None:
-    put(pixels[0], purchase())
+    for _ in range(3):
+        put(pixels[0], purchase())
+    monkeypatch.setattr(batches, "MAX_EVENTS", 1)
     monkeypatch.setattr(publishing, "SHARED_SECONDS", -1.0)
     monkeypatch.setattr(publishing, "_in_hand", others)
 
     tasks.drain(pixels[0].pk)
 
-    assert (sent == [pixels[0].pk]) is queues_up
-    assert publishing._in_hand == others
+    assert OutboxRow.objects.count() == left
+    assert sent == [pixels[0].pk] * bool(left)
+    assert lanes.claim(pixels[0].pk) is not None
+
+
+def test_a_pixel_that_another_thread_works_on_stays_in_hand(pixels: list[Pixel]) -> None:
+    publishing._in_hand.add(pixels[0].pk)
+    put(pixels[0], purchase())
+    assert lanes.claim(pixels[0].pk)
+
+    tasks.drain(pixels[0].pk)
+
+    assert publishing._in_hand == {pixels[0].pk}
+    publishing._in_hand.clear()
 
 
 def test_a_task_that_fails_leaves_its_rows_to_a_later_sweep(

@@ -106,6 +106,14 @@ def test_a_remembered_token_that_has_been_taken_back_counts_against_its_address(
     assert [ask_graphql(token).status_code for _ in range(3)] == [401, 401, 429]
 
 
+def test_whose_token_was_taken_back_is_not_told_to_wait_for_its_account(cast: Cast) -> None:
+    token = bearer(cast.robot)
+    assert [ask_graphql(token).status_code for _ in range(3)] == [200, 200, 429]
+    AccessToken.objects.all().delete()
+
+    assert ask_graphql(token).status_code == 401
+
+
 def test_people_are_counted_each(cast: Cast) -> None:
     assert [graphql(cast.hanna, HUB, VIEWER).status for _ in range(3)] == [200, 200, 429]
     assert graphql(cast.milo, HUB, VIEWER).status == 200

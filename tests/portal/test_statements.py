@@ -14,7 +14,6 @@ from accounts.models import Membership, RoleLevel, Tenant, UsageSnapshot, User
 from portal.statements import (
     NOTHING,
     Among,
-    Condition,
     Guard,
     Milliseconds,
     One,
@@ -139,11 +138,12 @@ def test_a_parameter_takes_the_form_of_its_column(cast: Cast) -> None:
     assert level.one(user=cast.max.pk) == [RoleLevel.MANAGE]
 
 
-THERE_IS_A_PERSON = Condition(lambda: Exists(User.objects.filter(email=Param("email"))))
+def person_exists() -> Exists:
+    return Exists(User.objects.filter(email=Param("email")))
 
 
 def there_is(email: str) -> Guard:
-    return Guard(THERE_IS_A_PERSON, {"email": email})
+    return Guard(person_exists, {"email": email})
 
 
 def test_a_guarded_statement_finds_rows_where_the_condition_holds(cast: Cast) -> None:
@@ -190,6 +190,14 @@ def test_slices_and_sums_can_be_guarded(cast: Cast) -> None:
             assert page.all() == pages
         with guarded(there_is(email)):
             assert sums.all() == counts
+
+
+def test_sums_that_are_there_whatever_holds_cannot_be_guarded(cast: Cast) -> None:
+    all_together = Statement(Tenant.objects.order_by().values(one=Value(1)), Count("pk"))
+    assert all_together.all() == [[Tenant.objects.count()]]
+
+    with guarded(there_is("nobody@example.com")), pytest.raises(ValueError, match="say nothing"):
+        all_together.all()
 
 
 def test_sums_are_those_of_all_parts_and_null_without_rows(cast: Cast) -> None:
