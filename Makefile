@@ -45,7 +45,7 @@ screenshots: setup $(VENV)/installed-dev  ## Take the pictures in docs/screensho
 bench-pages: $(VENV)/installed-dev  ## Measure the server's part of every page, of an account with 500 pixels
 	@$(BIN)/python -m bench.pages
 
-bench: $(VENV)/installed-dev $(VENV)/bench/installed bench/peers/node_modules/installed  ## Measure the portal beside its peers on PostgreSQL, write docs/benchmarks.md; 20 minutes
+bench: $(VENV)/installed-dev $(VENV)/bench/installed bench/peers/node_modules/installed  ## Measure the portal beside its peers on PostgreSQL, write docs/benchmarks.md; 15 minutes
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y wrk >/dev/null; } || \
 		{ echo "wrk sends the requests of the benchmarks (on Debian: apt install wrk)." >&2; exit 1; }
 	@$(BIN)/python -m bench $(ARGS)

@@ -17,8 +17,12 @@ _HEAD = """# Benchmarks
 Written by `make bench`, which builds what it needs, measures portal and peers in turn and compares their answers before
 it times anything. The portal runs as in production, with sign-in, permissions, limits and audit on; the peers, small
 programs in [bench/peers/](../bench/peers/), run without any. Load generator, PostgreSQL and servers share the machine:
-ratios count, absolute figures say little. A ratio is the median over the rounds, with the least and the greatest of
-them.
+ratios count, absolute figures say little. A ratio is the median of those of the rounds, with the least and the greatest
+of them; the figures further below are medians of their own, of which no other ratio can be made.
+
+A is the published document *Get Account*, B a list of an account's pixel connections, C a mutation. The *limit* is a
+function that does nothing but to have PostgreSQL write the answer. *lz4* is the compression of PostgreSQL that the
+portal uses for events that wait; without it, PostgreSQL's own. A *loop of ORM objects* is what one would write first.
 """
 
 
