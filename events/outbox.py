@@ -5,26 +5,23 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from events.models import OutboxRow
+from portal.postgresql.base import DatabaseWrapper
 
 if TYPE_CHECKING:
-    import psycopg
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 _INSERT = f"""
     INSERT INTO {OutboxRow._meta.db_table} (pixel_id, intake, event_count, options, body, received_at, counted) VALUES
 """  # noqa: S608  # nosec B608  # the table's name is a constant
-# On PostgreSQL the body goes as it is (%b); bound by Django, it would be sent as hexadecimal text, twice as long.
-_ROW = {"postgresql": "(%s, %s, %s, %s, %b, %s, %s)", "sqlite": "(%s, %s, %s, %s, %s, %s, %s)"}
-
-
-#: What a thread may keep of its last statement, so that it need not make a cursor for the next one.
-KEPT_BYTES = 1_048_576
+_COLUMNS = 7
+#: On PostgreSQL the body goes as it is; bound by Django, it would be sent as hexadecimal text, twice as long.
+_FORMATS = (0, 0, 0, 0, 1, 0, 0)
 
 
 class NewRow(NamedTuple):
@@ -115,38 +112,28 @@ def _insert(rows: Sequence[NewRow]) -> None:
 
 
 def _execute(db: BaseDatabaseWrapper, rows: Sequence[NewRow]) -> None:
-    received_at = db.ops.adapt_datetimefield_value(timezone.now())
-    statement = _statement(db.vendor, len(rows))
-    values = [value for row in rows for value in (*row, received_at, False)]
-    if db.vendor != "postgresql":
-        with db.cursor() as cursor:
-            cursor.execute(statement, values)
+    now = timezone.now()
+    if isinstance(db, DatabaseWrapper):
+        further = (now.isoformat().encode(), b"false")
+        values = [value for row in rows for value in (*map(_as_text, row[:4]), row.body, *further)]
+        db.execute_prepared(_numbered(len(rows)), values, _FORMATS * len(rows))
         return
-    db.ensure_connection()
-    with db.wrap_database_errors:
-        _cursor_of(db.connection, sum(len(row.body) for row in rows)).execute(statement, values)
+    stored_at = db.ops.adapt_datetimefield_value(now)
+    places = ", ".join([f"({', '.join(['%s'] * _COLUMNS)})"] * len(rows))
+    with db.cursor() as cursor:
+        cursor.execute(_INSERT + places, [value for row in rows for value in (*row, stored_at, False)])
+
+
+def _as_text(value: object) -> bytes:
+    return str(value).encode()
 
 
 @cache
-def _statement(vendor: str, rows: int) -> str:
-    return _INSERT + ", ".join([_ROW[vendor]] * rows)
+def _numbered(rows: int) -> bytes:
+    """The statement for so many rows, with the placeholders of PostgreSQL."""
+    numbers = range(1, rows * _COLUMNS + 1)
+    places = (f"({', '.join(f'${number + place}' for place in range(_COLUMNS))})" for number in numbers[::_COLUMNS])
+    return (_INSERT + ", ".join(places)).encode()
 
 
-def _cursor_of(raw: psycopg.Connection[Any], octets: int) -> psycopg.Cursor[Any]:
-    """psycopg's own cursor binds on the server, and prepares what comes again (prepare_threshold in the settings).
-
-    The thread keeps it: to make one, and to look up how each type of value is sent, takes longer than all else. But a
-    cursor keeps what it sent last: for much, one is made.
-    """
-    import psycopg  # only where PostgreSQL is used
-
-    if octets > KEPT_BYTES:
-        return psycopg.Cursor(raw)
-    kept: psycopg.Cursor[Any] | None = getattr(_kept, "cursor", None)
-    if kept is None or kept.connection is not raw:
-        kept = _kept.cursor = psycopg.Cursor(raw)
-    return kept
-
-
-_kept = threading.local()
 _group = GroupCommit(_insert)

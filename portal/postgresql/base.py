@@ -45,6 +45,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
             rows = psycopg.RawCursor(raw).execute(query, params, prepare=bool(self.autocommit)).fetchall()
             return [text.encode() for (text,) in rows]
 
+    def execute_prepared(self, query: bytes, values: Sequence[bytes], formats: Sequence[int]) -> None:
+        """Run such a statement that gives no rows; its values are texts, or, of format 1, the bytes of a ``bytea``."""
+        self.validate_thread_sharing()
+        with self.wrap_database_errors:
+            self.ensure_connection()
+            self.validate_no_broken_transaction()
+            raw = self.connection
+            if self.autocommit and raw.prepared:
+                raw.prepared.execute(query, values, formats)
+                return
+            texts = [value if binary else value.decode() for value, binary in zip(values, formats, strict=True)]
+            psycopg.RawCursor(raw).execute(query, texts, prepare=False)
+
     def _configure_connection(self, connection: Any) -> bool:
         """Told to a new connection; given when it is made, poolers (PgBouncer) would refuse what they do not know."""
         super()._configure_connection(connection)  # type: ignore[misc]  # which the types do not know

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from psycopg.errors import (
@@ -41,19 +42,27 @@ class PreparedStatements:
         """The texts that the query's only column holds, in UTF-8; psycopg's errors where the server refuses, or has
         gone.
         """
-        values = [param.encode() for param in params]
-        try:
-            return self._fetch(query, values)
-        except InvalidSqlStatementName:  # psycopg lets go of all that was prepared when a transaction is rolled back
-            self._names.clear()
-            return self._fetch(query, values)
-
-    def _fetch(self, query: bytes, values: Sequence[bytes]) -> list[bytes]:
-        result = self._pgconn.exec_prepared(self._name(query), values)
-        if result.status != ExecStatus.TUPLES_OK:
-            raise self._error(result)
+        result = self._run(query, [param.encode() for param in params], None, ExecStatus.TUPLES_OK)
         # A statement's text is never null: it is an array's.
         return [result.get_value(row, 0) for row in range(result.ntuples)]  # type: ignore[misc]
+
+    def execute(self, query: bytes, values: Sequence[bytes], formats: Sequence[int]) -> None:
+        """Run what gives no rows; the values are texts, or, of format 1, the bytes of a ``bytea``."""
+        self._run(query, values, formats, ExecStatus.COMMAND_OK)
+
+    def _run(
+        self, query: bytes, values: Sequence[bytes], formats: Sequence[int] | None, expected: ExecStatus
+    ) -> PGresult:
+        try:
+            return self._checked(self._pgconn.exec_prepared(self._name(query), values, formats), expected)
+        except InvalidSqlStatementName:  # psycopg lets go of all that was prepared when a transaction is rolled back
+            self._names.clear()
+            return self._checked(self._pgconn.exec_prepared(self._name(query), values, formats), expected)
+
+    def _checked(self, result: PGresult, expected: ExecStatus) -> PGresult:
+        if result.status != expected:
+            raise self._error(result)
+        return result
 
     def _name(self, query: bytes) -> bytes:
         if query in self._names:
@@ -63,11 +72,8 @@ class PreparedStatements:
             self._pgconn.close_prepared(self._names.popitem(last=False)[1])
         # By its text: whatever a pooler may mix up, a name never stands for another statement.
         name = b"portal_" + hashlib.sha256(query).hexdigest()[:32].encode()
-        result = self._pgconn.prepare(name, query)
-        if result.status != ExecStatus.COMMAND_OK:
-            error = self._error(result)
-            if not isinstance(error, DuplicatePreparedStatement):
-                raise error
+        with suppress(DuplicatePreparedStatement):
+            self._checked(self._pgconn.prepare(name, query), ExecStatus.COMMAND_OK)
         self._names[query] = name
         return name
 

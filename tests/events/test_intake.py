@@ -326,7 +326,7 @@ def query_log(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[]
         import psycopg
 
         def execute(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-            statements.append(str(query).strip())
+            statements.append((query.decode() if isinstance(query, bytes) else str(query)).strip())
             return original(cursor, query, *args, **kwargs)
 
         original = psycopg.Cursor.execute

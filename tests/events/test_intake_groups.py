@@ -157,20 +157,6 @@ def test_a_connection_that_was_cut_off_is_made_anew() -> None:
     assert OutboxRow.objects.count() == 2
 
 
-@pytest.mark.django_db
-def test_a_thread_writes_on_the_connection_that_it_has_now() -> None:
-    """One that it had before may be another's."""
-    if connection.vendor != "postgresql":
-        pytest.skip("Only PostgreSQL's connections are shared.")
-    pool = connection.pool  # type: ignore[attr-defined]  # of PostgreSQL's
-    with pool.connection() as before, pool.connection() as now:
-        assert outbox._cursor_of(before, 1) is outbox._cursor_of(before, 1)
-        assert outbox._cursor_of(before, 1).connection is before
-        assert outbox._cursor_of(now, 1).connection is now
-        large = outbox.KEPT_BYTES + 1
-        assert outbox._cursor_of(now, large) is not outbox._cursor_of(now, large)
-
-
 def _end_backend(pid: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from threading import Thread
 from typing import Any, cast
 
 import psycopg
 import pytest
-from django.db import DataError, OperationalError, connection, connections, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, connections, transaction
 
 from accounts.models import Tenant
 from portal.postgresql import base, close_if_cut_off, keep_connection
@@ -100,6 +101,10 @@ def asked(*params: object, sql: bytes = b"SELECT $1::text || $2::text") -> list[
     return [text.decode() for text in texts]
 
 
+def write(name: bytes, *, of: str, sql: bytes = b"UPDATE accounts_tenant SET name = $1 WHERE id = $2") -> None:
+    cast(Any, connection).execute_prepared(sql, [name, of.encode()], [0, 0])
+
+
 def prepared() -> list[str]:
     """The statements that the server keeps for this connection, but those of psycopg."""
     with connection.cursor() as cursor:
@@ -126,6 +131,53 @@ def test_a_statement_is_prepared_once_a_connection() -> None:
 
 
 @pytest.mark.usefixtures("_anew")
+def test_what_gives_no_rows_is_prepared_too() -> None:
+    tenant = Tenant.objects.create(name="Shoes")
+
+    write("Käse \\ 'und' Brot".encode(), of=tenant.pk)
+
+    tenant.refresh_from_db()
+    assert tenant.name == "Käse \\ 'und' Brot"
+    assert any("UPDATE accounts_tenant" in statement for statement in prepared())
+
+
+def test_in_a_transaction_what_gives_no_rows_is_undone_with_it() -> None:
+    tenant = Tenant.objects.create(name="Shoes")
+
+    with transaction.atomic():
+        write(b"Books", of=tenant.pk)
+        assert Tenant.objects.get().name == "Books"
+        transaction.set_rollback(True)
+
+    assert Tenant.objects.get().name == "Shoes"
+    assert prepared() == []
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_bytes_are_sent_as_they_are(in_transaction: bool) -> None:
+    octets = bytes(range(256))
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE octets (octets bytea, place int)")
+
+    with transaction.atomic() if in_transaction else nullcontext():
+        cast(Any, connection).execute_prepared(b"INSERT INTO octets VALUES ($1, $2)", [octets, b"7"], [1, 0])
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT octets, place FROM octets")
+        assert [(bytes(found), place) for found, place in cursor.fetchall()] == [(octets, 7)]
+        cursor.execute("DROP TABLE octets")
+
+
+def test_a_constraint_that_is_broken_is_an_integrity_error() -> None:
+    tenant = Tenant.objects.create(name="Shoes")
+
+    for _ in range(2):
+        with pytest.raises(IntegrityError):
+            write(b"", of=tenant.pk)
+
+    assert Tenant.objects.get().name == "Shoes"
+
+
 def test_values_that_are_no_text_are_left_to_psycopg() -> None:
     assert asked(1, [2], sql=b"SELECT ($1::int = ANY($2::int[]))::text") == ["false"]
     with pytest.raises((DataError, ValueError)):
