@@ -192,7 +192,7 @@ class Sums(Func):
 
     def _as_array(self, compiler: Any, connection: Any, function: str) -> Any:
         array = f"CASE WHEN COUNT(*) > 0 THEN {function}({self.sums}) END"
-        template = f"(SELECT {array} FROM (%(expressions)s) AS t)"  # noqa: S608  # names of columns
+        template = f"(SELECT {array} FROM (%(expressions)s) AS t)"  # noqa: S608  # nosec B608  # names of columns
         return self.as_sql(compiler, connection, template=template)
 
 
