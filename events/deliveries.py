@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.audit import MASK
 from accounts.models import Tenant
-from events.batches import MAX_BYTES, Event, Row, decode
+from events.batches import MAX_BYTES, Event, Row, decode_rows
 from events.explanations import NO_ANSWER, explain
 from events.models import DELIVERIES_KEPT, EVENT_NAME_MAX_LENGTH, DeadLetter, Delivery, OutboxRow
 from pixels.models import Pixel
@@ -178,7 +178,7 @@ def _waiting(pixel: Pixel) -> list[Delivered]:
         (silence, Row(pk, received_at, intake, counted, options, event_count, bytes(body)))
         for silence, pk, received_at, intake, counted, options, event_count, body in columns.order_by("-pk")
     ]
-    entries = [_waits(pixel, silence or "", event) for silence, row in rows for event in reversed(decode(row))]
+    entries = [_waits(pixel, silence or "", event) for silence, row in rows for event in reversed(decode_rows([row]))]
     return entries[:WAITING_EVENTS]
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from events.models import OutboxRow
 from portal.postgresql.base import DatabaseWrapper
+from portal.postgresql.prepared import numbered
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _INSERT = f"""
     INSERT INTO {OutboxRow._meta.db_table} (pixel_id, intake, event_count, options, body, received_at, counted) VALUES
 """  # noqa: S608  # nosec B608  # the table's name is a constant
-_COLUMNS = 7
+_ROW = "(%s, %s, %s, %s, %s, %s, %s)"
 #: On PostgreSQL the body goes as it is; bound by Django, it would be sent as hexadecimal text, twice as long.
 _FORMATS = (0, 0, 0, 0, 1, 0, 0)
 
@@ -116,12 +117,11 @@ def _execute(db: BaseDatabaseWrapper, rows: Sequence[NewRow]) -> None:
     if isinstance(db, DatabaseWrapper):
         further = (now.isoformat().encode(), b"false")
         values = [value for row in rows for value in (*map(_as_text, row[:4]), row.body, *further)]
-        db.execute_prepared(_numbered(len(rows)), values, _FORMATS * len(rows))
+        db.execute_prepared(_prepared(len(rows)), values, _FORMATS * len(rows))
         return
     stored_at = db.ops.adapt_datetimefield_value(now)
-    places = ", ".join([f"({', '.join(['%s'] * _COLUMNS)})"] * len(rows))
     with db.cursor() as cursor:
-        cursor.execute(_INSERT + places, [value for row in rows for value in (*row, stored_at, False)])
+        cursor.execute(_statement(len(rows)), [value for row in rows for value in (*row, stored_at, False)])
 
 
 def _as_text(value: object) -> bytes:
@@ -129,11 +129,13 @@ def _as_text(value: object) -> bytes:
 
 
 @cache
-def _numbered(rows: int) -> bytes:
-    """The statement for so many rows, with the placeholders of PostgreSQL."""
-    numbers = range(1, rows * _COLUMNS + 1)
-    places = (f"({', '.join(f'${number + place}' for place in range(_COLUMNS))})" for number in numbers[::_COLUMNS])
-    return (_INSERT + ", ".join(places)).encode()
+def _statement(rows: int) -> str:
+    return _INSERT + ", ".join([_ROW] * rows)
+
+
+@cache
+def _prepared(rows: int) -> bytes:
+    return numbered(_statement(rows))
 
 
 _group = GroupCommit(_insert)

@@ -16,13 +16,11 @@ own: statements in a ``guarded`` block find rows only where it is so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from typing import Any, Generic, TypeVar, overload
 from uuid import UUID
 
@@ -52,6 +50,7 @@ from django.db.models.sql import Query
 from psycopg.sql import Literal
 
 from portal.postgresql.base import DatabaseWrapper
+from portal.postgresql.prepared import numbered
 
 #: What makes SQLite write a value of a type as PostgreSQL does.
 _IN_SQLITE: dict[type[Field[Any, Any]], str] = {
@@ -322,7 +321,7 @@ def _compile(query: Query, condition: Condition | None) -> _Compiled:
         sql, params = "", ()
     if connection.vendor == "postgresql":
         sql, params = _with_constants(sql, params)
-    return _Compiled(sql, _numbered(sql), params)
+    return _Compiled(sql, numbered(sql), params)
 
 
 def _with_constants(sql: str, params: Sequence[Any]) -> tuple[str, list[Param]]:
@@ -332,9 +331,3 @@ def _with_constants(sql: str, params: Sequence[Any]) -> tuple[str, list[Param]]:
         for param in params
     ]
     return sql.replace("%%", "%%%%") % tuple(texts), [param for param in params if isinstance(param, Param)]
-
-
-def _numbered(sql: str) -> bytes:
-    """With the placeholders of PostgreSQL: ``$1``, ``$2`` and so on."""
-    numbers = count(1)
-    return re.sub("%(.)", lambda match: f"${next(numbers)}" if match[1] == "s" else match[1], sql).encode()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 from psycopg.errors import (
@@ -25,6 +27,12 @@ KEPT = 100
 def are_texts(params: Sequence[Any]) -> bool:
     """Can libpq be given these? Its texts end with NUL."""
     return all(param.__class__ is str and "\0" not in param for param in params)
+
+
+def numbered(sql: str) -> bytes:
+    """Django's SQL with the placeholders of PostgreSQL: ``$1``, ``$2`` and so on."""
+    numbers = count(1)
+    return re.sub("%(.)", lambda match: f"${next(numbers)}" if match[1] == "s" else match[1], sql).encode()
 
 
 class PreparedStatements:
