@@ -15,6 +15,7 @@ from typing import Any
 
 import pycountry
 
+from events.left_out import LeftOut, Reason
 from portal.errors import InvalidInput
 
 # Meta's parameter builder library adds two or eight characters, by which Meta tells the library's version.
@@ -31,12 +32,13 @@ VALUE_MAX_LENGTH = 500
 MAX_VALUES = 20
 
 
-def hash_identifiers(user_data: dict[str, Any]) -> None:
-    """Replace what is not hashed yet, in place; what holds nothing that could be hashed is left out.
+def hash_identifiers(user_data: dict[str, Any]) -> list[LeftOut]:
+    """Replace what is not hashed yet, in place; what holds nothing that could be hashed is left out, and returned.
 
     Raises InvalidInput, with the path within the event, for what is neither a text nor a list of texts, and for too
     many or too long ones.
     """
+    left_out: list[LeftOut] = []
     for field, value in list(user_data.items()):
         if field not in NORMALISERS or _is_hashed(value):
             continue
@@ -44,10 +46,13 @@ def hash_identifiers(user_data: dict[str, Any]) -> None:
         if len(values) > MAX_VALUES:
             raise InvalidInput(f"user_data.{field}", "must have at most {limit} values.", limit=MAX_VALUES)
         hashes = [hashed for one in values if (hashed := hash_identifier(field, one)) is not None]
+        if len(hashes) < len([one for one in values if one is not None]):
+            left_out.append(LeftOut(f"user_data.{field}", Reason.NOTHING))
         if not hashes:
             del user_data[field]
         else:
             user_data[field] = hashes if isinstance(value, list) else hashes[0]
+    return left_out
 
 
 def are_hashed(people: list[dict[str, Any]]) -> bool:

@@ -1,0 +1,87 @@
+"""What identifies nobody, and the forms of Meta's browser ids and click ids.
+
+Shops send words such as "undefined" where they know nothing of a visitor, or hashes of such words. Whoever takes one
+for an identifier makes one person of all who share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from itertools import product
+
+#: In lower case: what programs, templates and shops write where there is no value. A surname or two is among them
+#: (Guest, Null): far more often, it is none. What is common as a name, such as Nil, is not here.
+_PLACEHOLDERS = frozenset(
+    (
+        *("undefined", "null", "none", "nan", "false", "true", "-1", "empty", "no value", "missing", "unknown"),
+        *("n/a", "n.a.", "#n/a", "not set", "not_set", "not available", "not applicable", "not provided"),
+        *("not specified", "default", "object object", "object undefined", "object null"),
+        *("guest", "guest user", "guest_user", "anonymous", "anonymous user", "anonymous_user", "anon", "visitor"),
+        *("not logged in", "not_logged_in", "logged out", "logged_out"),
+    )
+)
+_joined = re.compile(r"[\W_]+").sub
+#: With what normalising makes of them; "na" is Namibia.
+_WORDS = _PLACEHOLDERS | {joined for word in _PLACEHOLDERS if len(joined := _joined("", word)) > 2}
+
+#: A placeholder may stand between these.
+_AROUND = "()[]<>{}\"'"
+#: Signs alone; zeros alone, as in a nil UUID; a template's variable that was not filled in.
+_is_empty_form = re.compile(r"[\W_]*|0+(?:[.,:-]0+)*|\{\{.*\}\}|\$\{.*\}|%\w+%|\{\w+\}|<\w+>").fullmatch
+_FORMS = ("", " ", "-", "--", ".", "?", "0", "00", "000", "0.0", "{}", "[]", "00000000-0000-0000-0000-000000000000")
+
+#: strip() keeps these, which nobody sees: zero-width characters, the byte order mark.
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+
+#: Longer than each placeholder and each hash with its appendix.
+_LONGEST = 100
+
+
+def _written() -> Iterator[bytes]:
+    for word in _WORDS:
+        for text in {word, word.upper(), word.capitalize(), word.title()}:
+            yield text.encode()
+    yield from map(str.encode, (*_FORMS, "NaN", "[object Object]"))
+
+
+#: SHA-256, which may come for any identifier.
+HASHES_OF_NOTHING = frozenset(hashlib.sha256(text).hexdigest() for text in _written())
+#: Ids of a shop's own choice are hashed in other ways, too.
+_DIGESTS_OF_NOTHING = HASHES_OF_NOTHING | {
+    hashlib.new(algorithm, text, usedforsecurity=False).hexdigest()
+    for algorithm, text in product(("md5", "sha1"), _written())
+}
+
+# Meta's parameter builder adds two or eight characters, which name its language and version.
+_APPENDIX = r"(?:\.(?:[A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?"
+_is_fbp = re.compile(rf"fb\.[0-9]{{1,3}}\.[0-9]{{1,20}}\.[0-9]{{1,20}}{_APPENDIX}").fullmatch
+_as_fbc = re.compile(rf"fb\.[0-9]{{1,3}}\.[0-9]{{1,20}}\.([^\s.]{{1,500}}){_APPENDIX}").fullmatch
+
+
+def is_nothing(value: object) -> bool:
+    """Is it no identifier: empty, a placeholder in any case, or a hash of either?"""
+    if value is None or isinstance(value, bool):
+        return True
+    if isinstance(value, int | float):
+        value = str(value)
+    if not isinstance(value, str):
+        return not value  # an empty list or object
+    text = value.translate(_INVISIBLE).strip().lower()
+    if len(text) > _LONGEST:
+        return False
+    if text in _WORDS or text.strip(_AROUND) in _WORDS:
+        return True
+    return _is_empty_form(text) is not None or text.partition(".")[0] in _DIGESTS_OF_NOTHING
+
+
+def is_fbp(text: str) -> bool:
+    """Has it the form of a browser id: ``fb.<index>.<milliseconds>.<number>``, and perhaps an appendix?"""
+    return _is_fbp(text) is not None
+
+
+def is_fbc(text: str) -> bool:
+    """Has it the form of a click id, ``fb.<index>.<milliseconds>.<fbclid>``, and does it hold one?"""
+    found = _as_fbc(text)
+    return found is not None and not is_nothing(found[1])

@@ -1,0 +1,40 @@
+"""What an event was stored without, and why: a value that Meta cannot use costs nobody an event."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Reason(TextChoices):
+    """Why a value was left out. The codes stand in the database: they never change."""
+
+    NOTHING = "nothing", _("It holds nothing: it is a placeholder such as “undefined”, or the hash of one.")
+    OTHER_HASH = "other_hash", _("It is an MD5 or another hash that Meta cannot match: send a SHA-256, or plain text.")
+    NO_TEXT = "no_text", _("It is neither a text nor a list of texts.")
+    TOO_LONG = "too_long", _("It is too long.")
+    TOO_MANY = "too_many", _("There are too many values: the others were kept.")
+    NO_EMAIL = "no_email", _("It is no e-mail address.")
+    NO_PHONE = "no_phone", _("It is no telephone number.")
+    NO_NAME = "no_name", _("It is no name.")
+    NO_CITY = "no_city", _("It is no city.")
+    NO_STATE = "no_state", _("It is no state or province.")
+    NO_POSTAL_CODE = "no_postal_code", _("It is no postal code.")
+    NO_COUNTRY = "no_country", _("It is no country: send the two letters of ISO 3166, such as “us”.")
+    NO_GENDER = "no_gender", _("It is no gender that Meta knows: send “f” or “m”.")
+    NO_DATE = "no_date", _("It is no date, or can be read in more than one way: send YYYYMMDD.")
+    NO_IP_ADDRESS = "no_ip_address", _("It is no address of the internet.")
+    SEVERAL_IP_ADDRESSES = "several_ip_addresses", _("It holds several internet addresses: send the visitor's alone.")
+    NO_CLICK_ID = "no_click_id", _("It holds no click id: the form is fb.1.<milliseconds>.<fbclid>.")
+    NO_BROWSER_ID = "no_browser_id", _("It is no browser id: the form is fb.1.<milliseconds>.<number>.")
+    UNUSABLE = "unusable", _("It is a value that Meta cannot use.")
+
+
+class LeftOut(NamedTuple):
+    """A field of an event, or one of its values, that was not stored; the value itself is kept nowhere."""
+
+    #: The path within the event, such as ``user_data.em``.
+    field: str
+    reason: Reason

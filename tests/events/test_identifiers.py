@@ -1,0 +1,105 @@
+"""What identifies nobody, and what Meta's browser ids and click ids look like."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+import pytest
+
+from events.hashing import hash_identifiers
+from events.identifiers import is_fbc, is_fbp, is_nothing
+from events.left_out import LeftOut, Reason
+
+PLACEHOLDERS = [
+    *("(null)", "<NULL>", '"null"', "[null]", "'undefined'"),
+    *("", " ", "\t\n", "\u200b", "\ufeff", "-", "?", "…", "undefined", "null", "none", "N/A", "NaN", "guest"),
+    *("false", "TRUE", "[object Object]", "0", "000", "0.0", "-1", "Not Set", "(not set)", "{{user.id}}", "${email}"),
+    *("Anonymous", "%email%", "{email}", "<nil>", "00000000-0000-0000-0000-000000000000", "{}", " Undefined "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [*PLACEHOLDERS, None, 0, 0.0, -1, float("nan"), False, True, [], {}])
+def test_a_placeholder_is_nothing(value: object) -> None:
+    assert is_nothing(value)
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "md5", "sha1"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "0", "none", "None", "NONE", "null", "n/a", "N/A", "undefined", "[object Object]", "guest", "NaN"]
+)
+def test_its_hash_is_nothing_either(text: str, algorithm: str) -> None:
+    digest = hashlib.new(algorithm, text.encode(), usedforsecurity=False).hexdigest()
+
+    assert is_nothing(digest)
+    assert is_nothing(f" {digest.upper()} ")
+    assert is_nothing(f"{digest}.AQYCAQAA")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("ada", "u-1", "7", 7, "1.0", "NA", "na", "Nil", "Nunn", "Nonea", "0a", "정", "ada@example.com", ["x"]),
+        *("fb.1.1596403881668.1116446470", hashlib.sha256(b"ada").hexdigest(), "x" * 1_000_000),
+    ],
+)
+def test_what_may_be_an_identifier_is_something(value: object) -> None:
+    assert not is_nothing(value)
+
+
+@pytest.mark.parametrize("text", [" " * 1_000_000, "0." * 500_000, "{{" * 500_000, "\u200b" * 1_000_000])
+def test_a_value_as_long_as_a_body_takes_no_time(text: str) -> None:
+    before = time.thread_time()
+    is_nothing(text)
+    assert time.thread_time() - before < 0.2
+
+
+@pytest.mark.parametrize("appendix", ["", ".AQ", ".Bg", ".AQQCAQMC", ".AQYCAQAA"])
+def test_the_forms_of_browser_ids_and_click_ids(appendix: str) -> None:
+    assert is_fbp(f"fb.1.1596403881668.1116446470{appendix}")
+    assert is_fbc(f"fb.2.1596403881668.IwAR2F4-dbP0l7Mn1IawQQGCINEz7PYXQvwjNwB_qa2of_aem_Rx{appendix}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "undefined", "1116446470", "fb.1.1596403881668", "fb.1.1596403881668.", "fb.1..1116446470"),
+        *("fb.x.1596403881668.1116446470", "fb.1.1596403881668.undefined", "fb.1.1596403881668.11.abc", "FB.1.2.3"),
+        *(
+            "fb.1.1596403881668.IwAR2F4",
+            "fb.1.1596403881668.1116446470\n",
+            "fb.1.15964０.1",
+            "_fbp=fb.1.1596403881668.1",
+        ),
+    ],
+)
+def test_what_is_no_browser_id(text: str) -> None:
+    assert not is_fbp(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "null", "IwAR2F4", "fb.1.1596403881668", "fb.1.1596403881668.", "fb.1.1596403881668.null"),
+        *("fb.1.1596403881668.undefined.AQ", "fb.1.1596403881668.Iw AR", "fb.1.1596403881668.IwAR.no-appendix"),
+    ],
+)
+def test_what_is_no_click_id(text: str) -> None:
+    assert not is_fbc(text)
+
+
+def test_hashing_returns_what_it_left_out() -> None:
+    user_data = {"em": "ada@example.com", "ph": ["?", "1650"], "fn": "…", "ln": None}
+
+    assert hash_identifiers(user_data) == [
+        LeftOut("user_data.ph", Reason.NOTHING),
+        LeftOut("user_data.fn", Reason.NOTHING),
+    ]
+    assert set(user_data) == {"em", "ph"}
+
+
+def test_each_reason_is_a_short_code_and_a_sentence() -> None:
+    for reason in Reason:
+        assert len(reason.value) <= 30
+        assert str(reason.label).startswith(("It ", "There "))
+        assert str(reason.label).endswith(".")
