@@ -33,6 +33,10 @@ from graphql import (
 from portal.errors import InvalidInput
 from portal.graphql.errors import RequestError
 
+#: Nested ``ofType`` fields that count nothing against the depth. They unwrap a type, whose few wrappers end them, and
+#: tools nest them far beyond that: 15 levels with graphql-js's ``typeDepth: 15``.
+UNWRAPPINGS = 20
+
 
 class Limits(NamedTuple):
     """The limits as the settings have them; a part of the document cache's key."""
@@ -74,7 +78,7 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     except RecursionError:
         raise too_deep(limits) from None
     largest = _Size(*map(max, zip(*sizes, strict=True)))
-    if largest.depth > limits.depth:
+    if largest.depth > limits.depth or largest.unwrappings > UNWRAPPINGS:
         raise too_deep(limits)
     for what in ("fields", "aliases", "directives"):
         limit = getattr(limits, what)
@@ -117,6 +121,7 @@ def check_text(name: str, text: str) -> None:
 
 class _Size(NamedTuple):
     depth: int = 0
+    unwrappings: int = 0
     fields: int = 0
     aliases: int = 0
     directives: int = 0
@@ -124,10 +129,18 @@ class _Size(NamedTuple):
     def beside(self, other: _Size) -> _Size:
         return _Size(
             max(self.depth, other.depth),
+            max(self.unwrappings, other.unwrappings),
             self.fields + other.fields,
             self.aliases + other.aliases,
             self.directives + other.directives,
         )
+
+
+def _below(node: FieldNode, below: _Size) -> _Size:
+    """The size of what stands below the field, and how deep it stands with the field."""
+    if node.name.value == "ofType":
+        return below._replace(unwrappings=below.unwrappings + 1)
+    return below._replace(depth=below.depth + 1)
 
 
 class _Meter:
@@ -190,7 +203,7 @@ class _Meter:
         if isinstance(node, FieldNode):
             self._check_arguments(node.arguments)
             below = self._selections(node.selection_set)
-            return size.beside(below._replace(depth=below.depth + 1)).beside(_Size(fields=1, aliases=bool(node.alias)))
+            return size.beside(_below(node, below)).beside(_Size(fields=1, aliases=bool(node.alias)))
         if isinstance(node, InlineFragmentNode):
             return size.beside(self._selections(node.selection_set))
         if isinstance(node, FragmentSpreadNode):

@@ -26,11 +26,15 @@ _MAX_PARAMETERS = 20
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of a well-formed request; ``extensions`` are allowed and mean nothing here."""
+    """The parameters of a well-formed request; ``extensions`` are allowed and mean nothing beside a query."""
 
     query: str
     variables: dict[str, Any]
     operation_name: str | None
+
+
+class PersistedQueryNotSupported(Exception):
+    """The request names its document by a hash: Apollo's automatic persisted queries. None are kept here."""
 
 
 def preferred_media_type(request: HttpRequest) -> str:
@@ -132,6 +136,8 @@ _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 def _checked(members: dict[str, Any]) -> GraphQLRequest:
     query, operation_name = members.get("query"), members.get("operationName")
+    if not query and _names_a_persisted_query(members.get("extensions")):
+        raise PersistedQueryNotSupported
     if not isinstance(query, str) or not query.strip():
         raise InvalidInput("query", "must be a string that holds a GraphQL document.")
     if not isinstance(operation_name, str | None):
@@ -142,3 +148,7 @@ def _checked(members: dict[str, Any]) -> GraphQLRequest:
         if not isinstance(members.get(name), dict | None):
             raise InvalidInput(name, "must be a JSON object or null.")
     return GraphQLRequest(query, members.get("variables") or {}, operation_name or None)
+
+
+def _names_a_persisted_query(extensions: object) -> bool:
+    return isinstance(extensions, dict) and isinstance(extensions.get("persistedQuery"), dict)

@@ -1,16 +1,18 @@
-"""The validation rules of both endpoints: GraphQL's, with one of them relaxed and one added."""
+"""The validation rules of both endpoints: GraphQL's, with one relaxed, one left out and one added."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from graphql import (
+    ASTValidationRule,
     FieldNode,
     GraphQLError,
     GraphQLID,
     GraphQLList,
     GraphQLNonNull,
     GraphQLString,
+    NoUnusedVariablesRule,
     OperationDefinitionNode,
     ValidationContext,
     ValidationRule,
@@ -72,7 +74,11 @@ class OneCallOut(ValidationRule):
                 self.report_error(GraphQLError(text, node))
 
 
-RULES = (
-    *(VariablesInAllowedPosition if rule is VariablesInAllowedPositionRule else rule for rule in specified_rules),
-    OneCallOut,
-)
+#: By the rule of graphql-core that is replaced; None where nothing replaces it.
+_REPLACED: dict[type[ASTValidationRule], type[ASTValidationRule] | None] = {
+    VariablesInAllowedPositionRule: VariablesInAllowedPosition,
+    # GraphQL §5.8.4. A variable that nothing uses does no harm, and the reference prints documents that declare one.
+    NoUnusedVariablesRule: None,
+}
+
+RULES = (*filter(None, (_REPLACED.get(rule, rule) for rule in specified_rules)), OneCallOut)

@@ -20,7 +20,13 @@ from portal.graphql.context import SignedInRequest
 from portal.graphql.documents import prepare
 from portal.graphql.errors import RequestError, expected, render_errors, report, status_of, trimmed
 from portal.graphql.limits import Limits, check_variables
-from portal.graphql.requests import JSON, check_headers, preferred_media_type, read_request
+from portal.graphql.requests import (
+    JSON,
+    PersistedQueryNotSupported,
+    check_headers,
+    preferred_media_type,
+    read_request,
+)
 from portal.graphql.sign_in import CHALLENGE, sign_in
 from portal.statements import guarded
 
@@ -40,6 +46,12 @@ class Answer:
     body: Mapping[str, Any]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+#: As Apollo Server writes it. Clients look for these words in an answer of 200, and send the whole document then.
+PERSISTED_QUERY_NOT_SUPPORTED = Answer(
+    {"errors": [{"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}]}
+)
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -111,6 +123,8 @@ def _holds_data(value: Any) -> bool:
 
 def refusal(error: BaseException) -> Answer:
     """The answer to a request that could not be executed."""
+    if isinstance(error, PersistedQueryNotSupported):
+        return PERSISTED_QUERY_NOT_SUPPORTED
     if isinstance(error, (SuspiciousOperation, BadRequest, UnreadablePostError)):
         error = RequestError("The request could not be read.")
     error = expected(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -22,6 +23,30 @@ from graphql import (
 from portal.graphql import capig, hub
 from portal.management.commands import export_schemas
 from tests.base import CAPIG, HUB, Cast, graphql
+
+_ALL_BUT_DEPTH = {
+    "specified_by_url": True,
+    "directive_is_repeatable": True,
+    "schema_description": True,
+    "input_value_deprecation": True,
+    "experimental_directive_deprecation": True,
+    "input_object_one_of": True,
+}
+#: What tools ask with: graphql-core writes the queries as graphql-js does, on which they are built.
+INTROSPECTIONS: dict[str, dict[str, Any]] = {
+    "graphql-js": {},
+    "graphql-js without descriptions": {"descriptions": False},
+    "GraphiQL": {"input_value_deprecation": True, "schema_description": True},
+    "graphql-codegen": {
+        "specified_by_url": True,
+        "directive_is_repeatable": True,
+        "schema_description": True,
+        "input_value_deprecation": True,
+        "input_object_one_of": True,
+    },
+    "every option": _ALL_BUT_DEPTH,
+    "every option, types 15 deep": {**_ALL_BUT_DEPTH, "type_depth": 15},
+}
 
 SCHEMAS = {"hub": hub.schema.graphql_schema, "capig": capig.schema.graphql_schema}
 
@@ -74,15 +99,9 @@ def _descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("endpoint", [HUB, CAPIG])
-@pytest.mark.parametrize("descriptions", [True, False])
-def test_the_standard_introspection_query_passes_the_limits(cast: Cast, endpoint: str, descriptions: bool) -> None:
-    query = get_introspection_query(
-        descriptions=descriptions,
-        specified_by_url=True,
-        directive_is_repeatable=True,
-        schema_description=True,
-        input_value_deprecation=True,
-    )
+@pytest.mark.parametrize("options", INTROSPECTIONS.values(), ids=INTROSPECTIONS.keys())
+def test_the_introspection_queries_of_tools_pass_the_limits(cast: Cast, endpoint: str, options: dict[str, Any]) -> None:
+    query = get_introspection_query(**options)
 
     answer = graphql(cast.robot, endpoint, query)
 

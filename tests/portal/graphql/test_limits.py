@@ -303,6 +303,22 @@ def test_the_standard_introspection_passes_the_default_limits(ask: Ask) -> None:
     assert answer.data["__schema"]["queryType"]["name"] == "Query"
 
 
+def test_types_may_be_unwrapped_15_times_and_not_without_end(ask: Ask) -> None:
+    document = "{ __schema { types { fields { args { type { %s name %s } } } } } }"
+
+    assert ask(document % ("ofType { " * 15, "}" * 15)).status == 200
+    assert_refused(ask(document % ("ofType { name " * 21, "}" * 21)), "nested too deeply")
+
+
+def test_unwrapping_does_not_hide_how_deep_the_rest_is(ask: Ask, settings: Any) -> None:
+    settings.GRAPHQL_MAX_DEPTH = 5
+
+    document = "{ __schema { types { fields { type { ofType { %s } } } } } }"
+
+    assert ask(document % "name").status == 200
+    assert_refused(ask(document % "fields { name }"), "nested too deeply")
+
+
 @pytest.mark.parametrize("path", CONTRACT_DOCUMENTS, ids=lambda path: path.stem)
 def test_the_documents_of_the_reference_pass_the_default_limits(path: Path) -> None:
     check_document(parse(path.read_text(encoding="utf-8")), Limits.current())

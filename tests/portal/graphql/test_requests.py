@@ -136,6 +136,45 @@ def test_get_answers_a_query(robot: Client) -> None:
     assert robot.get(URL, parameters).json() == {"data": {"hello": "Hello Ada"}}
 
 
+HASH = {
+    "persistedQuery": {"version": 1, "sha256Hash": "ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38"}
+}
+#: What clients of automatic persisted queries look for before they send the document itself.
+NOT_SUPPORTED = {
+    "errors": [{"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}]
+}
+
+
+@pytest.mark.parametrize("query", [{}, {"query": None}, {"query": ""}])
+@pytest.mark.parametrize("accept", [JSON, GRAPHQL_JSON])
+def test_a_document_named_by_its_hash_is_not_known(robot: Client, query: dict[str, Any], accept: str) -> None:
+    body = {**query, "operationName": "Hello", "variables": {}, "extensions": HASH}
+
+    response = send(robot, body, Accept=accept)
+
+    assert (response.status_code, response.json()) == (200, NOT_SUPPORTED)
+    assert response.headers["Content-Type"] == accept
+
+
+def test_a_document_named_by_its_hash_is_not_known_by_get_either(robot: Client) -> None:
+    response = robot.get(URL, {"operationName": "Hello", "variables": "{}", "extensions": json.dumps(HASH)})
+
+    assert (response.status_code, response.json()) == (200, NOT_SUPPORTED)
+
+
+def test_a_document_beside_its_hash_is_run(robot: Client) -> None:
+    assert send(robot, {**HELLO, "extensions": HASH}).json() == HELLO_WORLD
+
+
+@pytest.mark.parametrize("extensions", [{}, None, {"persistedQuery": None}, {"persistedQuery": "x"}, []])
+def test_without_a_document_and_a_hash_there_is_nothing_to_run(robot: Client, extensions: Any) -> None:
+    assert "query: must be a string" in assert_refused(send(robot, {"extensions": extensions}))
+
+
+def test_a_hash_is_answered_to_those_alone_who_are_signed_in(client: Client) -> None:
+    assert client.post(URL, json.dumps({"extensions": HASH}), content_type="application/json").status_code == 401
+
+
 def test_get_takes_an_empty_operation_name_for_none(robot: Client) -> None:
     assert robot.get(URL, {"query": "{ hello }", "operationName": ""}).json() == HELLO_WORLD
 

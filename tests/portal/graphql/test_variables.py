@@ -54,5 +54,11 @@ def test_a_string_variable_takes_strings_alone(ask: Ask, value: Any) -> None:
     assert ask("query($v: String!) { byId(id: $v) }", {"v": value}).refused(400)
 
 
+def test_a_variable_that_nothing_uses_does_no_harm(ask: Ask) -> None:
+    answer = ask("query($v: String, $other: ID!) { byId(id: $other) }", {"v": "x", "other": "y"})
+
+    assert (answer.status, answer.body) == (200, {"data": {"byId": "'y'"}})
+
+
 def test_a_variable_that_is_unknown_is_reported(ask: Ask) -> None:
     assert "not defined" in ask("{ byId(id: $v) }").message
