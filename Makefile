@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test test-slow screenshots bench bench-pages lint format check messages requirements clean
+.PHONY: help run demo setup test test-slow screenshots upgrade bench bench-pages lint format check messages requirements clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -38,6 +38,9 @@ test: setup $(VENV)/installed-dev  ## Run the tests on SQLite, and on PostgreSQL
 
 test-slow: setup $(VENV)/installed-dev  ## Run the tests that take long: faults, fuzzing, properties
 	@$(BIN)/python scripts/run_tests.py -m slow $(ARGS)
+
+upgrade: setup $(VENV)/installed-dev  ## Make an instance with the code of FROM=COMMIT, upgrade it, print which answers differ
+	@$(BIN)/python scripts/upgrade.py $(FROM)
 
 screenshots: setup $(VENV)/installed-dev  ## Take the pictures in docs/screenshots/ anew, with Chromium
 	@$(BIN)/python scripts/screenshots.py

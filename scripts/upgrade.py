@@ -1,0 +1,234 @@
+"""Does an instance of an earlier version upgrade in place, and answer as before? ``make upgrade FROM=COMMIT`` tells.
+
+An instance is made by the code of that commit: demo data, an API account, events that wait. Its answers are written
+down, over every API and page (``scripts/answers.py``). Then this version migrates a copy of the same database, and is
+asked the same with the clock at the same moment. Every difference is printed. It is done on SQLite, and on PostgreSQL
+where TEST_POSTGRES_URL answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import os
+import re
+import secrets
+import subprocess  # nosec B404  # the commands are ours
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVER = os.environ.get("TEST_POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
+PASSWORD = secrets.token_urlsafe(12)
+#: Waits in the outbox while the version changes.
+EVENTS = 3
+
+
+def main() -> int:
+    """0 where nothing differs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("commit", help="the version that is upgraded")
+    parser.add_argument("--expect", type=Path, help="a list of regular expressions: lines that may differ")
+    arguments = parser.parse_args()
+    expected = [re.compile(line) for line in arguments.expect.read_text().splitlines()] if arguments.expect else []
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="portal-upgrade-") as folder, checkout(arguments.commit) as old:
+        for name, make_database in {"SQLite": _sqlite, "PostgreSQL": _postgresql}.items():
+            print(f"=== {name}", flush=True)
+            place = Path(folder) / name
+            place.mkdir()
+            with make_database(place) as copies:
+                if copies is None:
+                    print("No server answers at TEST_POSTGRES_URL.")
+                elif not compare(old, place, copies, expected):
+                    failed.append(name)
+    print(f"Differs on: {', '.join(failed)}" if failed else "Nothing differs.")
+    return 1 if failed else 0
+
+
+@contextmanager
+def checkout(commit: str) -> Iterator[Path]:
+    """A work tree of the commit, with packages and assets of its own."""
+    tree = ROOT / ".venv" / "releases" / run(["git", "rev-parse", "--short", commit], ROOT).strip()
+    if not tree.exists():
+        run(["git", "worktree", "prune"], ROOT)
+        run(["git", "worktree", "add", "--quiet", "--detach", str(tree), commit], ROOT)
+    run(["make", "--silent", "setup", ".venv/installed-dev"], tree)
+    yield tree
+
+
+def compare(old: Path, place: Path, copies: dict[str, str], expected: list[re.Pattern[str]]) -> bool:
+    """Make the instance, ask both versions, print what differs; does nothing?"""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "ENV_FILE": os.devnull,
+        "DATA_DIR": str(place),
+        "DATABASE_URL": copies["old"],
+        "PORTAL_PASSWORD": PASSWORD,
+        "PORTAL_ADMIN_EMAIL": "host@example.com",
+        "HOST_EMAIL": "host@example.com",
+        "EMAIL_URL": "dummy:",
+        "LOG_LEVEL": "ERROR",
+        "ADDRESS_RATE_LIMIT": "0",
+        "API_RATE_LIMIT": "0",
+    }
+    environment |= make_instance(old, environment)
+    at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=30, microsecond=0).isoformat()
+    answers = {}
+    copy = copies["copy"]  # before anything is asked: answering writes, too
+    for version, tree, url in (("before", old, copies["old"]), ("after", ROOT, copy)):
+        there = {**environment, "DATABASE_URL": url}
+        if version == "after":
+            run([_python(tree), "manage.py", "migrate", "--no-input", "--verbosity", "0"], tree, there)
+            run([_python(tree), "manage.py", "collectstatic", "--no-input", "--verbosity", "0"], tree, there)
+        out = place / f"{version}.json"
+        ask = ["--ask", str(place / "before.json")] if version == "after" else []
+        run([_python(tree), str(ROOT / "scripts" / "answers.py"), str(out), "--at", at, *ask], tree, there)
+        answers[version] = json.loads(out.read_text(encoding="utf-8"))
+    print(f"{len(answers['before'])} requests were asked of both.")
+    return not sum(_differs(one, other, expected) for one, other in zip(*answers.values(), strict=True))
+
+
+_DESCRIBE = """
+import json
+from accounts.models import Membership
+from pixels.models import Pixel
+pixel = Pixel.objects.filter(event_bridge_active=True).order_by("pixel_id").first()
+person = Membership.objects.filter(tenant=pixel.tenant, level="admin").first().user
+print(json.dumps({"TENANT_ID": pixel.tenant_id, "PIXEL_ID": pixel.pixel_id, "ADVERTISER_EMAIL": person.email}))
+"""
+_SEND = """
+import json, os, time
+from io import BytesIO
+from portal.wsgi import application
+event = {"event_name": "Purchase", "event_time": int(time.time()), "action_source": "website", "event_id": "waits",
+         "event_source_url": "https://shop.example/", "user_data": {"client_user_agent": "A", "em": "a" * 64}}
+body = json.dumps({"data": [event]}).encode()
+environ = {"REQUEST_METHOD": "POST", "PATH_INFO": f"/capi/{os.environ['PIXEL_ID']}/events", "QUERY_STRING": "",
+           "SERVER_NAME": "localhost", "SERVER_PORT": "8000", "HTTP_HOST": "localhost:8000", "REMOTE_ADDR": "127.0.0.1",
+           "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json", "wsgi.url_scheme": "http",
+           "wsgi.input": BytesIO(body), "SERVER_PROTOCOL": "HTTP/1.1", "SCRIPT_NAME": ""}
+answers = []
+application(environ, lambda status, headers, *_: answers.append(status))
+assert answers == ["202 Accepted"], answers
+"""
+
+
+def make_instance(tree: Path, environment: dict[str, str]) -> dict[str, str]:
+    """Make an instance with demo data, an API account and events that wait; return what the questions need of it."""
+    python = _python(tree)
+    run([python, "-m", "portal.keys"], tree, environment)
+    for command in (
+        "migrate --no-input --verbosity 0",
+        "collectstatic --no-input --verbosity 0",
+        "first_start",
+        "demo",
+    ):
+        run([python, "manage.py", *command.split()], tree, environment)
+    printed = run([python, "manage.py", "create_api_account", "Upgrade"], tree, environment)
+    secret = re.search(r'"client_secret": *"([^"]+)"', printed)
+    assert secret is not None, printed  # noqa: S101  # nosec B101
+    known = {"CLIENT_SECRET": secret[1]}
+    known |= json.loads(run([python, "manage.py", "shell", "--no-imports", "-c", _DESCRIBE], tree, environment))
+    for _ in range(EVENTS):
+        run([python, "-c", _SEND], tree, environment | known | {"DJANGO_SETTINGS_MODULE": "portal.settings"})
+    return known
+
+
+class _Copies(dict[str, str]):
+    """The databases' addresses; the copy is made from the old one at the moment when it is asked for."""
+
+    def __init__(self, old: str, copy: Any) -> None:
+        super().__init__(old=old)
+        self._copy = copy
+
+    def __missing__(self, key: str) -> str:
+        self[key] = self._copy()
+        return self[key]
+
+
+@contextmanager
+def _sqlite(place: Path) -> Iterator[_Copies]:
+    def copy() -> str:
+        run(
+            [
+                sys.executable,
+                "-c",
+                "import sqlite3; a = sqlite3.connect('old.db'); a.backup(sqlite3.connect('copy.db'))",
+            ],
+            place,
+        )
+        return f"sqlite:///{place / 'copy.db'}"
+
+    yield _Copies(f"sqlite:///{place / 'old.db'}", copy)
+
+
+@contextmanager
+def _postgresql(place: Path) -> Iterator[_Copies | None]:
+    try:
+        server = psycopg.connect(SERVER, autocommit=True, connect_timeout=5)
+    except psycopg.Error:
+        yield None
+        return
+    names = [f"portal_upgrade_{os.getpid()}_{one}" for one in ("old", "copy")]
+
+    def address(name: str) -> str:
+        return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
+
+    def copy() -> str:
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, reversed(names))))
+        return address(names[1])
+
+    with server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(names[0])))
+        try:
+            yield _Copies(address(names[0]), copy)
+        finally:
+            for name in names:
+                server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _differs(before: dict[str, Any], after: dict[str, Any], expected: list[re.Pattern[str]]) -> bool:
+    if before["answer"] == after["answer"]:
+        return False
+    lines = difflib.unified_diff(_lines(before["answer"]), _lines(after["answer"]), lineterm="", n=0)
+    changed = [line for line in list(lines)[2:] if not line.startswith("@@")]
+    if all(any(pattern.search(line) for pattern in expected) for line in changed):
+        return False
+    print(f"--- {json.dumps(before['asked'])[:300]}")
+    print("\n".join(line[:400] for line in changed[:30]))
+    return True
+
+
+def _lines(answer: dict[str, Any]) -> list[str]:
+    body = answer["body"]
+    if "json" in answer["type"]:
+        body = json.dumps(json.loads(body), indent=1) if body else ""
+    return [f"{answer['status']} {answer['location']} {answer['type']}", *body.splitlines()]
+
+
+def _python(tree: Path) -> str:
+    return str(tree / ".venv" / "bin" / "python")
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
+    """Run a command and return what it prints; where it fails, end with what it said."""
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # nosec B603
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
