@@ -22,6 +22,8 @@ class Page:
     rows: QuerySet[Tenant]
     size: int
     matching: QuerySet[Tenant]
+    #: Those of the matching ones that stand before the page.
+    before: QuerySet[Tenant]
 
 
 def page_of_tenants(
@@ -35,8 +37,10 @@ def page_of_tenants(
         matching = matching.filter(Q(name__icontains=text) | Q(pk=text))
     if status is not None:
         matching = matching.filter(status=clean_choice("status", status, TenantStatus.values))
-    rows = matching.filter(_after(after)) if after else matching
-    return Page(rows.order_by("name", "pk")[: size + 1], size, matching)
+    rows, before = matching, matching.none()
+    if after:
+        rows, before = matching.filter(_after(after)), matching.exclude(_after(after))
+    return Page(rows.order_by("name", "pk")[: size + 1], size, matching, before)
 
 
 class Listed(Protocol):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
@@ -78,11 +78,13 @@ class Page(Generic[Listed]):
 
     rows: list[Listed]
     has_next: bool
+    #: Are there rows before these? False as well where nobody asks.
+    has_previous: bool = False
 
     @classmethod
-    def of(cls, rows: list[Listed], size: int) -> Page[Listed]:
+    def of(cls, rows: list[Listed], size: int, *, has_previous: bool = False) -> Page[Listed]:
         """The first ``size`` rows; one more tells that there are more."""
-        return cls(rows[:size], len(rows) > size)
+        return cls(rows[:size], len(rows) > size, has_previous)
 
 
 class Delivered(NamedTuple):
@@ -119,6 +121,7 @@ def list_deliveries(
     event_name: str | None = None,
     first: int | None = None,
     after: str | None = None,
+    with_previous: bool = False,
 ) -> Page[Delivered]:
     """The pixel's events, newest first: those that wait, then what became of the others."""
     pixel = get_pixel(tenant, pixel_id, field="pixelId")
@@ -126,20 +129,29 @@ def list_deliveries(
     place = cast("list[int] | None", decode_cursor(after, int, int, int) if after else None)
     _check_event_name(event_name)
 
-    entries: list[Delivered] = []
-    if outcome in (None, Outcome.WAITING) and (place is None or place[0]):
-        waiting = (entry for entry in _waiting(pixel) if event_name in (None, entry.event_name))
-        entries = [entry for entry in waiting if place is None or entry.place < tuple(place)][: size + 1]
-    if outcome is not Outcome.WAITING and len(entries) <= size:
-        wanted = Q(outcome=outcome) if outcome else Q()
-        if event_name is not None:
-            wanted &= Q(event_name=event_name)
-        if place is not None and not place[0]:
-            wanted &= Q(pk__lt=place[1])
-        recent = timezone.now() - DELIVERIES_KEPT
-        rows = Delivery.objects.filter(wanted, pixel=pixel, at__gte=recent).order_by("-pk")[: size + 1 - len(entries)]
-        entries += map(_delivered, rows)
-    return Page.of(entries, size)
+    waiting: list[Delivered] = []
+    if outcome in (None, Outcome.WAITING) and (place is None or place[0] or with_previous):
+        waiting = [entry for entry in _waiting(pixel) if event_name in (None, entry.event_name)]
+    decided = _decided(pixel, outcome, event_name)
+    entries = [entry for entry in waiting if place is None or entry.place < tuple(place)][: size + 1]
+    has_previous = place is not None and bool(waiting) and waiting[0].place >= tuple(place)
+    if len(entries) <= size:
+        rows = decided if place is None or place[0] else decided.filter(pk__lt=place[1])
+        entries += map(_delivered, rows[: size + 1 - len(entries)])
+    if with_previous and not has_previous and place is not None and not place[0]:
+        has_previous = decided.filter(pk__gte=place[1]).exists()
+    return Page.of(entries, size, has_previous=has_previous)
+
+
+def _decided(pixel: Pixel, outcome: Delivery.Outcome | None, event_name: str | None) -> QuerySet[Delivery]:
+    """What became of the pixel's events, the newest first."""
+    if outcome is Outcome.WAITING:
+        return Delivery.objects.none()
+    wanted = Q(outcome=outcome) if outcome else Q()
+    if event_name is not None:
+        wanted &= Q(event_name=event_name)
+    recent = timezone.now() - DELIVERIES_KEPT
+    return Delivery.objects.filter(wanted, pixel=pixel, at__gte=recent).order_by("-pk")
 
 
 def _check_event_name(event_name: str | None) -> None:
@@ -210,17 +222,26 @@ def _waits(pixel: Pixel, silence: str, event: Event) -> Delivered:
 
 
 def list_dead_letters(
-    tenant: Tenant, pixel_id: str, *, first: int | None = None, after: str | None = None
+    tenant: Tenant,
+    pixel_id: str,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    with_previous: bool = False,
 ) -> Page[DeadLetter]:
     """The pixel's events that Meta refused, the last failure first."""
     pixel = get_pixel(tenant, pixel_id, field="pixelId")
     size = clean_page_size(first)
     letters = DeadLetter.objects.filter(pixel=pixel)
+    has_previous = False
     if after:
         moment, pk = cast("list[int]", decode_cursor(after, int, int))
         failed_at = _EPOCH + moment * _MICROSECOND
-        letters = letters.filter(Q(failed_at__lt=failed_at) | Q(failed_at=failed_at, pk__lt=pk))
-    return Page.of(list(letters.order_by("-failed_at", "-pk")[: size + 1]), size)
+        behind = Q(failed_at__lt=failed_at) | Q(failed_at=failed_at, pk__lt=pk)
+        has_previous = with_previous and letters.exclude(behind).exists()
+        letters = letters.filter(behind)
+    rows = list(letters.order_by("-failed_at", "-pk")[: size + 1])
+    return Page.of(rows, size, has_previous=has_previous)
 
 
 def cursor_of_letter(letter: DeadLetter) -> str:

@@ -90,7 +90,8 @@ HUB_DOCUMENTS = {
     "tenants": """
         query($first: Int, $after: String, $search: String, $status: Int) {
           tenants(first: $first, after: $after, search: $search, status: $status) {
-            edges { node { ...tenant } cursor } pageInfo { hasNextPage endCursor } totalCount
+            edges { node { ...tenant } cursor }
+            pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount
           }
         }"""
     + TENANT,
@@ -134,14 +135,14 @@ CAPIG_DOCUMENTS = {
     ),
     "deliveries": _capig_query(
         """deliveries(pixelId: $pixelId, outcome: $outcome, eventName: $eventName, first: $first, after: $after) {
-          edges { node { ...delivery } cursor } pageInfo { hasNextPage endCursor }
+          edges { node { ...delivery } cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
         }""",
         ", $pixelId: String!, $outcome: DeliveryOutcome, $eventName: String, $first: Int, $after: String",
         DELIVERY,
     ),
     "deadLetters": _capig_query(
         """deadLetters(pixelId: $pixelId, first: $first, after: $after) {
-          edges { node { ...deadLetter } cursor } pageInfo { hasNextPage endCursor }
+          edges { node { ...deadLetter } cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
         }""",
         ", $pixelId: String!, $first: Int, $after: String",
         DEAD_LETTER,

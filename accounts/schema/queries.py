@@ -14,6 +14,7 @@ from accounts.paging import cursor_of, page_of_tenants
 from accounts.permissions import Action, get_tenant
 from accounts.schema.types import IngressDomain, Tenant, TenantConnection, TenantUsage, Viewer
 from portal.graphql.context import principal_of
+from portal.graphql.paging import asks_for_previous, connection
 from portal.graphql.selection import Selection, selected
 
 
@@ -78,11 +79,13 @@ class HubQuery(graphene.ObjectType):
         principal, selection = principal_of(info), selected(info)
         page = page_of_tenants(principal, first=first, after=after, search=search, status=status)
         rows = reads.read_tenants(principal, page.rows, selection["edges"]["node"])
-        shown = rows[: page.size]
-        edges = [{"node": tenant, "cursor": cursor_of(tenant)} for tenant in shown]
         return {
-            "edges": edges,
-            "page_info": {"has_next_page": len(rows) > page.size, "end_cursor": edges[-1]["cursor"] if edges else None},
+            **connection(
+                rows[: page.size],
+                cursor_of,
+                has_next=len(rows) > page.size,
+                has_previous=asks_for_previous(selection) and page.before.exists(),
+            ),
             "total_count": page.matching.count() if "totalCount" in selection else 0,
         }
 

@@ -15,6 +15,7 @@ from accounts.reads import NamedRole, Person, TenantView, Traffic, people_of, pi
 from accounts.roles import role_name
 from accounts.services.routing import gateway_domain
 from portal.graphql.context import principal_of
+from portal.graphql.paging import PageInfo
 from portal.graphql.scalars import Long
 
 _LEVELS = tuple(RoleLevel.values)
@@ -273,18 +274,11 @@ class TenantEdge(graphene.ObjectType):
     cursor = graphene.String(required=True, description="Where it stands: pass it as after to go on from here.")
 
 
-class PageInfo(graphene.ObjectType):
-    """Where a page of a list ends."""
-
-    has_next_page = graphene.Boolean(required=True, description="Is there more after this page?")
-    end_cursor = graphene.String(description="The cursor of the last row; null for an empty page.")
-
-
 class TenantConnection(graphene.ObjectType):
     """A page of accounts."""
 
     edges = graphene.List(graphene.NonNull(TenantEdge), required=True, description="The accounts, by name.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page ends.")
+    page_info = graphene.Field(PageInfo, required=True, description="Where the page starts and ends.")
     total_count = graphene.Int(required=True, description="How many accounts match, over all pages.")
 
 

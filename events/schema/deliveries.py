@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -10,12 +11,14 @@ import orjson
 from graphene import NonNull, ResolveInfo
 
 from accounts.schema.scope import TenantScope
-from accounts.schema.types import PageInfo, milliseconds
+from accounts.schema.types import milliseconds
 from events import services
-from events.deliveries import cursor_of_letter, list_dead_letters, list_deliveries, masked_event
+from events.deliveries import Page, cursor_of_letter, list_dead_letters, list_deliveries, masked_event
 from events.explanations import explain
 from events.models import Delivery as DeliveryModel
 from portal.graphql.context import principal_of
+from portal.graphql.paging import Listed, PageInfo, asks_for_previous, connection
+from portal.graphql.selection import selected
 
 _OUTCOMES = {
     "PUBLISHED": "Meta has it.",
@@ -103,7 +106,7 @@ class DeliveryConnection(graphene.ObjectType):
     """A page of the delivery log."""
 
     edges = graphene.List(NonNull(DeliveryEdge), required=True, description="Waiting events, then the newest first.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page ends.")
+    page_info = graphene.Field(PageInfo, required=True, description="Where the page starts and ends.")
 
 
 class DeadLetterEdge(graphene.ObjectType):
@@ -117,12 +120,11 @@ class DeadLetterConnection(graphene.ObjectType):
     """A page of dead letters."""
 
     edges = graphene.List(NonNull(DeadLetterEdge), required=True, description="The last failure first.")
-    page_info = graphene.Field(PageInfo, required=True, description="Where the page ends.")
+    page_info = graphene.Field(PageInfo, required=True, description="Where the page starts and ends.")
 
 
-def _connection(edges: list[dict[str, Any]], has_next: bool) -> dict[str, Any]:
-    end = edges[-1]["cursor"] if edges else None
-    return {"edges": edges, "page_info": {"has_next_page": has_next, "end_cursor": end}}
+def _connection(page: Page[Listed], cursor_of: Callable[[Listed], str]) -> dict[str, Any]:
+    return connection(page.rows, cursor_of, has_next=page.has_next, has_previous=page.has_previous)
 
 
 def _pixel_id() -> graphene.String:
@@ -165,13 +167,14 @@ class DeliveryQueries:
     def resolve_deliveries(
         root: TenantScope, info: ResolveInfo, pixel_id: str, outcome: DeliveryModel.Outcome | None = None, **paging: Any
     ) -> dict[str, Any]:
-        page = list_deliveries(root.tenant, pixel_id, outcome=outcome, **paging)
-        return _connection([{"node": entry, "cursor": entry.cursor} for entry in page.rows], page.has_next)
+        with_previous = asks_for_previous(selected(info))
+        page = list_deliveries(root.tenant, pixel_id, outcome=outcome, with_previous=with_previous, **paging)
+        return _connection(page, lambda entry: entry.cursor)
 
     @staticmethod
     def resolve_dead_letters(root: TenantScope, info: ResolveInfo, pixel_id: str, **paging: Any) -> dict[str, Any]:
-        page = list_dead_letters(root.tenant, pixel_id, **paging)
-        return _connection([{"node": row, "cursor": cursor_of_letter(row)} for row in page.rows], page.has_next)
+        page = list_dead_letters(root.tenant, pixel_id, with_previous=asks_for_previous(selected(info)), **paging)
+        return _connection(page, cursor_of_letter)
 
 
 class ReplayPayload(graphene.ObjectType):

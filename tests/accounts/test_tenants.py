@@ -116,13 +116,41 @@ def test_deleting_forgets_those_who_were_only_invited(db: None) -> None:
 
 def test_pages_of_accounts_follow_each_other(cast: Cast) -> None:
     document = """query($after: String) { tenants(first: 2, after: $after) {
-        totalCount edges { node { name } } pageInfo { hasNextPage endCursor } } }"""
+        totalCount edges { node { name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+        edges { cursor } } }"""
     first = graphql(cast.hanna, HUB, document).data["tenants"]
     assert [edge["node"]["name"] for edge in first["edges"]] == ["Books", "Other"]
     assert (first["totalCount"], first["pageInfo"]["hasNextPage"]) == (3, True)
+    assert first["pageInfo"]["hasPreviousPage"] is False
+    assert first["pageInfo"]["startCursor"] == first["edges"][0]["cursor"]
     second = graphql(cast.hanna, HUB, document, {"after": first["pageInfo"]["endCursor"]}).data["tenants"]
     assert [edge["node"]["name"] for edge in second["edges"]] == ["Shoes"]
-    assert second["pageInfo"]["hasNextPage"] is False
+    assert (second["pageInfo"]["hasNextPage"], second["pageInfo"]["hasPreviousPage"]) == (False, True)
+
+
+def test_an_account_that_is_gone_does_not_stand_before_a_page(cast: Cast) -> None:
+    document = """query($after: String) { tenants(first: 1, after: $after) {
+        edges { node { name } } pageInfo { hasPreviousPage startCursor endCursor } } }"""
+    first = graphql(cast.hanna, HUB, document).data["tenants"]
+    delete_tenant(principal=OPERATOR, tenant_id=cast.books.pk)
+
+    second = graphql(cast.hanna, HUB, document, {"after": first["pageInfo"]["endCursor"]}).data["tenants"]
+
+    assert second["edges"] == [{"node": {"name": "Other"}}]
+    assert second["pageInfo"]["hasPreviousPage"] is False
+
+
+def test_an_empty_page_has_no_cursors_and_tells_what_stands_before_it(cast: Cast) -> None:
+    document = """query($after: String) { tenants(after: $after) {
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+    end = graphql(cast.hanna, HUB, document).data["tenants"]["pageInfo"]["endCursor"]
+
+    assert graphql(cast.hanna, HUB, document, {"after": end}).data["tenants"]["pageInfo"] == {
+        "hasNextPage": False,
+        "hasPreviousPage": True,
+        "startCursor": None,
+        "endCursor": None,
+    }
 
 
 def test_accounts_are_found_by_name_id_and_status(cast: Cast) -> None:

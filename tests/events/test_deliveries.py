@@ -51,13 +51,16 @@ def event_ids(connection: dict[str, Any]) -> list[str]:
 
 def pages(cast: Cast, pixel: Pixel, operation: str = "deliveries", **variables: Any) -> list[list[str]]:
     """The event ids of every page, by paging on until the end."""
-    found = []
+    found: list[list[str]] = []
     after = None
     while True:
         page = log(cast, pixel, operation, after=after, **variables)
+        info, cursors = page["pageInfo"], [edge["cursor"] for edge in page["edges"]]
+        assert info["hasPreviousPage"] is bool(found)
+        assert (info["startCursor"], info["endCursor"]) == ((cursors[0], cursors[-1]) if cursors else (None, None))
         found.append(event_ids(page))
-        after = page["pageInfo"]["endCursor"]
-        if not page["pageInfo"]["hasNextPage"]:
+        after = info["endCursor"]
+        if not info["hasNextPage"]:
             return found
 
 
@@ -281,6 +284,20 @@ def test_a_bad_value_is_refused(
     cast: Cast, subtests: pytest.Subtests, variant: str, path: str, values: Mapping[str, Any]
 ) -> None:
     assert_refused(subtests, cast.ada, make_stage(cast.shoes), variant, path, values)
+
+
+def test_what_is_gone_does_not_stand_before_a_page(cast: Cast, pixel: Pixel) -> None:
+    deliveries = DeliveryFactory.create_batch(2, pixel=pixel)
+    letters = DeadLetterFactory.create_batch(2, pixel=pixel)
+    after = {name: log(cast, pixel, name, first=1)["pageInfo"]["endCursor"] for name in ("deliveries", "deadLetters")}
+
+    def has_previous(name: str) -> bool:
+        return bool(log(cast, pixel, name, after=after[name])["pageInfo"]["hasPreviousPage"])
+
+    assert (has_previous("deliveries"), has_previous("deadLetters")) == (True, True)
+    deliveries[1].delete()
+    letters[1].delete()
+    assert (has_previous("deliveries"), has_previous("deadLetters")) == (False, False)
 
 
 def test_null_stands_for_the_default(cast: Cast, pixel: Pixel) -> None:

@@ -1,0 +1,40 @@
+"""Pages of lists, in the form of Relay's connections (https://relay.dev/graphql/connections.htm)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import graphene
+
+from portal.graphql.selection import Selection
+
+Listed = TypeVar("Listed")
+
+
+class PageInfo(graphene.ObjectType):
+    """Where a page of a list starts and ends."""
+
+    has_next_page = graphene.Boolean(required=True, description="Is there more after this page?")
+    has_previous_page = graphene.Boolean(required=True, description="Is there more before this page?")
+    start_cursor = graphene.String(description="The cursor of the first row; null for an empty page.")
+    end_cursor = graphene.String(description="The cursor of the last row; null for an empty page.")
+
+
+def connection(
+    rows: Iterable[Listed], cursor_of: Callable[[Listed], str], *, has_next: bool, has_previous: bool
+) -> dict[str, Any]:
+    """A page as ``edges`` and ``pageInfo``."""
+    edges = [{"node": row, "cursor": cursor_of(row)} for row in rows]
+    info = {
+        "has_next_page": has_next,
+        "has_previous_page": has_previous,
+        "start_cursor": edges[0]["cursor"] if edges else None,
+        "end_cursor": edges[-1]["cursor"] if edges else None,
+    }
+    return {"edges": edges, "page_info": info}
+
+
+def asks_for_previous(selection: Selection) -> bool:
+    """Is it asked whether a page follows another? To find out costs a query."""
+    return "hasPreviousPage" in selection["pageInfo"]
