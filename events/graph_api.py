@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -128,9 +129,7 @@ def _send(url: str, body: bytes, *, secret: str) -> Answer:
             answer += chunk
             if len(answer) > ANSWER_MAX_BYTES:
                 return RetryLater("endless answer")
-        # Meta may quote the token, and its words are stored and shown.
-        quoted = bytes(answer).replace(secret.encode(), MASK.encode())
-        return judge(response.status_code, response.headers, quoted)
+        return judge(response.status_code, response.headers, bytes(answer), secret=secret)
 
 
 @cache
@@ -143,27 +142,27 @@ def _client() -> httpx.Client:
     return client
 
 
-def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-    """The class of an answer."""
+def judge(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Answer:
+    """The class of an answer. Meta may quote the ``secret``, and its words are stored and shown: they come masked."""
     try:
         answer = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         answer = _Body()
     if answer.error is not None:
-        return _judge_error(answer.error, _seconds(headers.get("retry-after")))
+        return _judge_error(answer.error, _seconds(headers.get("retry-after")), secret)
     if answer.events_received is not None and 200 <= status < 300:
-        return Accepted(_printable(answer.fbtrace_id, TRACE_ID_MAX_LENGTH))
+        return Accepted(_shown(answer.fbtrace_id, TRACE_ID_MAX_LENGTH, secret))
     if status == TOO_LARGE:
         return Refused(Problem(TOO_LARGE, None, "The request is too large.", ""))
     return RetryLater(f"HTTP {status}", retry_after=_seconds(headers.get("retry-after")))
 
 
-def _judge_error(error: _Error, retry_after: float | None) -> Answer:
+def _judge_error(error: _Error, retry_after: float | None, secret: str) -> Answer:
     problem = Problem(
         error.code,
         error.error_subcode,
-        _printable(" ".join(filter(None, (error.message, error.error_user_msg))), MESSAGE_MAX_LENGTH),
-        _printable(error.fbtrace_id, TRACE_ID_MAX_LENGTH),
+        _shown(" ".join(filter(None, (error.message, error.error_user_msg))), MESSAGE_MAX_LENGTH, secret),
+        _shown(error.fbtrace_id, TRACE_ID_MAX_LENGTH, secret),
     )
     blamed = blame(problem.code, problem.subcode)
     if blamed is Blame.TOKEN:
@@ -173,9 +172,16 @@ def _judge_error(error: _Error, retry_after: float | None) -> Answer:
     return RetryLater(f"code {problem.name}", problem, retry_after)
 
 
-def _printable(text: str | None, max_length: int) -> str:
-    """What a column can hold: no NUL, no half of a character."""
-    return "".join(char if char.isprintable() else " " for char in text or "")[:max_length]
+def _shown(text: str | None, max_length: int, secret: str) -> str:
+    """A text of Meta's as it is stored: without the secret, as it is or as an address holds it, and printable.
+
+    It is masked in the parsed text, since a short secret may be part of the answer's own syntax; and before the text is
+    cut, since a part of a secret would stay.
+    """
+    text = text or ""
+    for form in filter(None, (secret, quote(secret, safe=""))):
+        text = text.replace(form, MASK)
+    return "".join(char if char.isprintable() else " " for char in text)[:max_length]
 
 
 def _seconds(retry_after: str | None) -> float | None:

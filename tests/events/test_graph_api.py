@@ -226,6 +226,43 @@ def test_a_quoted_token_is_masked(httpserver: HTTPServer, settings: Settings) ->
     assert post() == Refused(Problem(100, None, "Bad parameter •••", ""))
 
 
+@pytest.mark.parametrize("token", ["e", "1", '"', "{", "0", "error", "events_received"])
+def test_a_token_that_stands_in_every_answer_spoils_none(
+    httpserver: HTTPServer, settings: Settings, token: str
+) -> None:
+    settings.GRAPH_API_URL = httpserver.url_for("").rstrip("/")
+    httpserver.expect_request("/v24.0/17/events").respond_with_json({"events_received": 1, "messages": []})
+
+    assert post(token=token) == Accepted("")
+
+
+@pytest.mark.parametrize(
+    ("token", "quoted"),
+    [
+        ("4711|s\u00e9cret", "4711|s\\u00e9cret"),  # as JSON may escape it
+        ('a"b', 'a\\"b'),
+        ("4711|secret", "4711%7Csecret"),  # as an address holds it
+    ],
+)
+def test_a_token_is_masked_however_it_is_written(token: str, quoted: str) -> None:
+    body = '{"error": {"code": 190, "message": "No: %s", "error_user_msg": "%s", "fbtrace_id": "%s"}}' % ((quoted,) * 3)
+
+    answer = judge(400, {}, body.encode(), secret=token)
+
+    assert answer == BadToken(Problem(190, None, "No: ••• •••", "•••"))
+    assert judge(200, {}, b'{"events_received": 1, "fbtrace_id": "%s"}' % quoted.encode(), secret=token) == Accepted(
+        "•••"
+    )
+
+
+def test_a_token_that_does_not_fit_leaves_no_part_of_itself() -> None:
+    body = json.dumps({"error": {"code": 190, "message": "x" * 490 + TOKEN}}).encode()
+
+    answer = judge(400, {}, body, secret=TOKEN)
+
+    assert answer == BadToken(Problem(190, None, "x" * 490 + "•••", ""))
+
+
 def test_garbage_instead_of_http_is_tried_again(settings: Settings) -> None:
     with talking(lambda connection: connection.sendall(b"\x00garbage\r\n\r\n")) as url:
         settings.GRAPH_API_URL = url
