@@ -67,14 +67,15 @@ _body_schema: dict[str, Any] = {
 
 @router.post(
     "/capi/{pixel_id}/events",
-    response={202: EventsReceived, (400, 401, 404, 429, 500, 503): EventsRefused},
+    response={202: EventsReceived, (400, 401, 404, 415, 429, 500, 503): EventsRefused},
     summary="Send events",
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _body_schema}}}},
 )
 def receive_events(request: HttpRequest, pixel_id: str) -> HttpResponse:
     """Take in events of a pixel: all of a request's, or, where one breaks a rule, none of them.
 
-    The body is JSON, whatever the Content-Type says, or a form as the Graph API takes it.
+    The body is JSON, whatever the Content-Type says, or a form as the Graph API takes it. It may be packed with gzip or
+    deflate.
     """
     # Reached only where Django is served without portal/wsgi.py, as by its test client.
     status, headers, body = door.answer(request.META)

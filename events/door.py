@@ -13,16 +13,14 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from django.conf import settings
-from django.core.handlers.wsgi import LimitedStream
 from django.db import Error as DatabaseError
 
+from events.bodies import ENCODINGS, read_body
 from events.checks import Browser
 from events.intake import pixel_that_receives, receive
-from events.parsing import is_json
 from portal.client_address import address_in, network_in
 from portal.doors import send
-from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests
+from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
 from portal.postgresql import keep_connection
 from portal.rate_limits import count_request
 
@@ -52,6 +50,7 @@ _GRAPH_CODES = {
     401: (190, 467),
     404: (100, 33),
     405: (100, 33),
+    415: (100, 2804019),
     429: (4, 0),
     500: (1, 99),
     503: (2, 0),
@@ -78,6 +77,8 @@ def answer(environ: WSGIEnvironment) -> Answer:
         return _respond(environ)
     except TooManyRequests as error:
         return _refusal(error.code, error.message, ("Retry-After", str(error.retry_after)))
+    except UnsupportedEncoding as error:
+        return _refusal(error.code, error.message, ("Accept-Encoding", ENCODINGS))
     except PortalError as error:
         return _refusal(error.code, error.message)
     except DatabaseError:
@@ -106,47 +107,11 @@ def _respond(environ: WSGIEnvironment) -> Answer:
     caller = network_in(environ)
     pixel = pixel_that_receives(path[1], caller)
     try:
-        count = receive(pixel, _body(environ), environ.get("CONTENT_TYPE", ""), _browser(environ))
-    except (InvalidInput, NotAuthorized):
+        count = receive(pixel, read_body(environ), environ.get("CONTENT_TYPE", ""), _browser(environ))
+    except (InvalidInput, NotAuthorized, UnsupportedEncoding):
         count_request("ADDRESS", caller)
         raise
     return _answer(202, {"events_received": count, "messages": [], "fbtrace_id": _trace_id()})
-
-
-def _body(environ: WSGIEnvironment) -> bytes:
-    """The body as it comes: its length is counted here, whatever the headers say of it."""
-    limit: int = settings.INTAKE_MAX_BODY_BYTES
-    stream = environ["wsgi.input"]
-    length = environ.get("CONTENT_LENGTH", "")
-    # A server that marks the end itself can be read without a Content-Length, which a body sent in chunks has not.
-    if not environ.get("wsgi.input_terminated"):
-        stream = LimitedStream(stream, int(length) if length.isdecimal() else 0)
-    body = b""
-    try:
-        while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
-            body += chunk
-    except OSError:
-        raise _cut_off() from None
-    if len(body) > limit:
-        raise InvalidInput("body", f"must have at most {limit:,} bytes.")
-    _check_is_whole(body, length)
-    return body
-
-
-def _check_is_whole(body: bytes, length: str) -> None:
-    """A server may end a stream that broke off as if that were all.
-
-    JSON that was cut off is no JSON; of a form, nobody can tell without its length.
-    """
-    if length.isdecimal():
-        if len(body) < int(length):
-            raise _cut_off()
-    elif body and not is_json(body):
-        raise InvalidInput("body", "must come with its Content-Length if it is a form; in chunks, send JSON.")
-
-
-def _cut_off() -> InvalidInput:
-    return InvalidInput("body", "did not arrive whole.")
 
 
 def _browser(environ: WSGIEnvironment) -> Browser | None:

@@ -60,6 +60,12 @@ class Conflict(PortalError):
     code = 409
 
 
+class UnsupportedEncoding(PortalError):
+    """The body is packed in a way that is not read here; the message names it."""
+
+    code = 415
+
+
 class Unavailable(PortalError):
     """The database is away, or has no room: come again after ``retry_after`` seconds."""
 

@@ -310,7 +310,7 @@ GRAPH_API_VERSION = env.pattern("GRAPH_API_VERSION", "v24.0", r"v\d{1,3}\.\d{1,2
 
 # What one request may bring to /capi/<pixel id>/events, and how long a process relies on what it knows of a pixel.
 INTAKE_MAX_EVENTS = env.number("INTAKE_MAX_EVENTS", 1_000, minimum=1, maximum=1_000)
-INTAKE_MAX_BODY_BYTES = env.number("INTAKE_MAX_BODY_BYTES", 1_048_576, minimum=1)
+INTAKE_MAX_BODY_BYTES = env.number("INTAKE_MAX_BODY_BYTES", 4_194_304, minimum=1)
 PIXEL_SETTINGS_TTL_SECONDS = env.number("PIXEL_SETTINGS_TTL_SECONDS", 2, maximum=60)
 
 # What one GraphQL request may ask for; beyond it the answer is 400, before anything is executed.
@@ -326,7 +326,8 @@ GRAPHQL_MAX_DIRECTIVES = env.number("GRAPHQL_MAX_DIRECTIVES", 20)
 GRAPHQL_MAX_OBJECTS = env.number("GRAPHQL_MAX_OBJECTS", 20_000, minimum=1)
 GRAPHQL_MAX_LIST_LENGTH = env.number("GRAPHQL_MAX_LIST_LENGTH", 500, minimum=1)
 GRAPHQL_DOCUMENT_CACHE_SIZE = env.number("GRAPHQL_DOCUMENT_CACHE_SIZE", 256, minimum=1)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# The intake reads forms, too.
+DATA_UPLOAD_MAX_MEMORY_SIZE = max(2_621_440, INTAKE_MAX_BODY_BYTES)
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.pattern("LOG_LEVEL", "INFO", "DEBUG|INFO|WARNING|ERROR", "must be DEBUG, INFO, WARNING or ERROR.")

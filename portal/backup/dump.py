@@ -16,7 +16,7 @@ from portal.backup.sealed import SealedWriter
 from portal.backup.tables import TABLES, Table
 from portal.fields import Secret
 
-#: Rows that are held at once; of those with a body, which has up to a mebibyte, a few.
+#: Rows that are held at once; of those with a body, which may have megabytes, a few.
 _CHUNK = 1_000
 _CHUNK_WITH_BODIES = 10
 
