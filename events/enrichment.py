@@ -1,7 +1,10 @@
 """Completing events with what is known of their visitors, in accounts that ask for it (``eventEnrichment``).
 
-A visitor is known by ``fbp`` or ``external_id``, within one pixel. Remembered are hashes alone, for 90 days after the
+A visitor is known by ``external_id`` or ``fbp``, within one pixel. Remembered are hashes alone, for 90 days after the
 visitor has last given them; with the pixel, the account or the switch they are deleted.
+
+Nobody's data may go out on somebody else's event (docs/decisions/0020-enrichment.md): what is no identifier is no
+visitor, and a memory ends with the first event that speaks of another person.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -20,11 +24,18 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from events.batches import Event
+from events.identifiers import HASHES_OF_NOTHING, is_fbp, is_nothing, sha256_in
 from events.models import Identity
 from pixels.models import Pixel
 
 #: What is remembered of a visitor and added to later events.
 IDENTIFIERS = ("em", "ph", "fn", "ln", "ct", "st", "zp", "ge", "country")
+#: Two people differ in one of these. A name or an address may differ between two orders of one person.
+_TELLING = ("external_id", "em", "ph")
+
+#: Part of each key. A new number forgets all memories: also those that a process of the previous release still writes,
+#: and those of an older backup.
+_EPOCH = 2
 
 LIFETIME = timedelta(days=90)
 #: That a visitor has given the same again is written down once in this time.
@@ -37,8 +48,23 @@ _KEYS_AT_ONCE = 10_000
 
 _CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 
-#: Hashes by identifier.
+#: Hashes by identifier; of ``external_id``, the keys.
 Known = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Visitor:
+    """Whom an event speaks of, and what it says of them."""
+
+    #: What they are looked up by.
+    customers: list[str]
+    browsers: list[str]
+    given: Known
+
+    @property
+    def keys(self) -> list[str]:
+        """The shop's own id is believed before the browser's."""
+        return self.customers + self.browsers
 
 
 class _Content(msgspec.Struct):
@@ -61,19 +87,14 @@ def enrich(pixel: Pixel, events: Iterable[Event]) -> None:
     """
     contents = [(event, _read(event.raw)) for event in events]
     visitors = [
-        (event, content, _keys(content.user_data))
+        (event, content, _visitor(content.user_data))
         for event, content in contents
         if isinstance(content.user_data, dict)  # as the intake has checked
     ]
-    remembered = _Memory(pixel, {key for *_, keys in visitors for key in keys}, timezone.now())
-    for event, content, keys in visitors:
-        given = _given(content.user_data)
-        added = _click_id(content)
-        for identifier, hashes in remembered.recall(keys).items():
-            if not content.user_data.get(identifier):
-                added[identifier] = hashes
-        if given:
-            remembered.learn(keys, given)
+    remembered = _Memory(pixel, {key for *_, visitor in visitors for key in visitor.keys}, timezone.now())
+    for event, content, visitor in visitors:
+        added = _click_id(content) | remembered.recall(visitor)
+        remembered.learn(visitor)
         if added:
             event.enriched = _with(event.raw, content.user_data | added)
     remembered.save()
@@ -109,22 +130,35 @@ class _Memory:
             if seen_at > self._now - _REFRESH_AFTER:
                 self._fresh.add(key)
 
-    def recall(self, keys: list[str]) -> Known:
-        """What is known under any of the keys; the first of them wins."""
-        found: Known = {}
-        for key in keys:
-            found = {**self._known.get(key, {}), **found}
-        return found
+    def recall(self, visitor: _Visitor) -> dict[str, Any]:
+        """What the event lacks and is known. A memory of somebody else is given to nobody, and ends."""
+        person = visitor.given | {"external_id": visitor.customers}
+        for key in visitor.keys:
+            memory = self._known.get(key, {})
+            if _differ(memory, person):
+                self._keep(key, {})
+            else:
+                person = memory | {name: values for name, values in person.items() if values}
+        return {name: hashes for name, hashes in person.items() if name in IDENTIFIERS and name not in visitor.given}
 
-    def learn(self, keys: list[str], given: Known) -> None:
+    def learn(self, visitor: _Visitor) -> None:
         """Keep what an event has given itself; the latest hashes of an identifier replace earlier ones."""
-        for key in keys:
-            before = self._known.get(key, {})
-            after = {**before, **given}
-            if after != before or key not in self._fresh:
-                self._known[key] = after
-                self._changed.add(key)
-                self._fresh.add(key)
+        for key in visitor.customers:
+            self._add(key, visitor.given)
+        of_browser = visitor.given | {"external_id": visitor.customers} if visitor.customers else visitor.given
+        for key in visitor.browsers:
+            self._add(key, of_browser)
+
+    def _add(self, key: str, given: Known) -> None:
+        before = self._known.get(key, {})
+        after = before | given
+        if given and (after != before or key not in self._fresh):
+            self._keep(key, after)
+
+    def _keep(self, key: str, known: Known) -> None:
+        self._known[key] = known
+        self._changed.add(key)
+        self._fresh.add(key)
 
     def save(self) -> None:
         """Write what has changed. One worker at a time has the pixel; nobody else writes these rows."""
@@ -152,17 +186,41 @@ class _Memory:
         return tenants.order_by().values_list("pk").first() is not None
 
 
-def _keys(user_data: dict[str, Any]) -> list[str]:
+def _differ(memory: Known, person: Known) -> bool:
+    """Do both say who it is, and nothing alike?"""
+    return any(
+        memory.get(name) and person.get(name) and set(memory[name]).isdisjoint(person[name]) for name in _TELLING
+    )
+
+
+def _visitor(user_data: dict[str, Any]) -> _Visitor:
+    return _Visitor(
+        customers=_keys("external_id", (_customer(text) for text in _texts(user_data.get("external_id")))),
+        browsers=_keys("fbp", (_browser(text) for text in _texts(user_data.get("fbp")))),
+        given={name: hashes for name in IDENTIFIERS if (hashes := _hashes(user_data.get(name)))},
+    )
+
+
+def _customer(text: str) -> str:
+    """The same for an id and its hash; nothing for what is no identifier."""
+    if is_nothing(text):
+        return ""
+    return sha256_in(text) or hashlib.sha256(text.strip().encode()).hexdigest()
+
+
+def _browser(text: str) -> str:
+    """An ``fbp`` without the appendix that some libraries add; nothing for what has not its form."""
+    return ".".join(text.split(".")[:4]) if is_fbp(text) else ""
+
+
+def _keys(kind: str, ids: Iterable[str]) -> list[str]:
     """What a visitor is looked up by: no id itself, but its hash, with the kind of id."""
-    return [
-        hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()
-        for kind in ("external_id", "fbp")
-        for value in _texts(user_data.get(kind))
-    ]
+    return [hashlib.sha256(f"{_EPOCH}:{kind}:{one}".encode()).hexdigest() for one in ids if one]
 
 
-def _given(user_data: dict[str, Any]) -> Known:
-    return {identifier: hashes for identifier in IDENTIFIERS if (hashes := list(_texts(user_data.get(identifier))))}
+def _hashes(value: Any) -> list[str]:
+    digests = map(sha256_in, _texts(value))
+    return [digest for digest in digests if digest and digest not in HASHES_OF_NOTHING]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -171,7 +229,7 @@ def _texts(value: Any) -> Iterator[str]:
     for one in values[:_MAX_VALUES]:
         if isinstance(one, int) and not isinstance(one, bool):
             yield str(one)
-        elif isinstance(one, str) and one:
+        elif isinstance(one, str):
             yield one
 
 

@@ -20,6 +20,9 @@ _PLACEHOLDERS = frozenset(
         *("not specified", "default", "object object", "object undefined", "object null"),
         *("guest", "guest user", "guest_user", "anonymous", "anonymous user", "anonymous_user", "anon", "visitor"),
         *("not logged in", "not_logged_in", "logged out", "logged_out"),
+        *("infinity", "-infinity", "user_id", "external_id", "customer_id", "client_id"),
+        *("desconocido", "invitado", "anónimo", "anonimo", "ninguno", "nulo", "indefinido"),
+        *("unbekannt", "gast", "anonym", "inconnu", "invité", "anonyme", "desconhecido", "convidado", "sconosciuto"),
     )
 )
 _joined = re.compile(r"[\W_]+").sub
@@ -29,7 +32,9 @@ _WORDS = _PLACEHOLDERS | {joined for word in _PLACEHOLDERS if len(joined := _joi
 #: A placeholder may stand between these.
 _AROUND = "()[]<>{}\"'"
 #: Signs alone; zeros alone, as in a nil UUID; a template's variable that was not filled in.
-_is_empty_form = re.compile(r"[\W_]*|0+(?:[.,:-]0+)*|\{\{.*\}\}|\$\{.*\}|%\w+%|\{\w+\}|<\w+>").fullmatch
+_is_empty_form = re.compile(
+    r"[\W_]*|0+(?:[.,:-]0+)*|\{\{.*\}\}|[$#]\{.*\}|%\w+%|%%.*%%|<%.*%>|\[\[.*\]\]|__\w+__|\{[\w.]+\}|<\w+>"
+).fullmatch
 _FORMS = ("", " ", "-", "--", ".", "?", "0", "00", "000", "0.0", "{}", "[]", "00000000-0000-0000-0000-000000000000")
 
 #: strip() keeps these, which nobody sees: zero-width characters, the byte order mark.
@@ -56,6 +61,7 @@ _DIGESTS_OF_NOTHING = HASHES_OF_NOTHING | {
 
 # Meta's parameter builder adds two or eight characters, which name its language and version.
 _APPENDIX = r"(?:\.(?:[A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?"
+_as_sha256 = re.compile(rf"([0-9a-f]{{64}}){_APPENDIX}").fullmatch
 _is_fbp = re.compile(rf"fb\.[0-9]{{1,3}}\.[0-9]{{1,20}}\.[0-9]{{1,20}}{_APPENDIX}").fullmatch
 _as_fbc = re.compile(rf"fb\.[0-9]{{1,3}}\.[0-9]{{1,20}}\.([^\s.]{{1,500}}){_APPENDIX}").fullmatch
 
@@ -74,6 +80,12 @@ def is_nothing(value: object) -> bool:
     if text in _WORDS or text.strip(_AROUND) in _WORDS:
         return True
     return _is_empty_form(text) is not None or text.partition(".")[0] in _DIGESTS_OF_NOTHING
+
+
+def sha256_in(text: str) -> str:
+    """The SHA-256 that a text is, in lower case and without an appendix; nothing where it is none."""
+    found = _as_sha256(text.strip().lower())
+    return found[1] if found else ""
 
 
 def is_fbp(text: str) -> bool:

@@ -228,12 +228,13 @@ class Identity(models.Model):
     """Hashed identifiers that a pixel's visitor has given before, to complete later events (event enrichment).
 
     ``key`` is the SHA-256 of the visitor's ``fbp`` or ``external_id``, with which of the two it is. Forgotten after
-    90 days, and with the pixel, the account or the switch; at most 500,000 a pixel.
+    90 days, with the pixel, the account or the switch, and when another person uses the same browser; at most 500,000
+    a pixel.
     """
 
     pixel = models.ForeignKey(Pixel, models.CASCADE, related_name="+", db_index=False)
     key = models.CharField(max_length=64)
-    # {"em": [hash, …], "ph": […], …}
+    # {"em": [hash, …], "ph": […], …}; of a browser also its user's "external_id", as the key that these have.
     identifiers = models.JSONField()
     seen_at = models.DateTimeField()
 

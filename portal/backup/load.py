@@ -63,7 +63,8 @@ def restore(stream: IO[bytes], passphrase: str, *, dry_run: bool = False, with_a
     reader = SealedReader(stream, passphrase)
     try:
         with transaction.atomic():
-            report = _Restore(reader.id, with_api_accounts=with_api_accounts).run(gzip.GzipFile(fileobj=reader))
+            restoring = _Restore(reader.id, reader.version, with_api_accounts=with_api_accounts)
+            report = restoring.run(gzip.GzipFile(fileobj=reader))
             if any(report.added.values()):
                 record(OPERATOR, RESTORED, name_of(reader.id))
             transaction.set_rollback(dry_run)
@@ -80,7 +81,8 @@ def name_of(backup_id: str) -> str:
 
 
 class _Restore:
-    def __init__(self, backup_id: str, *, with_api_accounts: bool) -> None:
+    def __init__(self, backup_id: str, version: int, *, with_api_accounts: bool) -> None:
+        self.version = version
         #: The backups that this instance has made or restored.
         self.known = set(AuditEntry.objects.filter(act__in=(MADE, RESTORED)).values_list("subject", flat=True))
         #: Has it one of the same origin? What waited then has been dealt with, and what lacks was deleted.
@@ -138,6 +140,8 @@ class _Restore:
 
     def _is_wanted(self, table: Table, row: Row) -> bool:
         """May a row come that is not here? Never what may have been revoked here, or published."""
+        if self.version < table.since:
+            return False
         if table.comes_with:
             return any(self._came(table, reference, row) for reference in table.comes_with)
         if table.model is ApiAccount:

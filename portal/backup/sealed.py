@@ -22,7 +22,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 FORMAT = "gateway-portal-backup"
-VERSION = 1
+#: Of the file and of what its rows mean. 1: what visitors gave was remembered for several people at once.
+VERSION = 2
 CHUNK_BYTES = 65_536
 _TAG_BYTES = 16
 _KEY_BYTES = 32
@@ -96,6 +97,7 @@ class SealedReader(io.RawIOBase):
         facts = _read_header(self._header)
         self.id: str = facts["id"]
         self.made_at: str = facts["made_at"]
+        self.version: int = facts["version"]
         key, check = _derive(passphrase, facts["salt"], facts["scrypt_n"])
         if not hmac.compare_digest(check, facts["check"]):
             raise BackupError("This is not the passphrase that the backup was made with. Nothing was changed.")
@@ -147,8 +149,11 @@ def _read_header(line: bytes) -> dict[str, Any]:
         facts = None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise BackupError("The file is not a backup of this portal. Nothing was changed.")
-    if facts.get("version") != VERSION:
+    version = facts.get("version")
+    if type(version) is int and version > VERSION:
         raise BackupError("The backup was made by a newer version: update this portal first. Nothing was changed.")
+    if type(version) is not int or version < 1:
+        raise BackupError(DAMAGED)
     if not _is_sound(facts):
         raise BackupError(DAMAGED)
     return {**facts, "salt": bytes.fromhex(facts["salt"]), "check": bytes.fromhex(facts["check"])}

@@ -111,16 +111,16 @@ def test_an_event_completes_those_behind_it_in_the_same_batch(pixel: Pixel) -> N
 
 
 def test_what_an_event_says_itself_stays(pixel: Pixel) -> None:
-    enriched(pixel, {"fbp": FBP, "em": EMAIL, "ph": PHONE})
+    enriched(pixel, {"fbp": FBP, "em": EMAIL, "fn": NAME})
 
-    assert enriched(pixel, {"fbp": FBP, "em": NAME}) == [{"fbp": FBP, "em": NAME, "ph": [PHONE]}]
+    assert enriched(pixel, {"fbp": FBP, "fn": "d" * 64}) == [{"fbp": FBP, "fn": "d" * 64, "em": [EMAIL]}]
 
 
 def test_what_a_visitor_gives_anew_replaces_the_earlier(pixel: Pixel) -> None:
-    enriched(pixel, {"fbp": FBP, "em": EMAIL, "ph": PHONE})
-    enriched(pixel, {"fbp": FBP, "em": NAME})
+    enriched(pixel, {"fbp": FBP, "em": EMAIL, "fn": NAME})
+    enriched(pixel, {"fbp": FBP, "fn": "d" * 64})
 
-    assert enriched(pixel, {"fbp": FBP}) == [{"fbp": FBP, "em": [NAME], "ph": [PHONE]}]
+    assert enriched(pixel, {"fbp": FBP}) == [{"fbp": FBP, "em": [EMAIL], "fn": ["d" * 64]}]
 
 
 def test_the_shops_own_id_is_believed_before_the_browsers(pixel: Pixel) -> None:
@@ -129,6 +129,14 @@ def test_the_shops_own_id_is_believed_before_the_browsers(pixel: Pixel) -> None:
     (user_data,) = enriched(pixel, {"fbp": FBP, "external_id": "u1"})
 
     assert user_data["em"] == [NAME]
+
+
+def test_an_external_id_completes_what_the_browser_lacks(pixel: Pixel) -> None:
+    enriched(pixel, {"fbp": FBP, "fn": NAME}, {"external_id": "u1", "em": EMAIL})
+
+    (user_data,) = enriched(pixel, {"fbp": FBP, "external_id": "u1"})
+
+    assert (user_data["em"], user_data["fn"]) == ([EMAIL], [NAME])
 
 
 def test_a_number_is_the_same_visitor_as_its_text(pixel: Pixel) -> None:

@@ -14,8 +14,10 @@ from events.left_out import LeftOut, Reason
 PLACEHOLDERS = [
     *("(null)", "<NULL>", '"null"', "[null]", "'undefined'"),
     *("", " ", "\t\n", "\u200b", "\ufeff", "-", "?", "…", "undefined", "null", "none", "N/A", "NaN", "guest"),
+    *("-Infinity", "user_id", "Desconocido", "Anónimo", "invité", "#{user.id}", "[[id]]", "{user.id}"),
     *("false", "TRUE", "[object Object]", "0", "000", "0.0", "-1", "Not Set", "(not set)", "{{user.id}}", "${email}"),
-    *("Anonymous", "%email%", "{email}", "<nil>", "00000000-0000-0000-0000-000000000000", "{}", " Undefined "),
+    *("Anonymous", "%email%", "{email}", "<nil>", "%%ID%%", "<%= id %>", "__ID__", "{}", " Undefined "),
+    "00000000-0000-0000-0000-000000000000",
 ]  # fmt: skip
 
 

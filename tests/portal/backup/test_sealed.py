@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from portal.backup.sealed import CHUNK_BYTES, BackupError, SealedReader, SealedWriter
+from portal.backup.sealed import CHUNK_BYTES, VERSION, BackupError, SealedReader, SealedWriter
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -132,4 +132,4 @@ def test_a_newer_format_is_told_as_such() -> None:
     line, _, rest = sealed(b"x").partition(b"\n")
 
     with pytest.raises(BackupError, match="newer version"):
-        opened(json.dumps(json.loads(line) | {"version": 2}).encode() + b"\n" + rest)
+        opened(json.dumps(json.loads(line) | {"version": VERSION + 1}).encode() + b"\n" + rest)
