@@ -65,11 +65,12 @@ _body_schema: dict[str, Any] = {
 }
 
 
+_refused = {(400, 401, 404, 415, 429, 500, 503): EventsRefused}
+_extra = {"requestBody": {"required": True, "content": {"application/json": {"schema": _body_schema}}}}
+
+
 @router.post(
-    "/capi/{pixel_id}/events",
-    response={202: EventsReceived, (400, 401, 404, 415, 429, 500, 503): EventsRefused},
-    summary="Send events",
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _body_schema}}}},
+    "/capi/{pixel_id}/events", response={202: EventsReceived, **_refused}, summary="Send events", openapi_extra=_extra
 )
 def receive_events(request: HttpRequest, pixel_id: str) -> HttpResponse:
     """Take in events of a pixel: all of a request's, or, where one breaks a rule, none of them.
@@ -77,6 +78,25 @@ def receive_events(request: HttpRequest, pixel_id: str) -> HttpResponse:
     The body is JSON, whatever the Content-Type says, or a form as the Graph API takes it. It may be packed with gzip or
     deflate.
     """
-    # Reached only where Django is served without portal/wsgi.py, as by its test client.
+    return _by_the_door(request)
+
+
+@router.post(
+    "/v{int:major}.{int:minor}/{pixel_id}/events",
+    response={200: EventsReceived, **_refused},
+    summary="Send events, as Meta's SDKs do",
+    openapi_extra=_extra,
+)
+def receive_events_as_graph_api(request: HttpRequest, major: int, minor: int, pixel_id: str) -> HttpResponse:
+    """The same at the Graph API's own address, of whatever version: for clients whose host alone can be changed.
+
+    An access token, in the body or the address, is ignored; where the pixel requires its access key, the key may come
+    in the token's place.
+    """
+    return _by_the_door(request)
+
+
+def _by_the_door(request: HttpRequest) -> HttpResponse:
+    """Reached only where Django is served without portal/wsgi.py, as by its test client."""
     status, headers, body = door.answer(request.META)
     return HttpResponse(body, status=status, headers=dict(headers))

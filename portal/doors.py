@@ -1,12 +1,11 @@
-"""What the WSGI applications beside Django's have in common: their answers are for software."""
+"""Doors: who answers software beside Django, from what WSGI tells of a request. ``send`` alone answers by WSGI."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from http import HTTPStatus
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
@@ -21,14 +20,17 @@ _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in H
 _NOTHING_TO_SHOW = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 
 
-def send(
-    environ: WSGIEnvironment,
-    start_response: StartResponse,
-    status: int,
-    headers: Iterable[tuple[str, str]],
-    body: bytes,
-) -> list[bytes]:
-    """Answer a WSGI request, with the headers that every answer of the portal has."""
+class Answer(NamedTuple):
+    """What is answered."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+
+def send(environ: WSGIEnvironment, start_response: StartResponse, answer: Answer) -> list[bytes]:
+    """Send the answer, with the headers that every answer of the portal has."""
+    status, headers, body = answer
     safe = _security_headers(environ["wsgi.url_scheme"])
     start_response(_STATUS_LINES[status], [*headers, *safe, ("Content-Length", str(len(body)))])
     return [body]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.second_factors import lacks_second_factor
+from portal.addresses import is_page
 from portal.client_address import client_network
 from portal.errors import TooManyRequests, unavailable
 from portal.health import HEALTH_PATH
@@ -80,7 +81,7 @@ def wrong_method_has_a_page(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if not isinstance(response, HttpResponseNotAllowed) or request.path.startswith(_COUNTED_OTHERWISE):
+        if not isinstance(response, HttpResponseNotAllowed) or not is_page(request):
             return response
         page = render(request, "405.html", status=response.status_code)
         page["Allow"] = response.headers["Allow"]

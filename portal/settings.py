@@ -30,7 +30,7 @@ FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS", keys.FIELD_ENCR
 
 _HTTPS = BASE_URL.startswith("https://")
 _HOSTNAME = urlsplit(BASE_URL).hostname or ""
-ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS", [_HOSTNAME]), "localhost", "127.0.0.1"]
+ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS", []), _HOSTNAME, "localhost", "127.0.0.1"]
 
 # --- Wiring ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -61,7 +61,7 @@ INSTALLED_APPS = [
     "ninja",  # serves its API page's scripts from here, not from a CDN
 ]
 MIDDLEWARE = [
-    "portal.health.any_host_may_ask",
+    "portal.addresses.software_is_understood",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.csp.PolicyMiddleware",

@@ -14,24 +14,23 @@ _django = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402  # nothing of Django's may be read before it is set up
 
-from events import door  # noqa: E402
-from portal import machines  # noqa: E402
+from portal import addresses  # noqa: E402
 from portal.client_address import behind_proxies  # noqa: E402
+from portal.doors import send  # noqa: E402
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 def _choose_door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Events have a door of their own, and software is not led past what is for browsers.
+    """Software is answered at the door of its address, and not led past what is for browsers.
 
     Where https is asked for, Django sends those who come without it there.
     """
     if not (settings.SECURE_SSL_REDIRECT and environ["wsgi.url_scheme"] != "https"):
-        if environ["PATH_INFO"].startswith(door.PREFIX):
-            return door.application(environ, start_response)
-        if machines.is_machine(environ):
-            return machines.application(environ, start_response)
+        answer = addresses.answer(environ)
+        if answer is not None:
+            return send(environ, start_response, answer)
     return _django(environ, start_response)
 
 

@@ -1,4 +1,4 @@
-"""Events that come from visitors' browsers: CORS, beacons, and what the request shows of the browser."""
+"""Events that come from visitors' browsers: what the request shows of the browser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pixels.models import Pixel
-from tests.events.sending import EMAIL_HASH, ask, post, purchase, send, stored_event
+from tests.events.sending import EMAIL_HASH, ask, purchase, send, stored_event
 from tests.factories import PixelFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,53 +36,6 @@ def send_from(address: str, pixel: Pixel, event: dict[str, Any], **headers: str)
     assert reply.status == 202
     user_data: dict[str, Any] = stored_event(pixel)["user_data"]
     return user_data
-
-
-# --- CORS ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_preflight_is_answered_for_any_site_and_pixel() -> None:
-    reply = ask(
-        "OPTIONS",
-        "/capi/404/events",
-        headers={
-            "Origin": "https://shop.example.com",
-            "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": "content-type",
-        },
-    )
-
-    assert (reply.status, reply.body) == (204, {})
-    assert reply.headers["Access-Control-Allow-Origin"] == "*"
-    assert "POST" in reply.headers["Access-Control-Allow-Methods"]
-    assert "content-type" in reply.headers["Access-Control-Allow-Headers"].lower()
-    assert int(reply.headers["Access-Control-Max-Age"]) > 0
-    assert "Access-Control-Allow-Credentials" not in reply.headers
-
-
-def test_pages_of_any_site_may_read_the_answer(pixel: Pixel) -> None:
-    accepted = send(pixel, purchase(), headers=FROM_BROWSER)
-    refused = send(pixel, headers=FROM_BROWSER)
-    unknown = send("404", purchase(), headers=FROM_BROWSER)
-
-    assert [reply.status for reply in (accepted, refused, unknown)] == [202, 400, 404]
-    assert {reply.headers["Access-Control-Allow-Origin"] for reply in (accepted, refused, unknown)} == {"*"}
-
-
-def test_a_beacon_is_read(pixel: Pixel) -> None:
-    """navigator.sendBeacon(address, text) sends plain text, and asks nobody before."""
-    reply = post(pixel, json.dumps({"data": [purchase()]}), "text/plain;charset=UTF-8", **FROM_BROWSER)
-
-    assert reply.status == 202
-
-
-def test_no_csrf_token_is_asked_for_and_no_session_is_made(pixel: Pixel) -> None:
-    headers = {"Origin": "https://evil.example.com", "Cookie": "sessionid=" + "x" * 32}
-
-    reply = post(pixel, json.dumps({"data": [purchase()]}), **headers)
-
-    assert reply.status == 202
-    assert not reply.headers.keys() & {"Set-Cookie", "Vary"}
 
 
 # --- The user agent --------------------------------------------------------------------------------------------------

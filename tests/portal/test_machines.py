@@ -61,7 +61,7 @@ def test_what_is_refused_is_logged_without_the_token(db: None, caplog: pytest.Lo
     send(Authorization="Bearer abc")
 
     assert [(record.getMessage(), record.__dict__["status_code"]) for record in caplog.records] == [
-        ("/hub/graphql/ was refused", 401)
+        ("/hub/graphql was refused", 401)
     ]
 
 

@@ -46,13 +46,13 @@ def ask(settings: Settings) -> Ask:
 
 def test_a_trusted_proxy_tells_caller_and_scheme(ask: Ask) -> None:
     assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="https") == ("200 OK", "192.0.2.7")
-    assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="http")[0] == "301 Moved Permanently"
+    assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="http")[0] == "308 Permanent Redirect"
 
 
 def test_a_stranger_is_not_believed(ask: Ask) -> None:
     answer = ask("192.0.2.7", x_forwarded_for="127.0.0.1", x_forwarded_proto="https")
 
-    assert answer == ("301 Moved Permanently", "192.0.2.7")
+    assert answer == ("308 Permanent Redirect", "192.0.2.7")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,141 @@
+"""The addresses of software: one table of who answers there, and in which form. All other addresses are pages.
+
+Software reads no pages, and a permanent redirect (301) makes it repeat a POST as a GET. So a slash too many or too few
+is put right here, and what Django would refuse with a page is told in the form that callers of the address read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
+
+from events import door as events_door
+from events import graph_answers
+from portal import machines as graphql_door
+from portal import refusals
+from portal.doors import Answer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Answers a request itself, or None where Django does.
+Door = Callable[["WSGIEnvironment"], Answer | None]
+GetResponse = Callable[[HttpRequest], HttpResponse]
+#: Writes a refusal as callers of an address read it: from an HTTP status and a sentence.
+Form = Callable[[int, str], bytes]
+
+
+def _django(environ: WSGIEnvironment) -> None:
+    return None
+
+
+class Software(NamedTuple):
+    """Addresses of software."""
+
+    #: Matched against a path with single slashes and none at its end, which may go on below.
+    pattern: str
+    #: For tests, which try all of them.
+    example: str
+    form: Form
+    door: Door = _django
+    #: May be asked under any host name: by load balancers, and by accounts' own domains (data routing).
+    any_host: bool = False
+
+
+#: The first that matches holds. A new address of software is a line here.
+TABLE = (
+    Software(r"/capi", "/capi/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
+    # Meta's SDKs, with this portal in the Graph API's place.
+    Software(r"/v[0-9]+\.[0-9]+", "/v24.0/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
+    Software(r"/[0-9]+", "/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
+    Software(r"/hub/graphql", "/hub/graphql", refusals.as_graphql, graphql_door.answer),
+    Software(r"/capig", "/capig/graphql", refusals.as_graphql, graphql_door.answer),
+    Software(r"/clients", "/clients/token", refusals.as_oauth),
+    Software(r"/api", "/api/usage", refusals.as_rest),
+    Software(r"/healthz", "/healthz", refusals.as_rest, any_host=True),
+)
+_COMPILED = tuple((re.compile(f"{each.pattern}(/.*)?", re.DOTALL), each) for each in TABLE)
+_SLASHES = re.compile(r"//+")
+
+
+def find(path: str) -> tuple[Software, str] | None:
+    """Whose address the path is, and the path put right; None for pages."""
+    tidy = _SLASHES.sub("/", path).rstrip("/ \t\r\n")
+    return next(((software, tidy) for pattern, software in _COMPILED if pattern.fullmatch(tidy)), None)
+
+
+def answer(environ: WSGIEnvironment) -> Answer | None:
+    """The answer of the door at the request's address; None where Django answers."""
+    found = find(environ["PATH_INFO"])
+    if found is None:
+        return None
+    software, environ["PATH_INFO"] = found
+    return software.door(environ)
+
+
+def software_is_understood(get_response: GetResponse) -> GetResponse:
+    """Middleware: put the addresses of software right, and answer it in its own form. It goes before all others."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        found = find(request.path_info)
+        if found is None:
+            return get_response(request)
+        software, path = found
+        request.path = request.path_info = request.META["PATH_INFO"] = _as_served(path)
+        if software.any_host:
+            _accept_host(request)
+        response = get_response(request)
+        if response.status_code == HTTPStatus.MOVED_PERMANENTLY:  # to https
+            response.status_code = HTTPStatus.PERMANENT_REDIRECT
+        if response.status_code >= 300 and "json" not in response.headers.get("Content-Type", ""):
+            _rewrite(response, software.form)
+        return response
+
+    return middleware
+
+
+def is_page(request: HttpRequest) -> bool:
+    """Is the address one for people?"""
+    return find(request.path_info) is None
+
+
+def _as_served(path: str) -> str:
+    """The address with a slash at its end, where the URLconf has it so."""
+    return f"{path}/" if not is_valid_path(path) and is_valid_path(f"{path}/") else path
+
+
+def _accept_host(request: HttpRequest) -> None:
+    """Nobody could list these hosts in ALLOWED_HOSTS. No answer depends on them, so the portal's own stands in."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        request.META["HTTP_HOST"] = urlsplit(settings.BASE_URL).netloc
+
+
+def _rewrite(response: HttpResponse, form: Form) -> None:
+    response.content = form(response.status_code, _sentence(response.status_code, response.headers))
+    response.headers["Content-Type"] = "application/json"
+    response.headers["Content-Length"] = str(len(response.content))
+
+
+def _sentence(status: int, headers: Mapping[str, str]) -> str:
+    match status:
+        case 308:
+            return "This portal is asked by https."
+        case 404:
+            return "There is nothing at this address."
+        case 405:
+            return f"This address takes {headers.get('Allow', 'other methods')}."
+        case 429:
+            return "Too many requests: wait as long as Retry-After says."
+        case 503:
+            return "The portal cannot answer now. Please try again in a moment."
+    return f"{HTTPStatus(status).phrase}."
