@@ -73,14 +73,16 @@ _FIELDS: dict[str, Promise] = {
     "event_bridge_active": gettext_lazy("Receives events"),
     "event_enrichment": gettext_lazy("Enhance events"),
     "external_id": gettext_lazy("External id"),
-    "ingress": gettext_lazy("Gateway's host name"),
+    "gateway": gettext_lazy("Gateway's host name"),
+    "ingress": gettext_lazy("Gateway's host name"),  # of entries before the contract was mended
     "name": gettext_lazy("Name"),
+    "own_domain": gettext_lazy("Own domain"),
     "publishing_enabled": gettext_lazy("Publishes events"),
     "replayed": gettext_lazy("Events"),
     "require_access_key": gettext_lazy("Access key required"),
     "role": gettext_lazy("Role"),
     "status": gettext_lazy("Status"),
-    "target_domain": gettext_lazy("Own domain"),
+    "target_domain": gettext_lazy("Own domain"),  # likewise
 }
 _FILTER_STATES = {"PUBLISH": gettext_lazy("Permitted"), "DROP": gettext_lazy("Blocked")}
 

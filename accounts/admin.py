@@ -279,10 +279,10 @@ class InvitationAdmin(ServiceAdmin):
 class IngressDomainAdmin(ServiceAdmin):
     """Data routing, with a check of the DNS."""
 
-    list_display = ("tenant", "target_domain", "ingress", "status", "checked_at")
+    list_display = ("tenant", "ingress", "target_domain", "status", "checked_at")
     list_filter = ("status",)
     list_select_related = ("tenant",)
-    search_fields = ("tenant__id__exact", "target_domain__startswith")
+    search_fields = ("tenant__id__exact", "ingress__startswith")
     search_help_text = "An account's id, or the beginning of the domain"
     actions = ("check_again",)
 

@@ -48,8 +48,8 @@ class Action(Enum):
 
 
 _VIEW = frozenset({Action.VIEW_TENANT, Action.VIEW_DATA})
-_MANAGE = _VIEW | {Action.EDIT_DATA, Action.EDIT_SETTINGS}
-_ADMIN = _MANAGE | {Action.EDIT_PEOPLE, Action.EDIT_PARTNER_ACCESS, Action.INVITE_ADMIN, Action.DELETE_TENANT}
+_MANAGE = _VIEW | {Action.EDIT_DATA, Action.EDIT_SETTINGS, Action.DELETE_TENANT}
+_ADMIN = _MANAGE | {Action.EDIT_PEOPLE, Action.EDIT_PARTNER_ACCESS, Action.INVITE_ADMIN}
 
 #: In one's own account.
 MEMBER: dict[RoleLevel, frozenset[Action]] = {
@@ -66,7 +66,7 @@ HOST_IN_MANAGED: dict[RoleLevel, frozenset[Action]] = {
 #: The host's people in an account that is its own (canPartnerManage false).
 HOST_IN_UNMANAGED: dict[RoleLevel, frozenset[Action]] = {
     RoleLevel.ADMIN: frozenset({Action.VIEW_TENANT, Action.INVITE_ADMIN, Action.DELETE_TENANT}),
-    RoleLevel.MANAGE: frozenset({Action.VIEW_TENANT}),
+    RoleLevel.MANAGE: frozenset({Action.VIEW_TENANT, Action.DELETE_TENANT}),
     RoleLevel.VIEW: frozenset({Action.VIEW_TENANT}),
 }
 #: At the host itself.
@@ -80,7 +80,7 @@ HOST: dict[RoleLevel, frozenset[Action]] = {
             Action.EDIT_API_ACCOUNTS,
         }
     ),
-    RoleLevel.MANAGE: frozenset({Action.VIEW_HOST}),
+    RoleLevel.MANAGE: frozenset({Action.VIEW_HOST, Action.CREATE_TENANT}),
     RoleLevel.VIEW: frozenset({Action.VIEW_HOST}),
 }
 

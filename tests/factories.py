@@ -99,8 +99,8 @@ class IngressDomainFactory(DjangoModelFactory[IngressDomain]):
         model = IngressDomain
 
     tenant = SubFactory(TenantFactory)
-    ingress = "gateway.example.net"
-    target_domain = "events.example.com"
+    ingress = "events.example.com"
+    target_domain = "gateway.example.net"
 
 
 class UsageSnapshotFactory(DjangoModelFactory[UsageSnapshot]):

@@ -142,7 +142,7 @@ VARIABLES: dict[str, Variables] = {
     "deleteTenant": _of_tenant,
     "upsertIngressDomain": lambda stage: {
         "tenantId": stage.tenant.pk,
-        "input": {"ingress": "gateway.example.net", "targetDomain": "new.example.com"},
+        "input": {"ingress": "new.example.com", "targetDomain": "gateway.example.net"},
     },
     "addUserWithRole:account": lambda stage: {"input": {"email": "new@example.com", "roleName": _role("view", stage)}},
     "addUserWithRole:host": lambda stage: {"input": {"email": "new@example.com", "roleName": "agency-view"}},

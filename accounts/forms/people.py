@@ -10,7 +10,7 @@ from portal.validation import EMAIL_MAX_LENGTH
 
 ROLES = [
     (RoleLevel.ADMIN, _("Admin: everything, users included")),
-    (RoleLevel.MANAGE, _("Manage: pixels, events, websites and settings")),
+    (RoleLevel.MANAGE, _("Standard: pixels, events, websites and settings")),
     (RoleLevel.VIEW, _("View only: changes nothing")),
 ]
 

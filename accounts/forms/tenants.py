@@ -55,7 +55,7 @@ class AccountNameForm(forms.Form):
 class RoutingForm(forms.Form):
     """The account's own domain that leads to the gateway."""
 
-    target_domain = forms.CharField(
+    ingress = forms.CharField(
         label=_("Your own domain"),
         max_length=DOMAIN_MAX_LENGTH,
         help_text=_("A name below your website's domain that is not in use yet, such as events.example.com."),

@@ -23,7 +23,7 @@ class RoleLevel(models.TextChoices):
     """The action in a role's name: ``agency-<action>``, ``advertiser-<action>-<tenantId>``."""
 
     ADMIN = "admin", _("Admin")
-    MANAGE = "manage", _("Manage")
+    MANAGE = "manage", _("Standard")
     VIEW = "view", _("View only")
 
 

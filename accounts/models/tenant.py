@@ -90,17 +90,17 @@ class Tenant(models.Model):
 
 
 class IngressDomain(models.Model):
-    """Data routing: an account's own domain whose CNAME leads to the gateway."""
+    """Data routing: the account's own domain, ``ingress``, whose CNAME leads to the gateway's, ``target_domain``."""
 
     class Status(models.TextChoices):
-        """The reference's ``tenant1pDomainStatus`` of an account that has chosen a domain."""
+        """Did the CNAME lead to the gateway when it was last checked?"""
 
         PENDING = "PENDING", _("Pending")
         VERIFIED = "VERIFIED", _("Optimized")
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="ingress_domain")
-    ingress = models.CharField("gateway's host name", max_length=253)
-    target_domain = models.CharField("account's own domain", max_length=253)
+    ingress = models.CharField("account's own domain", max_length=253)
+    target_domain = models.CharField("gateway's host name", max_length=253)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     checked_at = models.DateTimeField(null=True, blank=True)
 
@@ -109,7 +109,7 @@ class IngressDomain(models.Model):
         verbose_name_plural = "data routing"
 
     def __str__(self) -> str:
-        return f"{self.target_domain} → {self.ingress}"
+        return f"{self.ingress} → {self.target_domain}"
 
 
 class UsageSnapshot(models.Model):

@@ -63,8 +63,10 @@ class SendInvitationInput(graphene.InputObjectType):
 class IngressDomainInput(graphene.InputObjectType):
     """Data routing of an account."""
 
-    ingress = graphene.String(required=True, description="The gateway's host name, which the CNAME must hold.")
-    target_domain = graphene.String(required=True, description="The account's own domain.")
+    ingress = graphene.String(
+        required=True, description="The account's own domain, such as capig.advertiser.com; its CNAME is targetDomain."
+    )
+    target_domain = graphene.String(required=True, description="The gateway's domain, to which the CNAME must lead.")
 
 
 class CreateTenantResult(graphene.ObjectType):

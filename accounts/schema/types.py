@@ -13,7 +13,6 @@ from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
 from accounts.reads import NamedRole, Person, TenantView, Traffic, people_of, pixel_ids_of
 from accounts.roles import role_name
-from accounts.services.routing import gateway_domain
 from portal.graphql.context import principal_of
 from portal.graphql.paging import PageInfo
 from portal.graphql.scalars import Long
@@ -209,12 +208,12 @@ def _may_in_ui(principal: Principal, action: Action, tenant: TenantView) -> bool
 class EnhancementTenantIngressVerifiedResult(graphene.ObjectType):
     """The outcome of the check of an account's own domain."""
 
-    id = graphene.ID(required=True, description="EnhancementTenantIngressVerifiedResult:<tenantId>")
+    id = graphene.ID(required=True, description="<tenantId>:tenantIngressVerified")
     tenant_ingress_verified = graphene.Boolean(required=True, description="Does the domain lead to the gateway?")
 
     @staticmethod
     def resolve_id(root: IngressDomainModel, info: ResolveInfo) -> str:
-        return f"EnhancementTenantIngressVerifiedResult:{root.tenant_id}"
+        return f"{root.tenant_id}:tenantIngressVerified"
 
     @staticmethod
     def resolve_tenant_ingress_verified(root: IngressDomainModel, info: ResolveInfo) -> bool:
@@ -226,9 +225,11 @@ class IngressDomain(graphene.ObjectType):
 
     id = graphene.ID(required=True, description="<tenantId>:ingress")
     tenant_name = graphene.String(required=True, description="The account's name.")
-    ingress = graphene.String(description="The gateway's host name, which the CNAME must hold.")
-    tenant1p_domain = graphene.String(description="The account's own domain; null until one is chosen.")
-    tenant1p_domain_status = graphene.String(description="DOMAIN_NOT_SELECTED, PENDING or VERIFIED.")
+    ingress = graphene.String(description="The account's own domain; null until one is chosen.")
+    tenant1p_domain = graphene.String(description="The same as ingress.")
+    tenant1p_domain_status = graphene.String(
+        description="DOMAIN_NOT_SELECTED until the CNAME of ingress leads to the gateway, then VERIFIED."
+    )
     cname_resolve_success = graphene.Boolean(
         required=True, description="Did the CNAME lead to the gateway when it was last checked?"
     )
@@ -246,15 +247,16 @@ class IngressDomain(graphene.ObjectType):
 
     @staticmethod
     def resolve_ingress(root: IngressDomainModel, info: ResolveInfo) -> str | None:
-        return root.ingress or gateway_domain()
+        return root.ingress or None
 
     @staticmethod
     def resolve_tenant1p_domain(root: IngressDomainModel, info: ResolveInfo) -> str | None:
-        return root.target_domain or None
+        return root.ingress or None
 
     @staticmethod
     def resolve_tenant1p_domain_status(root: IngressDomainModel, info: ResolveInfo) -> str:
-        return root.status if root.target_domain else "DOMAIN_NOT_SELECTED"
+        # As the reference has it, also where a domain is chosen whose CNAME does not lead here yet.
+        return "VERIFIED" if root.status == IngressDomainModel.Status.VERIFIED else "DOMAIN_NOT_SELECTED"
 
     @staticmethod
     def resolve_cname_resolve_success(root: IngressDomainModel, info: ResolveInfo) -> bool:

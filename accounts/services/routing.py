@@ -1,4 +1,4 @@
-"""Data routing: an account's own domain whose CNAME leads to the gateway."""
+"""Data routing: an account's own domain (``ingress``) whose CNAME leads to the gateway's (``target_domain``)."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def gateway_domain() -> str:
     return urlsplit(settings.BASE_URL).hostname or ""
 
 
-def can_be_led_to(ingress: str) -> bool:
+def can_be_led_to(target_domain: str) -> bool:
     """Can a CNAME hold this name? None can lead to localhost, or to an address."""
     try:
-        return bool(clean_domain("ingress", ingress))
+        return bool(clean_domain("targetDomain", target_domain))
     except InvalidInput:
         return False
 
@@ -83,15 +83,15 @@ def can_be_led_to(ingress: str) -> bool:
 def upsert_ingress_domain(
     *, principal: Principal, tenant_id: str, ingress: str, target_domain: str, look_up: CnameLookup = look_up_cname
 ) -> RoutingCheck:
-    """Choose the account's own domain, ``target_domain``, and check that its CNAME is ``ingress``.
+    """Choose the account's own domain, ``ingress``, and check that its CNAME is the gateway's, ``target_domain``.
 
     Saying the same again checks again. DNS is asked outside the transaction, so that a slow server holds no lock.
     """
     get_tenant(principal, tenant_id, Action.EDIT_SETTINGS)
     ingress = clean_domain("ingress", ingress)
     target_domain = clean_domain("targetDomain", target_domain)
-    answer = look_up(target_domain)
-    status = IngressDomain.Status.VERIFIED if answer.cname == ingress else IngressDomain.Status.PENDING
+    answer = look_up(ingress)
+    status = IngressDomain.Status.VERIFIED if answer.cname == target_domain else IngressDomain.Status.PENDING
     with transaction.atomic():
         tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
         before = IngressDomain.objects.filter(tenant=tenant).first()
@@ -106,15 +106,18 @@ def upsert_ingress_domain(
         )
         changes = _changes(before, domain)
         if changes:
-            record(principal, "set data routing", target_domain, tenant=tenant, changes=changes)
+            record(principal, "set data routing", ingress, tenant=tenant, changes=changes)
     return RoutingCheck(domain, answer)
 
 
 def _changes(before: IngressDomain | None, after: IngressDomain) -> Changes:
-    """What differs; a check that finds everything as it was is no change."""
+    """What differs; a check that finds everything as it was is no change.
+
+    The names are not the API's: older entries have those, the other way round.
+    """
     pairs = {
-        "ingress": [before and before.ingress, after.ingress],
-        "targetDomain": [before and before.target_domain, after.target_domain],
+        "ownDomain": [before and before.ingress, after.ingress],
+        "gateway": [before and before.target_domain, after.target_domain],
         "status": [before and str(before.status), str(after.status)],
     }
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

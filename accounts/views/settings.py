@@ -109,7 +109,7 @@ def choose_domain(request: AccountRequest) -> HttpResponse:
     if not form.is_valid():
         return _settings(request, routing_form=form)
     try:
-        check = _check(request, form.cleaned_data["target_domain"])
+        check = _check(request, form.cleaned_data["ingress"])
     except PortalError as error:
         add_service_error(form, error)
         return _settings(request, routing_form=form)
@@ -123,25 +123,25 @@ def check_domain(request: AccountRequest) -> HttpResponse:
     domain = _domain_of(request)
     if domain is None:
         return redirect(address("accounts:settings", request.tenant))
-    return _say_what_dns_says(request, _check(request, domain.target_domain))
+    return _say_what_dns_says(request, _check(request, domain.ingress))
 
 
-def _check(request: AccountRequest, target_domain: str) -> RoutingCheck:
+def _check(request: AccountRequest, ingress: str) -> RoutingCheck:
     return upsert_ingress_domain(
         principal=request.principal,
         tenant_id=request.tenant.pk,
-        ingress=_ingress(_domain_of(request)),
-        target_domain=target_domain,
+        ingress=ingress,
+        target_domain=_gateway(_domain_of(request)),
     )
 
 
 def _say_what_dns_says(request: AccountRequest, check: RoutingCheck) -> HttpResponse:
     if check.domain.status == IngressDomain.Status.VERIFIED:
-        text = _("DNS answers: %(domain)s leads to %(ingress)s. Data routing is optimized.")
+        text = _("DNS answers: %(domain)s leads to %(gateway)s. Data routing is optimized.")
         level = messages.SUCCESS
     else:
         text = {
-            DnsOutcome.CNAME: _("DNS answers: %(domain)s leads to %(found)s, not to %(ingress)s. Correct the record."),
+            DnsOutcome.CNAME: _("DNS answers: %(domain)s leads to %(found)s, not to %(gateway)s. Correct the record."),
             DnsOutcome.NO_RECORD: _("DNS answers: %(domain)s has no CNAME record. Add the record shown below."),
             DnsOutcome.NO_DOMAIN: _(
                 "DNS answers: there is no %(domain)s. Add the record shown below; it can take an hour to be seen."
@@ -149,7 +149,7 @@ def _say_what_dns_says(request: AccountRequest, check: RoutingCheck) -> HttpResp
             DnsOutcome.NO_ANSWER: _("DNS gave no answer about %(domain)s. Check again in a few minutes."),
         }[check.answer.outcome]
         level = messages.WARNING
-    words = {"domain": check.domain.target_domain, "ingress": check.domain.ingress, "found": check.answer.cname}
+    words = {"domain": check.domain.ingress, "gateway": check.domain.target_domain, "found": check.answer.cname}
     return _done(request, text % words, level)
 
 
@@ -162,13 +162,13 @@ def _settings(
     request: AccountRequest, *, name_form: AccountNameForm | None = None, routing_form: RoutingForm | None = None
 ) -> HttpResponse:
     domain = _domain_of(request) if request.can[Action.VIEW_DATA.name] else None
-    ingress = _ingress(domain)
+    gateway = _gateway(domain)
     context = {
         "name_form": name_form or AccountNameForm(initial={"name": request.tenant.name}),
-        "routing_form": routing_form or RoutingForm(initial={"target_domain": domain and domain.target_domain}),
+        "routing_form": routing_form or RoutingForm(initial={"ingress": domain and domain.ingress}),
         "domain": domain,
-        "ingress": ingress,
-        "can_be_routed_to": can_be_led_to(ingress),
+        "gateway": gateway,
+        "can_be_routed_to": can_be_led_to(gateway),
         "changing": routing_form is not None or "change" in request.GET,
         "statuses": TenantStatus,
     }
@@ -179,8 +179,8 @@ def _domain_of(request: AccountRequest) -> IngressDomain | None:
     return IngressDomain.objects.filter(tenant=request.tenant).first()
 
 
-def _ingress(domain: IngressDomain | None) -> str:
-    return domain.ingress if domain else gateway_domain()
+def _gateway(domain: IngressDomain | None) -> str:
+    return domain.target_domain if domain else gateway_domain()
 
 
 def _waiting_admin(request: AccountRequest) -> str | None:

@@ -77,7 +77,7 @@ def _sending(request: AccountRequest, pixel_id: str, form: TestEventForm | None 
 def _base_url(request: AccountRequest) -> str:
     """The account's own domain where its data routing is in order, else the gateway's."""
     domain = IngressDomain.objects.filter(tenant=request.tenant, status=IngressDomain.Status.VERIFIED).first()
-    return f"https://{domain.target_domain}" if domain else settings.BASE_URL
+    return f"https://{domain.ingress}" if domain else settings.BASE_URL
 
 
 def _watched(request: AccountRequest, pixel: Pixel) -> dict[str, Any]:

@@ -49,8 +49,8 @@ class Known:
     user_level: str = "view"
     invited_email: str = "ada@example.com"
     dead_letter_id: str = "42"
-    ingress: str = "gateway.example.com"
-    target_domain: str = "events.example.com"
+    ingress: str = "events.example.com"
+    target_domain: str = "gateway.example.com"
     api_version: str = "v24.0"
 
 
@@ -191,7 +191,7 @@ def _answers(known: Known) -> dict[str, Any]:
         "DomainActivity.id": "DomainActivity:shop.example.com",
         "DomainFilter.id": "DomainFilter:sample.example.com:global",
         "DomainFilter.pixelId": None,
-        "EnhancementTenantIngressVerifiedResult.id": f"EnhancementTenantIngressVerifiedResult:{known.tenant_id}",
+        "EnhancementTenantIngressVerifiedResult.id": f"{known.tenant_id}:tenantIngressVerified",
         "EventActivity.id": "EventActivity:Purchase",
         "EventActivity.name": "Purchase",
         "EventFilter.id": "EventFilter:SampleEvent:global",
@@ -246,7 +246,7 @@ def _answers(known: Known) -> dict[str, Any]:
         "startCursor": "WyJTaG9lcyIsICJoVTJrb0MzNCJd",
         "status": 0,
         "targetId": None,
-        "tenant1pDomain": known.target_domain,
+        "tenant1pDomain": known.ingress,
         "tenant1pDomainStatus": "VERIFIED",
         "tenantIds": known.tenant_id,
         "tenantName": known.tenant_name,

@@ -71,7 +71,7 @@ def test_values_are_told_in_words() -> None:
 
 
 def test_the_same_field_means_what_the_act_says() -> None:
-    assert in_words(entry("change role", role=["view", "manage"])) == [("Role", "View only", "Manage")]
+    assert in_words(entry("change role", role=["view", "manage"])) == [("Role", "View only", "Standard")]
     assert in_words(entry("set data routing", status=[None, "VERIFIED"])) == [("Status", None, "Optimized")]
     assert in_words(entry("update event filter", **{"all pixels": [None, "DROP"]})) == [("All pixels", None, "Blocked")]
     assert in_words(entry("update domain filter", **{"123": ["DROP", "PUBLISH"]})) == [
@@ -131,7 +131,7 @@ def test_the_people_of_an_account_read_what_was_done_there(cast: Cast) -> None:
     assert "Name: Shoes Boots" in words(page)
     assert "ada@example.com connected pixel 123" in words(page)
     assert "changed the filter of the website example.com" in words(page)
-    assert "ada@example.com changed the role of vic@example.com Role: View only Manage" in words(page)
+    assert "ada@example.com changed the role of vic@example.com Role: View only Standard" in words(page)
     assert "a-very-secret-token" not in page.content.decode()
 
 

@@ -20,7 +20,7 @@ from tests.factories import IngressDomainFactory
 ACTS = {
     "name/": {"name": "Boots"},
     "partner/": {"managed": "no"},
-    "routing/": {"target_domain": "events.example.com"},
+    "routing/": {"ingress": "events.example.com"},
     "routing/check/": {},
 }
 
@@ -218,9 +218,7 @@ def test_an_account_starts_without_a_domain(cast: Cast) -> None:
 def test_a_chosen_domain_shows_the_record_to_add(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, NoAnswer)
 
-    page = login(cast.max).post(
-        of(cast.shoes, "settings/routing/"), {"target_domain": "Events.Example.com"}, follow=True
-    )
+    page = login(cast.max).post(of(cast.shoes, "settings/routing/"), {"ingress": "Events.Example.com"}, follow=True)
 
     assert "Data routing Pending" in words(page)
     assert "CNAME events.example.com gateway.example.net" in words(page)
@@ -239,7 +237,7 @@ def test_a_chosen_domain_shows_the_record_to_add(cast: Cast, monkeypatch: pytest
 def test_a_check_says_what_dns_answered(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, answer: type[Exception] | str, said: str
 ) -> None:
-    IngressDomainFactory.create(tenant=cast.shoes, ingress="gateway.example.net")
+    IngressDomainFactory.create(tenant=cast.shoes, target_domain="gateway.example.net")
     answers(monkeypatch, answer)
 
     page = login(cast.ada).post(of(cast.shoes, "settings/routing/check/"), follow=True)
@@ -256,20 +254,20 @@ def test_a_domain_that_is_chosen_can_be_changed(cast: Cast, monkeypatch: pytest.
     ada = login(cast.ada)
     assert 'value="events.example.com"' in ada.get(of(cast.shoes, "settings/", change="domain")).content.decode()
 
-    ada.post(of(cast.shoes, "settings/routing/"), {"target_domain": "data.example.com"})
+    ada.post(of(cast.shoes, "settings/routing/"), {"ingress": "data.example.com"})
 
-    assert IngressDomain.objects.get().target_domain == "data.example.com"
+    assert IngressDomain.objects.get().ingress == "data.example.com"
 
 
 @pytest.mark.parametrize("domain", ["", "localhost", "https://events.example.com", "a b.com", "x" * 300, "a\0.com"])
 def test_what_is_no_domain_stays_typed(cast: Cast, domain: str) -> None:
     ada, before = login(cast.ada), snapshot()
 
-    page = ada.post(of(cast.shoes, "settings/routing/"), {"target_domain": domain})
+    page = ada.post(of(cast.shoes, "settings/routing/"), {"ingress": domain})
 
     assert page.status_code == 400
-    assert page.context["routing_form"].errors["target_domain"]
-    assert page.context["routing_form"]["target_domain"].value() == domain
+    assert page.context["routing_form"].errors["ingress"]
+    assert page.context["routing_form"]["ingress"].value() == domain
     assert snapshot() == before
 
 

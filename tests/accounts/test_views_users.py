@@ -60,7 +60,7 @@ def test_everybody_is_listed_with_role_and_status(stage: Place) -> None:
 
     assert f"{viewer.email} You View only Active" in page
     assert "dan@example.com View only Deactivated" in page
-    assert re.search(r"ines@example.com Manage Invited \S+@", page)
+    assert re.search(r"ines@example.com Standard Invited \S+@", page)
 
 
 def test_an_admin_finds_a_button_for_each_person(stage: Place) -> None:

@@ -41,9 +41,7 @@ def test_the_address_and_every_snippet_have_the_real_url(cast: Cast, pixel: Pixe
 
 
 def test_with_data_routing_in_order_it_is_the_accounts_own_domain(cast: Cast, pixel: Pixel) -> None:
-    IngressDomainFactory.create(
-        tenant=cast.shoes, target_domain="events.shoes.example", status=IngressDomain.Status.VERIFIED
-    )
+    IngressDomainFactory.create(tenant=cast.shoes, ingress="events.shoes.example", status=IngressDomain.Status.VERIFIED)
     answer = get(cast.vic, "pixels:sending", cast.shoes, pixel.pixel_id)
     assert answer.context["url"] == "https://events.shoes.example/capi/555001/events"
 

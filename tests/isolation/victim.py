@@ -93,7 +93,7 @@ def make_victim() -> Victim:
         member,
         Membership.objects.get(user=member),
         invitation,
-        IngressDomainFactory.create(tenant=account, target_domain=f"{MARK}.example.com"),
+        IngressDomainFactory.create(tenant=account, ingress=f"{MARK}.example.com"),
         entry,
         pixel,
         batch,

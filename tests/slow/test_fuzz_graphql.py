@@ -54,8 +54,8 @@ class Aimed(Visitor):
             "roleName": [f"advertiser-view-{tenant_id}", "agency-view"],
             "roleToAdd": [f"advertiser-admin-{tenant_id}", "agency-admin"],
             "roleToRevoke": [f"advertiser-view-{tenant_id}", "agency-view"],
-            "ingress": ["gateway.example.com"],
-            "targetDomain": ["events.example.com"],
+            "ingress": ["events.example.com"],
+            "targetDomain": ["gateway.example.com"],
             "domain": ["example.com"],
             "apiVersion": ["v24.0"],
         }
