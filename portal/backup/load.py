@@ -96,7 +96,7 @@ class _Restore:
         self.report = Report()
 
     def run(self, lines: Iterable[bytes]) -> Report:
-        for table, rows in _batches(lines):
+        for table, rows in _batches(lines, self.version):
             added = self._add(table, rows)
             self.report.added[table.label] += added
             self.report.skipped[table.label] += len(rows) - added
@@ -172,7 +172,7 @@ class _Restore:
             tally.write(pixel_pk)
 
 
-def _batches(lines: Iterable[bytes]) -> Iterator[tuple[Table, list[Row]]]:
+def _batches(lines: Iterable[bytes], version: int) -> Iterator[tuple[Table, list[Row]]]:
     """The file's rows by table, a few at a time."""
     table = TABLES[0]
     names: list[str] = []
@@ -185,7 +185,7 @@ def _batches(lines: Iterable[bytes]) -> Iterator[tuple[Table, list[Row]]]:
             yield table, rows
             rows, size = [], 0
         if is_heading:
-            table, names = _heading(read)
+            table, names = _heading(read, version)
         else:
             rows.append(dict(zip(names, read, strict=True)))
             size += len(line)
@@ -193,12 +193,12 @@ def _batches(lines: Iterable[bytes]) -> Iterator[tuple[Table, list[Row]]]:
         yield table, rows
 
 
-def _heading(read: Row) -> tuple[Table, list[str]]:
+def _heading(read: Row, version: int) -> tuple[Table, list[str]]:
     table = _TABLES.get(read["table"])
     known = {path for column in table.columns for path in column.paths} if table else set()
     if table is None or not known.issuperset(read["columns"]):
         raise BackupError("The backup was made by a newer version: update this portal first. Nothing was changed.")
-    return table, read["columns"]
+    return table, table.names_now(read["columns"], version)
 
 
 def _referring(column: Column, rows: list[Row]) -> list[Row]:

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 FORMAT = "gateway-portal-backup"
 #: Of the file and of what its rows mean. 1: what visitors gave was remembered for several people at once.
-VERSION = 2
+#: 2: data routing had the account's domain and the gateway's the other way round.
+VERSION = 3
 CHUNK_BYTES = 65_536
 _TAG_BYTES = 16
 _KEY_BYTES = 32

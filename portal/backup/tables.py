@@ -65,6 +65,8 @@ class Table:
     left_out: tuple[str, ...] = ()
     #: Rows of files of an earlier version (VERSION in sealed.py) are wrong, and stay behind.
     since: int = 1
+    #: Columns that files of versions below the number call otherwise: the number, the name there, the name now.
+    renamed: tuple[tuple[int, str, str], ...] = ()
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -79,6 +81,11 @@ class Table:
             for field in self.model._meta.concrete_fields
             if not field.generated and not isinstance(field, models.AutoField | models.BigAutoField)
         ]
+
+    def names_now(self, names: list[str], version: int) -> list[str]:
+        """What the columns of a file of that version are called now."""
+        now = {then: name for below, then, name in self.renamed if version < below}
+        return [now.get(name, name) for name in names]
 
     @property
     def label(self) -> str:
@@ -98,7 +105,11 @@ TABLES = (
     Table(AuditEntry, key=("tenant_id", "at", "actor", "act", "subject")),
     Table(HostSettings, key=("id",)),
     Table(Tenant, key=("id",)),
-    Table(IngressDomain, key=("tenant",)),
+    Table(
+        IngressDomain,
+        key=("tenant",),
+        renamed=((3, "ingress", "target_domain"), (3, "target_domain", "ingress")),
+    ),
     Table(UsageSnapshot, comes_with=("tenant",)),
     Table(DisconnectedUsage, comes_with=("tenant",)),
     Table(User, key=("email",)),

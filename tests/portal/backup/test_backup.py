@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
+from accounts.models import AuditEntry, IngressDomain, Membership, RoleLevel, Tenant, User
 from accounts.principals import OPERATOR
 from accounts.services.passwords import change_password
 from events.models import Counter, DeadLetter, Identity, OutboxRow
@@ -237,6 +237,7 @@ def test_an_earlier_files_memory_of_visitors_does_not_come_back(
     full: Cast, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It holds some people's data under other people's ids."""
+    IngressDomain.objects.all().delete()  # which an earlier file writes otherwise
     with monkeypatch.context() as earlier:
         earlier.setattr("portal.backup.sealed.VERSION", 1)
         run("backup", file)
@@ -248,6 +249,30 @@ def test_an_earlier_files_memory_of_visitors_does_not_come_back(
     AuditEntry.objects.filter(act="restore backup").delete()
     run("backup", file.with_name("again"))
     assert without_backups(content_of(file.with_name("again"))) == without_backups(before | {"events.identity": []})
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_earlier_files_data_routing_is_turned_round(
+    full: Cast, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    IngressDomain.objects.update(ingress="gateway.example.net", target_domain="events.example.com")
+    with monkeypatch.context() as earlier:
+        earlier.setattr("portal.backup.sealed.VERSION", version)
+        run("backup", file)
+    empty()
+    run("restore", file)
+
+    domain = IngressDomain.objects.get()
+    assert (domain.ingress, domain.target_domain) == ("events.example.com", "gateway.example.net")
+
+
+def test_data_routing_stays_as_it_is_in_a_file_of_today(full: Cast, run: Run, file: Path) -> None:
+    before = IngressDomain.objects.values_list("ingress", "target_domain", "checked_at").get()
+    run("backup", file)
+    empty()
+    run("restore", file)
+
+    assert IngressDomain.objects.values_list("ingress", "target_domain", "checked_at").get() == before
 
 
 # --- What cannot be done ---------------------------------------------------------------------------------------------
