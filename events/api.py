@@ -90,8 +90,8 @@ def receive_events(request: HttpRequest, pixel_id: str) -> HttpResponse:
 def receive_events_as_graph_api(request: HttpRequest, major: int, minor: int, pixel_id: str) -> HttpResponse:
     """The same at the Graph API's own address, of whatever version: for clients whose host alone can be changed.
 
-    An access token, in the body or the address, is ignored; where the pixel requires its access key, the key may come
-    in the token's place.
+    An access token, in the body, the address or the Authorization header, is ignored; where the pixel requires its
+    access key, the key may come in the token's place.
     """
     return _by_the_door(request)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from django.db import Error as DatabaseError
 
 from events import cors
+from events.access_keys import keys_beside_body
 from events.bodies import ENCODINGS, read_body
 from events.checks import Browser
 from events.graph_answers import accepted, refusal
@@ -78,7 +79,8 @@ def _respond(environ: WSGIEnvironment) -> Answer:
     caller = network_in(environ)
     pixel = pixel_that_receives(path["gateway"] or path["graph_api"], caller)
     try:
-        count = receive(pixel, read_body(environ), environ.get("CONTENT_TYPE", ""), _browser(environ))
+        content_type, keys = environ.get("CONTENT_TYPE", ""), keys_beside_body(environ)
+        count = receive(pixel, read_body(environ), content_type, _browser(environ), keys)
     except (InvalidInput, NotAuthorized, UnsupportedEncoding):
         count_request("ADDRESS", caller)
         raise

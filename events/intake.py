@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
-
 from django.conf import settings
 from django.db import IntegrityError
 
 from events import wakeups
+from events.access_keys import UNKNOWN_PIXEL, Keys, check_access_key
 from events.checks import Browser, prepare
 from events.models import OutboxRow
 from events.outbox import NewRow, add_row
@@ -16,15 +15,14 @@ from events.pixel_settings import (
     PixelSettings,
     forget_pixel_settings,
     get_pixel_settings,
-    get_pixel_settings_anew,
     is_new,
 )
-from portal.errors import InvalidInput, NotAuthorized, NotFound
+from portal.errors import InvalidInput, NotFound
 from portal.rate_limits import count_request, refuse_if_exhausted
 
 #: What is stored may be this many times as long as the longest body, since a hash is longer than what it is made of.
 MAX_GROWTH = 4
-UNKNOWN_PIXEL = "This pixel is not connected to this gateway."
+_NO_KEYS = Keys()
 
 
 def pixel_that_receives(pixel_id: str, caller: str = "") -> PixelSettings:
@@ -43,13 +41,17 @@ def pixel_that_receives(pixel_id: str, caller: str = "") -> PixelSettings:
     return pixel
 
 
-def receive(pixel: PixelSettings, body: bytes, content_type: str = "", browser: Browser | None = None) -> int:
+def receive(
+    pixel: PixelSettings, body: bytes, content_type: str = "", browser: Browser | None = None, keys: Keys = _NO_KEYS
+) -> int:
     """Store the events of a request, all or none of them, and return how many they are.
+
+    ``keys`` are those that came beside the body.
 
     Raises NotAuthorized for the access key, InvalidInput for what breaks a rule, TooManyRequests for the limit of the
     pixel, NotFound where it has gone meanwhile, and what Django raises where the database refuses.
     """
-    row = _row(pixel, body, content_type, browser)
+    row = _row(pixel, body, content_type, browser, keys)
     try:
         add_row(row)
     except IntegrityError:  # the pixel was removed a moment ago
@@ -59,10 +61,10 @@ def receive(pixel: PixelSettings, body: bytes, content_type: str = "", browser: 
     return row.event_count
 
 
-def _row(pixel: PixelSettings, body: bytes, content_type: str, browser: Browser | None) -> NewRow:
+def _row(pixel: PixelSettings, body: bytes, content_type: str, browser: Browser | None, keys: Keys) -> NewRow:
     """What is to be stored. By itself, so that the events are let go of while they are in the processor's cache."""
     content = parse(body, content_type)
-    _check_access_key(pixel, content.access_key)
+    check_access_key(pixel, content.keys.or_else(keys))
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
     count_request("PIXEL", pixel.pixel_id)
     stored = prepare(content.events, content.written, browser, enriches=pixel.enriches)
@@ -73,22 +75,3 @@ def _row(pixel: PixelSettings, body: bytes, content_type: str, browser: Browser 
     # What a switched-off pixel receives is not published, but counted as dropped: the worker's work, too.
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
     return NewRow(pixel.pk, intake.value, len(content.events), content.options, stored)
-
-
-def _check_access_key(pixel: PixelSettings, given: str | None) -> None:
-    if _refusal_of(given, pixel) is None:
-        return
-    # Another process may have changed the key a moment ago.
-    anew = get_pixel_settings_anew(pixel.pixel_id)
-    if anew is None:
-        raise NotFound(UNKNOWN_PIXEL)
-    refusal = _refusal_of(given, anew)
-    if refusal is not None:
-        raise NotAuthorized(refusal)
-
-
-def _refusal_of(given: str | None, pixel: PixelSettings) -> str | None:
-    if given is None:
-        return "accessKey: this pixel asks its senders for its access key." if pixel.requires_access_key else None
-    is_the_key = hmac.compare_digest(given.encode(), pixel.access_key.encode())
-    return None if is_the_key else "accessKey: this is not the pixel's access key."

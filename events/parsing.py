@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
+from events.access_keys import Keys, keys_in
 from events.models import OutboxRow
 from portal.errors import InvalidInput
 
@@ -33,19 +34,16 @@ class Submission(NamedTuple):
     events: list[Any]
     #: The same, written down as JSON, where several came together; else empty.
     written: bytes
-    access_key: str | None
+    keys: Keys
     #: A JSON object, or empty: what goes to the Graph API with the events.
     options: str
 
 
 def parse(body: bytes, content_type: str) -> Submission:
-    """Read a request's body; InvalidInput where it is neither JSON nor a form, or holds no list of events.
-
-    ``access_token``, which the Graph API's clients send, is read by nobody: the gateway uses the pixel's own.
-    """
+    """Read a request's body; InvalidInput where it is neither JSON nor a form, or holds no list of events."""
     fields, written = _fields(body, content_type)
     events, written = _events(fields, written)
-    return Submission(events, written, _access_key(fields.get("accessKey")), _options(fields))
+    return Submission(events, written, keys_in(fields), _options(fields))
 
 
 def is_json(body: bytes) -> bool:
@@ -143,13 +141,6 @@ def _unpack(data: list[Any]) -> list[Any]:
         _decode(f"data[{index}]", event.encode())[0] if isinstance(event, str) else event
         for index, event in enumerate(data)
     ]
-
-
-def _access_key(value: Any) -> str | None:
-    """The key that was sent; None where there is none. What is no text is no pixel's key: it is read as a wrong one."""
-    if value is None or value == "":
-        return None
-    return value if isinstance(value, str) else "wrong"
 
 
 def _options(fields: dict[str, Any]) -> str:
