@@ -1,30 +1,36 @@
 """Read models of the hub API: what a document asks for, in one statement (docs/decisions/0010-fast-graphql.md).
 
 All of it is within the principal's borders. Every function takes the document's ``Selection`` and loads no more than
-that. An account comes with its people and the names of their accounts. What hangs on these accounts in turn is loaded
-for all of them at once, level by level: people of accounts of people would multiply in the database.
+that. An account comes with its people. Their accounts are loaded for all of them at once, once for each person however
+often the person is listed, and what hangs on these accounts likewise, level by level: people of accounts of people
+would multiply in the database. A list below a list is counted before it is loaded (portal.budget).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from functools import lru_cache
 from typing import Any, cast
+from uuid import UUID
 
 import msgspec
 from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, When
 from django.db.models.expressions import Combinable
+from django.db.models.lookups import LessThan
 from django.utils import timezone
 
 from accounts.models import Membership, Tenant, UsageSnapshot, User
+from accounts.models.people import MembershipQuerySet
 from accounts.models.tenant import open_to
 from accounts.permissions import Action, is_allowed, require
 from accounts.principals import Principal, Viewer
 from accounts.roles import role_name
+from portal import budget
+from portal.budget import SCALARS_PER_OBJECT, most_rows
 from portal.errors import NotAuthorized
 from portal.graphql.selection import Selection
-from portal.statements import NOTHING, One, Param, Row, Rows, Statement
+from portal.statements import NOTHING, Among, HowMany, One, Param, Row, Rows, Statement
 
 #: Fields of ``User`` that look at the person's accounts beyond the one being listed.
 _BEYOND = frozenset({"tenants", "defaultTenantId"})
@@ -106,8 +112,17 @@ class MembershipView(msgspec.Struct, array_like=True):
         return NamedRole(role_name(self.level, self.tenant_id), self.level, tenant_name)
 
 
-class Member(msgspec.Struct, array_like=True, frozen=True):
-    """A person of an account: the columns of ``Person``, and of their membership there."""
+class PersonsMembership(MembershipView):
+    """The same, with whose it is."""
+
+    user_id: str
+
+
+class Member(msgspec.Struct, array_like=True):
+    """A person of an account: the columns of ``Person``, and of their membership there.
+
+    Who is listed for many accounts has one list of memberships, loaded once.
+    """
 
     id: str
     email: str
@@ -155,22 +170,38 @@ class Person(msgspec.Struct, frozen=True):
 
 def read_tenant(principal: Principal, tenant_id: str, selection: Selection) -> TenantView:
     """One account with what is selected of it; NotAuthorized where it is hidden or missing."""
-    tenant = _tenant(principal.viewer, selection, timezone.now().date()).one(id=tenant_id)
+    tenant = _tenant(principal.viewer, selection, timezone.now().date(), most_rows()).one(id=tenant_id)
     if tenant is None:
         raise NotAuthorized()
     require(principal, Action.VIEW_TENANT, tenant)
+    if selection["users"]:
+        people = tenant.members
+        memberships = sum(len(member.memberships or ()) for member in people or ())
+        budget.load(most_rows() if people is None else len(people) + memberships, "users")
+    budget.load_scalars(len(tenant.pixels or ()), "pixelIds")
     return _complete(principal, [tenant], selection)[0]
 
 
 def read_tenants(principal: Principal, tenants: QuerySet[Tenant], selection: Selection) -> list[TenantView]:
-    """The accounts of a query with what is selected of each."""
-    rows = Statement(tenants, *_tenant_columns(principal, selection), row=TenantView).all()
+    """The accounts of a query with what is selected of each; how many they are is bounded."""
+    if selection["users"]:
+        visible = Membership.objects.visible_to(principal)
+        budget.load_counted(visible.filter(tenant__in=tenants.values("pk")), "users")
+    if "pixelIds" in selection["tenantUsage"]:
+        pixels = _pixels().filter(tenant__in=tenants.values("pk"))
+        budget.load_counted(pixels, "pixelIds", scalars=True)
+    rows = Statement(tenants, *_tenant_columns(principal, selection, most_rows()), row=TenantView).all()
+    members = [member for tenant in rows for member in tenant.members or ()]
+    if members and not _BEYOND.isdisjoint(selection["users"]):
+        found = _memberships_of(principal, {UUID(member.id) for member in members}, Selection())
+        for member in members:
+            member.memberships = found.get(member.id)
     return _complete(principal, rows, selection)
 
 
 def read_person(principal: Principal, user: User, selection: Selection) -> Person:
     """A person with the roles in every account that the principal may see."""
-    visible = _roles(principal.viewer, selection, timezone.now().date()).all(user=user.pk)
+    visible = _memberships_of(principal, [user.pk], selection).get(str(user.pk), [])
     _complete_accounts(principal, visible, selection["tenants"])
     expires_on = user.expires_on.isoformat() if user.expires_on else None
     return Person(str(user.pk), user.email, user.status, expires_on, user.default_tenant_id, visible, visible)
@@ -218,10 +249,26 @@ def _complete(principal: Principal, tenants: list[TenantView], selection: Select
     return tenants
 
 
-def _complete_accounts(principal: Principal, memberships: list[MembershipView], selection: Selection) -> None:
+def _memberships_of(
+    principal: Principal, people: Collection[UUID], selection: Selection
+) -> dict[str, list[MembershipView]]:
+    """By person, the memberships that the principal may see, by account."""
+    if len(people) > 1:
+        budget.load_counted(Membership.objects.visible_to(principal).filter(user__in=people), "tenants")
+    rows = _roles(principal.viewer, selection, timezone.now().date(), most_rows()).all(people=people)
+    if len(people) == 1:
+        budget.load(len(rows), "tenants")
+    found: dict[str, list[MembershipView]] = {}
+    for membership in rows:
+        found.setdefault(membership.user_id, []).append(membership)
+    return found
+
+
+def _complete_accounts(principal: Principal, memberships: Iterable[MembershipView], selection: Selection) -> None:
     """Put the accounts of memberships in, with what is selected of them beyond their own columns."""
     if selection.keys().isdisjoint(("users", "tenantUsage")):
         return
+    memberships = list(memberships)
     ids = {membership.tenant.id for membership in memberships if membership.tenant}
     tenants = read_tenants(principal, Tenant.objects.open_to(principal).filter(pk__in=ids).order_by(), selection)
     complete = {tenant.id: tenant for tenant in tenants}
@@ -234,38 +281,60 @@ def _complete_accounts(principal: Principal, memberships: list[MembershipView], 
 
 
 @lru_cache(maxsize=256)
-def _tenant(viewer: Viewer, selection: Selection, today: date) -> Statement[TenantView]:
-    """One account, by ``id``."""
+def _tenant(viewer: Viewer, selection: Selection, today: date, most: int) -> Statement[TenantView]:
+    """One account, by ``id``; its lists end at ``most`` rows."""
     tenants = Tenant.objects.visible_to(viewer.principal).filter(pk=Param("id")).order_by()
-    return Statement(tenants, *_tenant_columns(viewer.principal, selection), row=TenantView)
+    return Statement(tenants, *_tenant_columns(viewer.principal, selection, most, one=True), row=TenantView)
 
 
 @lru_cache(maxsize=256)
-def _roles(viewer: Viewer, selection: Selection, today: date) -> Statement[MembershipView]:
-    """The memberships of one person, by ``user``."""
-    user = Param("user", User._meta.pk)
-    columns = _membership_columns(viewer.principal, selection)
-    return Statement(_memberships_of(user, viewer.principal), *columns, row=MembershipView)
+def _roles(viewer: Viewer, selection: Selection, today: date, most: int) -> Statement[PersonsMembership]:
+    """The memberships of the ``people``, by account, ``most`` of them."""
+    memberships = Membership.objects.visible_to(viewer.principal).filter(Among("user_id", "people")).with_last_admin()
+    columns = (*_membership_columns(viewer.principal, selection), "user_id")
+    return Statement(_by_account(memberships)[:most], *columns, row=PersonsMembership)
 
 
 _OWN = ("id", "name", "status", "can_partner_manage", "event_enrichment")
 
 
-def _tenant_columns(principal: Principal, selection: Selection) -> Iterable[str | Combinable]:
-    """The columns of ``TenantView``."""
+def _pixels() -> QuerySet[Any, Any]:
+    """By the relation's name: accounts knows that an account has pixels, not what a pixel is."""
+    pixels: QuerySet[Any, Any] = cast(Any, Tenant._meta.get_field("pixels").related_model).objects.all()
+    return pixels
+
+
+def _tenant_columns(
+    principal: Principal, selection: Selection, most: int, *, one: bool = False
+) -> Iterable[str | Combinable]:
+    """The columns of ``TenantView``; lists end at ``most`` rows."""
     usage = selection["tenantUsage"]
-    # By the relation's name: accounts knows that an account has pixels, not what a pixel is.
-    pixels = cast(Any, Tenant._meta.get_field("pixels").related_model).objects.filter(tenant=OuterRef("pk"))
+    pixels = _pixels().filter(tenant=OuterRef("pk"))
     counts = pixels.order_by().values("tenant")
-    members = Membership.objects.visible_to(principal).filter(tenant=OuterRef("pk")).with_last_admin()
-    people = selection["users"]
     return (
         *_OWN,
         One(counts, Count("pk"), Count("pk", filter=Q(active=True))) if usage else NOTHING,
-        Rows(pixels.order_by("pixel_id"), "pixel_id") if "pixelIds" in usage else NOTHING,
+        Rows(pixels.order_by("pixel_id")[: most * SCALARS_PER_OBJECT], "pixel_id") if "pixelIds" in usage else NOTHING,
         _traffic_column() if "tenantUsageByTraffic" in usage else NOTHING,
-        Rows(members.order_by("user__email"), *_person_columns(principal, people)) if people else NOTHING,
+        _people_column(principal, selection["users"], most, one=one) if selection["users"] else NOTHING,
     )
+
+
+def _people_column(principal: Principal, selection: Selection, most: int, *, one: bool) -> Combinable:
+    """``Member``s of the account, ``most`` of them.
+
+    Of ``one`` account they come with their memberships, each person's once. Null where these are so many that they are
+    not loaded: the database counts them before.
+    """
+    members = Membership.objects.visible_to(principal).filter(tenant=OuterRef("pk")).with_last_admin()
+    members = members.order_by("user__email")[:most]
+    if not one or _BEYOND.isdisjoint(selection):
+        return Rows(members, *_person_columns(selection), NOTHING)
+    visible = Membership.objects.visible_to(principal)
+    theirs = _by_account(visible.filter(user=OuterRef("user")).with_last_admin())
+    people = Rows(members, *_person_columns(selection), Rows(theirs, *_membership_columns(principal, Selection())))
+    number = HowMany(visible.filter(user__memberships__tenant=OuterRef("pk")).order_by()[:most])
+    return Case(When(LessThan(number, most), then=people), default=None)
 
 
 def _traffic_column() -> Case:
@@ -273,18 +342,15 @@ def _traffic_column() -> Case:
     return Case(When(usage__isnull=False, then=traffic), default=None)
 
 
-def _person_columns(principal: Principal, selection: Selection) -> Iterable[str | Combinable]:
-    """The columns of ``Member``."""
-    beyond = _memberships_of(OuterRef("user"), principal)
+def _person_columns(selection: Selection) -> Iterable[str | Combinable]:
+    """The columns of ``Member`` that the account is read with."""
     return (
         *("user_id", "user__email", "user__status", "user__expires_on", "user__default_tenant_id", "level"),
         F("is_last_admin") if "canBeDeleted" in selection else NOTHING,
-        NOTHING if _BEYOND.isdisjoint(selection) else Rows(beyond, *_membership_columns(principal, Selection())),
     )
 
 
-def _memberships_of(user: Combinable, principal: Principal) -> QuerySet[Membership]:
-    memberships = Membership.objects.visible_to(principal).filter(user=user).with_last_admin()
+def _by_account(memberships: MembershipQuerySet) -> MembershipQuerySet:
     return memberships.order_by("tenant__name", "tenant_id")
 
 

@@ -23,6 +23,7 @@ from events.explanations import NO_ANSWER, explain
 from events.models import DELIVERIES_KEPT, EVENT_NAME_MAX_LENGTH, DeadLetter, Delivery, OutboxRow
 from pixels.models import Pixel
 from pixels.reads import get_pixel
+from portal import budget
 from portal.cursors import clean_page_size, decode_cursor, encode_cursor
 from portal.errors import InvalidInput
 from portal.validation import refuse_control_characters
@@ -182,7 +183,10 @@ def _waiting(pixel: Pixel) -> list[Delivered]:
     """The newest events that wait, newest first: a bounded part of what may be millions."""
     # In the reverse order of the index: what is new, then what has been tried.
     newest = OutboxRow.objects.filter(pixel=pixel).order_by("counted", "-id")
-    chosen = list(_fitting(newest.values_list("pk", "event_count", Length("body"))[:WAITING_ROWS]))
+    fitting = list(_fitting(newest.values_list("pk", "event_count", Length("body"))[:WAITING_ROWS]))
+    budget.load(sum(events for _, events, _ in fitting), "deliveries")
+    budget.load_bytes(lambda: sum(octets for *_, octets in fitting), "deliveries")
+    chosen = [pk for pk, *_ in fitting]
     columns = OutboxRow.objects.filter(pk__in=chosen).values_list(
         "pixel__lane__silence", "pk", "received_at", "intake", "counted", "options", "event_count", "body"
     )
@@ -194,11 +198,11 @@ def _waiting(pixel: Pixel) -> list[Delivered]:
     return entries[:WAITING_EVENTS]
 
 
-def _fitting(sizes: Any) -> Iterator[int]:
+def _fitting(sizes: Any) -> Iterator[tuple[int, int, int]]:
     """The first rows, until there are events or bytes enough."""
     events = octets = 0
     for pk, row_events, row_octets in sizes:
-        yield pk
+        yield pk, row_events, row_octets
         events, octets = events + row_events, octets + row_octets
         if events >= WAITING_EVENTS or octets >= MAX_BYTES:
             return
@@ -240,8 +244,9 @@ def list_dead_letters(
         behind = Q(failed_at__lt=failed_at) | Q(failed_at=failed_at, pk__lt=pk)
         has_previous = with_previous and letters.exclude(behind).exists()
         letters = letters.filter(behind)
-    rows = list(letters.order_by("-failed_at", "-pk")[: size + 1])
-    return Page.of(rows, size, has_previous=has_previous)
+    rows = letters.order_by("-failed_at", "-pk")[: size + 1]
+    budget.load_bytes(lambda: sum(rows.values_list(Length("event"), flat=True)), "deadLetters")
+    return Page.of(list(rows), size, has_previous=has_previous)
 
 
 def cursor_of_letter(letter: DeadLetter) -> str:

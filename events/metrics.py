@@ -22,6 +22,7 @@ from django.utils import timezone
 from events.models import LABELS_KEPT, OTHER, Counter, SeenLabel
 from events.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
 from pixels.traffic import Column, Totals
+from portal import budget
 from portal.statements import Among, Param, Statement, Sums
 
 #: What stands for the names and websites that are counted together (``models.OTHER``).
@@ -97,14 +98,15 @@ def websites(pixels: Collection[int], now: datetime | None = None) -> Mapping[in
     """The websites seen on each pixel's events in the last 30 days, by name."""
     since = (now or timezone.now()) - LABELS_KEPT
     newest_first = Window(RowNumber(), partition_by="pixel_id", order_by=["-last_seen", "label"])
-    rows = (
-        SeenLabel.objects.filter(pixel__in=pixels, dimension=Counter.Dimension.WEBSITE, last_seen__gte=since.date())
-        .annotate(place=newest_first)
-        .filter(place__lte=WEBSITES_SHOWN)
-        .values_list("pixel_id", "label")
-    )
+    seen = SeenLabel.objects.filter(pixel__in=pixels, dimension=Counter.Dimension.WEBSITE, last_seen__gte=since.date())
+    if may_be_too_many := not budget.has_room(len(pixels) * WEBSITES_SHOWN // budget.SCALARS_PER_OBJECT):
+        budget.load_counted(seen, "domains", scalars=True)
+    rows = seen.annotate(place=newest_first).filter(place__lte=WEBSITES_SHOWN).values_list("pixel_id", "label")
+    pairs = sorted(rows)
+    if not may_be_too_many:
+        budget.load_scalars(len(pairs), "domains")
     found: dict[int, list[str]] = {}
-    for pixel, website in sorted(rows):
+    for pixel, website in pairs:
         found.setdefault(pixel, []).append(website)
     return found
 
@@ -161,6 +163,7 @@ def _activities(
     pixels: Collection[int], minutes: int, now: datetime | None, dimensions: Collection[Counter.Dimension]
 ) -> dict[int, list[Activity]]:
     stretches = last_minutes(minutes, now, newest_apart=True)
+    budget.load_estimated(lambda: _most_counters(pixels, dimensions, stretches), "eventMetrics")
     rows = (
         Counter.objects.filter(within(stretches, pixel__in=pixels, dimension__in=dimensions))
         .values_list("dimension", "label")
@@ -170,6 +173,12 @@ def _activities(
     for dimension, *values in rows:
         found.setdefault(dimension, []).append(Activity(*values))
     return found
+
+
+def _most_counters(pixels: Collection[int], dimensions: Collection[Counter.Dimension], stretches: list[Stretch]) -> int:
+    """How many counters there are in these stretches if nothing is ever still: to count them would take as long."""
+    labels = SeenLabel.objects.filter(pixel__in=pixels, dimension__in=dimensions).count()
+    return labels * sum((end - start) // LENGTHS[span] for span, start, end in stretches)
 
 
 def _busiest(activities: list[Activity]) -> list[Activity]:

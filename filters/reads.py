@@ -15,9 +15,12 @@ from filters.models import DomainFilter, EventFilter, Filter, FilterState
 from pixels.models import Pixel
 from pixels.reads import pixel_keys
 from pixels.validation import clean_pixel_ids
+from portal.budget import load, most_rows
 from portal.statements import Among, Param, Statement
 
 MODELS: dict[Kind, type[Filter]] = {Kind.EVENT: EventFilter, Kind.DOMAIN: DomainFilter}
+#: Where the API lists them.
+_FIELDS = {Kind.EVENT: "eventFilters", Kind.DOMAIN: "domainFilters"}
 
 
 class ShownState(StrEnum):
@@ -50,7 +53,9 @@ def list_filters(tenant: Tenant, kind: Kind, pixel_ids: Sequence[str] | None = N
     wanted = Q()
     if pixel_ids:
         wanted = Q(pixel=None) | Q(pixel__pixel_id__in=clean_pixel_ids(pixel_ids, pixel_keys(tenant)))
-    rules = sorted(rules_of(tenant.pk, kind, wanted), key=lambda rule: (rule.name, rule.pixel_id or ""))
+    found = rules_of(tenant.pk, kind, wanted, most=most_rows())
+    load(len(found), _FIELDS[kind])
+    rules = sorted(found, key=lambda rule: (rule.name, rule.pixel_id or ""))
     return [FilterView(kind, rule.name, rule.pixel_id, state_of(rule)) for rule in rules]
 
 
@@ -69,10 +74,10 @@ def _of_pixel(kind: Kind) -> Statement[list[Any]]:
     return Statement(MODELS[kind].objects.filter(wanted, tenant=Param("tenant")).order_by(), *_columns(kind))
 
 
-def rules_of(tenant_id: str, kind: Kind, wanted: Q) -> list[Rule]:
-    """The account's filters of one kind, in no order."""
+def rules_of(tenant_id: str, kind: Kind, wanted: Q, *, most: int | None = None) -> list[Rule]:
+    """The account's filters of one kind, in no order; ``most`` of them where it is given."""
     rows = MODELS[kind].objects.filter(wanted, tenant=tenant_id).order_by()
-    return _rules(kind, rows.values_list(*_columns(kind)))
+    return _rules(kind, rows.values_list(*_columns(kind))[:most])
 
 
 def rules_named(tenant_id: str, kind: Kind, names: Collection[str]) -> list[Rule]:

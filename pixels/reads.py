@@ -20,6 +20,7 @@ from accounts.principals import Principal, Viewer
 from pixels.models import Pixel
 from pixels.traffic import Column, Totals, totals_column
 from pixels.validation import is_pixel_id
+from portal.budget import load, most_rows
 from portal.errors import NotAuthorized, NotFound
 from portal.statements import NOTHING, Milliseconds, Param, Rows, Statement
 
@@ -82,11 +83,12 @@ def read_account(
     Access keys are for those who may change the pixels. With ``minutes`` the pixels have the totals of these last ones.
     """
     totals = Column(NOTHING, {}) if minutes is None else totals_column(minutes)
-    statement = _account(principal.viewer, with_pixels=with_pixels, totals=totals.expression)
+    statement = _account(principal.viewer, with_pixels=with_pixels, totals=totals.expression, most=most_rows())
     account = statement.one(id=tenant_id, **totals.values) if is_tenant_id(tenant_id) else None
     if account is None:
         raise NotAuthorized()
     require(principal, Action.VIEW_DATA, account)
+    load(len(account.pixels or ()), "signalConfigs")
     if account.pixels and not may_see_keys(principal, account):
         return replace(account, pixels=[replace(pixel, access_key=None) for pixel in account.pixels])
     return account
@@ -98,11 +100,11 @@ def may_see_keys(principal: Principal, tenant: Place) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _account(viewer: Viewer, *, with_pixels: bool, totals: Combinable) -> Statement[AccountView]:
-    """The account ``id``, if it is open to the viewer."""
+def _account(viewer: Viewer, *, with_pixels: bool, totals: Combinable, most: int) -> Statement[AccountView]:
+    """The account ``id``, if it is open to the viewer, with ``most`` of its pixels."""
     columns: dict[str, str | Combinable] = {name: name for name in _COLUMNS}
     columns |= {name: Milliseconds(name) for name in _TIMES}
-    pixels = Rows(Pixel.objects.filter(tenant=OuterRef("pk")), *columns.values(), totals)
+    pixels = Rows(Pixel.objects.filter(tenant=OuterRef("pk"))[:most], *columns.values(), totals)
     tenants = Tenant.objects.open_to(viewer.principal).filter(pk=Param("id")).order_by()
     own = ("pk", "name", "status", "can_partner_manage")
     return Statement(tenants, *own, pixels if with_pixels else NOTHING, row=AccountView)

@@ -72,8 +72,19 @@ class Unavailable(PortalError):
     code = 503
     retry_after = 5
 
+    def __init__(self, message: str = "The database does not answer. Please try again in a moment.") -> None:
+        super().__init__(message)
+
+
+class TimedOut(Unavailable):
+    """Reading took longer than READ_TIMEOUT_SECONDS."""
+
     def __init__(self) -> None:
-        super().__init__("The database does not answer. Please try again in a moment.")
+        super().__init__("Reading this took too long, and was ended. Ask for less at a time, or try again later.")
+
+
+#: PostgreSQL's code for a statement that somebody has cancelled.
+_QUERY_CANCELED = "57014"
 
 
 def unavailable(error: BaseException | None) -> Unavailable | None:
@@ -81,10 +92,15 @@ def unavailable(error: BaseException | None) -> Unavailable | None:
 
     SQLite tells of mistakes in a statement by the same class, under its code 1.
     """
+    if isinstance(error, Unavailable):
+        return error
     if not isinstance(error, InterfaceError | OperationalError):
         return None
-    is_mistake = getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
-    return None if is_mistake else Unavailable()
+    cause = error.__cause__
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_INTERRUPT or getattr(cause, "sqlstate", None) == _QUERY_CANCELED:
+        return TimedOut()
+    return None if code == sqlite3.SQLITE_ERROR else Unavailable()
 
 
 class TooManyRequests(PortalError):

@@ -19,6 +19,7 @@ from portal.client_address import client_network
 from portal.errors import TooManyRequests, unavailable
 from portal.health import HEALTH_PATH
 from portal.rate_limits import count_request
+from portal.read_timeout import limited_reads
 from portal.web import principal_of_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -40,6 +41,18 @@ def addresses_are_counted(get_response: GetResponse) -> GetResponse:
             except TooManyRequests as error:
                 return too_many_requests(request, error.retry_after)
         return get_response(request)
+
+    return middleware
+
+
+def reads_are_limited(get_response: GetResponse) -> GetResponse:
+    """What a page reads ends after READ_TIMEOUT_SECONDS; GraphQL, which comes by POST, sees to that itself."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method not in ("GET", "HEAD"):
+            return get_response(request)
+        with limited_reads():
+            return get_response(request)
 
     return middleware
 

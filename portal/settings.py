@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.csp.PolicyMiddleware",
     "portal.middleware.nothing_is_kept",
+    "portal.middleware.reads_are_limited",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "portal.middleware.addresses_are_counted",
@@ -132,6 +133,8 @@ STORAGES = {
 }
 
 # --- Database --------------------------------------------------------------------------------------------------------
+# What a page or a query may read for; 0 for as long as it takes (docs/decisions/0021-what-a-query-may-cost.md).
+READ_TIMEOUT_SECONDS = env.number("READ_TIMEOUT_SECONDS", 15, maximum=3_600)
 _database = env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'portal.sqlite3'}")
 if _database["ENGINE"].endswith("sqlite3"):
     # WAL lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction starts, where SQLite

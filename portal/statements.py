@@ -89,14 +89,16 @@ class Param(Expression):
 
 
 class _List(TextField):  # type: ignore[type-arg]  # Django has no such class to subscript
-    """Whole numbers or texts, as a list in PostgreSQL and as JSON in SQLite."""
+    """Whole numbers, texts or UUIDs: a list in PostgreSQL, JSON in SQLite, which keeps a UUID as its digits."""
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        return list(value) if connection.vendor == "postgresql" else orjson.dumps(list(value)).decode()
+        if connection.vendor == "postgresql":
+            return list(value)
+        return orjson.dumps([one.hex if isinstance(one, UUID) else one for one in value]).decode()
 
 
 class Among(Func):
-    """The condition that a column is one of the numbers or texts which the statement is given as ``name``."""
+    """The condition that a column is one of the values which the statement is given as ``name``."""
 
     output_field = BooleanField()
 
@@ -168,6 +170,16 @@ class Rows(One):
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         template = "(SELECT json_group_array(json(r)) FROM (%(subquery)s))"
         return self.as_sql(compiler, connection, template=template)
+
+
+class HowMany(Subquery):
+    """The number of rows; of a slice no more than that."""
+
+    output_field = BigIntegerField()
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS t)"
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows.values("pk"))
 
 
 class Sums(Func):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 
 from accounts.models import RoleLevel
 from accounts.principals import OPERATOR, Principal, principal_of_api_account, principal_of_user
+from portal.budget import TooLarge
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.documents import Prepared, prepare
+from portal.graphql.fallbacks import fallbacks
 from portal.graphql.hub import schema as hub_schema
 from tests.base import Cast
 from tests.factories import MembershipFactory, PixelFactory
@@ -134,17 +137,39 @@ def test_a_mutation_is_never_compiled(stage: Stage) -> None:
 def test_the_bound_on_objects_is_that_of_the_reference(
     stage: Stage, cast: Cast, settings: Any, limit: int, fits: bool
 ) -> None:
-    settings.GRAPHQL_MAX_OBJECTS = (
-        limit  # three people of Books, with a role each, and the roles of one of Ada's accounts
-    )
-    prepared = prepare(
-        HUB, "query($id: String!) { tenant(tenantId: $id) { users { roles { name } } } viewer { kind } }"
-    )
+    # Three people of Books, with a role each, and the roles of one of Ada's accounts.
+    settings.GRAPHQL_MAX_OBJECTS = limit
+    document = "query($id: String!) { tenant(tenantId: $id) { users { roles { name } } } viewer { kind } }"
+    asked = None, {"id": cast.books.pk}, SimpleNamespace(principal=OPERATOR)
+    prepared = prepare(HUB, document)
 
-    answer, reference = ask(prepared, {"id": cast.books.pk}, OPERATOR)
+    for execute in (prepared.execute_compiled, prepared.execute_as_reference):
+        with nullcontext() if fits else pytest.raises(TooLarge, match=f"roles: .* {limit} objects"):
+            assert execute(*asked)
 
-    assert answer == reference
-    assert (answer[1] == []) is fits
+
+def test_a_fallback_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Else nobody would notice a query that takes twice the time, each time."""
+    before = fallbacks["Unsupported"]
+
+    prepare(CUPS, ALL_OF_IT).execute(None, {}, SimpleNamespace(principal={"name": "not a Cup"}))
+
+    assert fallbacks["Unsupported"] == before + 1
+    (line,) = (record for record in caplog.records if "graphql-core answers" in record.getMessage())
+    assert (line.levelname, vars(line)["count"]) == ("WARNING", before + 1)
+
+
+def test_what_is_the_callers_fault_is_no_warning(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+    prepared = prepare(HUB, "query($id: String!) { tenant(tenantId: $id) { name } }")
+    caplog.set_level("INFO")
+
+    for variables in ({"id": "missing0"}, {}):
+        prepared.execute(None, variables, SimpleNamespace(principal=principal_of_user(cast.ada)))
+
+    assert [record.levelname for record in caplog.records if "graphql-core answers" in record.getMessage()] == [
+        "INFO",
+        "INFO",
+    ]
 
 
 class Cup(msgspec.Struct):

@@ -13,6 +13,7 @@ from accounts.models import Tenant as TenantModel
 from accounts.paging import cursor_of, page_of_tenants
 from accounts.permissions import Action, get_tenant
 from accounts.schema.types import IngressDomain, Tenant, TenantConnection, TenantUsage, Viewer
+from portal import budget
 from portal.graphql.context import principal_of
 from portal.graphql.paging import asks_for_previous, connection
 from portal.graphql.selection import Selection, selected
@@ -92,10 +93,14 @@ class HubQuery(graphene.ObjectType):
     @staticmethod
     def resolve_viewer(root: None, info: ResolveInfo) -> dict[str, Any]:
         principal = principal_of(info)
-        tenants = TenantModel.objects.visible_to(principal).order_by("name", "pk")
+        tenant_ids: list[str] = []
+        if "tenantIds" in selected(info):
+            tenants = TenantModel.objects.visible_to(principal).order_by("name", "pk").values_list("pk", flat=True)
+            tenant_ids = list(tenants[: budget.most_rows() * budget.SCALARS_PER_OBJECT])
+            budget.load_scalars(len(tenant_ids), "tenantIds")
         return {
             "kind": "AGENCY" if principal.sees_all_tenants else "ADVERTISER",
             "email": principal.user and principal.user.email,
             "api_account": principal.api_account and principal.api_account.name,
-            "tenant_ids": list(tenants.values_list("pk", flat=True)) if "tenantIds" in selected(info) else [],
+            "tenant_ids": tenant_ids,
         }

@@ -14,7 +14,7 @@
         v1 = resolve_users(o, call.infos[2])
         return {
             "id": v0 if v0.__class__ is str else needed() if v0 is None else serialize(v0),
-            "users": needed() if v1 is None else [user(x, call) for x in call.counted(v1)],
+            "users": needed() if v1 is None else [user(x, call) for x in call.counted(v1, "users")],
         }
 
 Where a type says which class stands behind it (its Meta's ``possible_types``: a read model), what that class says of
@@ -36,7 +36,6 @@ from functools import cache, partial
 from types import NoneType
 from typing import Any, NamedTuple, get_type_hints
 
-from django.conf import settings
 from graphene.types.field import source_resolver
 from graphene.types.resolver import dict_or_attr_resolver
 from graphene.types.schema import is_type_of_from_possible_types
@@ -66,10 +65,11 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values, get_variable_values
 
+from portal.budget import SCALARS_PER_OBJECT, Budget
 from portal.graphql.selection import Selection, selection_of
 
-#: The ``data`` of an answer, for a context and variables.
-Compiled = Callable[[object, dict[str, Any]], dict[str, Any]]
+#: The ``data`` of an answer, for a context and variables, within a budget.
+Compiled = Callable[[object, dict[str, Any], Budget], dict[str, Any]]
 
 _INFINITY = float("inf")
 #: When a value can be given as it is; ``serialize`` says of all others.
@@ -89,6 +89,10 @@ class Unsupported(Exception):
     """graphql-core has to answer this."""
 
 
+class Misfit(Unsupported):
+    """The variables are not what the document declares: graphql-core says which."""
+
+
 class Info(NamedTuple):
     """What a resolver finds in ``info``; the rest of graphql-core's is not there."""
 
@@ -99,20 +103,27 @@ class Info(NamedTuple):
 class _Call:
     """One execution."""
 
-    __slots__ = ("infos", "objects", "variables")
+    __slots__ = ("budget", "infos", "variables")
 
-    def __init__(self, context: object, variables: dict[str, Any], selections: Iterable[Selection]) -> None:
+    def __init__(
+        self, context: object, variables: dict[str, Any], budget: Budget, selections: Iterable[Selection]
+    ) -> None:
         self.infos = [Info(context, selection) for selection in selections]
         self.variables = variables
-        self.objects = settings.GRAPHQL_MAX_OBJECTS
+        self.budget = budget
 
-    def counted(self, items: Any) -> Any:
-        """The objects of a list, as long as the answer stays within GRAPHQL_MAX_OBJECTS."""
+    def counted(self, items: Any, field: str) -> Any:
+        """The objects of a list, as long as the answer stays within the budget."""
         if items.__class__ is not list:
             raise Unsupported
-        self.objects -= len(items)
-        if self.objects < 0:
+        self.budget.answer(len(items), field)
+        return items
+
+    def leaves(self, items: Any, field: str) -> Any:
+        """The items of a list of scalars, likewise."""
+        if items.__class__ is not list and items.__class__ is not tuple:
             raise Unsupported
+        self.budget.answer(len(items) // SCALARS_PER_OBJECT, field)
         return items
 
 
@@ -130,11 +141,11 @@ def compile_query(schema: GraphQLSchema, document: DocumentNode, operation: Oper
         return None
     definitions, selections = operation.variable_definitions, compiler.selections
 
-    def run(context: object, variables: dict[str, Any]) -> dict[str, Any]:
+    def run(context: object, variables: dict[str, Any], budget: Budget) -> dict[str, Any]:
         coerced = get_variable_values(schema, definitions, variables)
         if isinstance(coerced, list):
-            raise Unsupported
-        data: dict[str, Any] = execute(None, _Call(context, coerced, selections))
+            raise Misfit
+        data: dict[str, Any] = execute(None, _Call(context, coerced, budget, selections))
         return data
 
     return run
@@ -152,7 +163,7 @@ class _Compiler:
         #: What resolvers find in ``info``, by its number; the first is for fields that have none below.
         self.selections = [Selection()]
         self.names: dict[str, Any] = {"INFINITY": _INFINITY, "arguments": get_argument_values}
-        self.names |= {"needed": _needed, "unexpected": _needed, "leaves": _leaves}
+        self.names |= {"needed": _needed, "unexpected": _needed}
 
     def compiled(self, type_: GraphQLObjectType, operation: OperationDefinitionNode) -> Callable[..., Any]:
         if operation.directives:
@@ -254,7 +265,8 @@ class _Compiler:
             return f"({value} if {_AS_IT_IS[type_].format(value)} else {given})" if type_ in _AS_IT_IS else f"({given})"
         if isinstance(type_, GraphQLList):
             item = f"{value}x"
-            items = f"leaves({value})" if is_leaf_type(get_named_type(type_)) else f"call.counted({value})"
+            counted = "leaves" if is_leaf_type(get_named_type(type_)) else "counted"
+            items = f"call.{counted}({value}, {nodes[0].name.value!r})"
             given = f"[{self.completed(type_.of_type, item, nodes)} for {item} in {items}]"
         elif isinstance(type_, GraphQLObjectType):
             given = f"{self.function(type_, [node.selection_set for node in nodes])}({value}, call)"
@@ -312,13 +324,6 @@ def _read(attributes: Mapping[str, str]) -> list[str]:
 
 def _needed() -> Any:
     """Stands where a value must not be null, or an object must be of a class."""
-    raise Unsupported
-
-
-def _leaves(items: Any) -> Any:
-    """The items of a list of scalars."""
-    if items.__class__ is list or items.__class__ is tuple:
-        return items
     raise Unsupported
 
 

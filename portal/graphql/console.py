@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from portal.graphql.documents import prepare
 from portal.graphql.errors import RequestError
 from portal.graphql.limits import Limits, check_text, check_variables
 from portal.graphql.view import Answer, executed, refusal
+from portal.read_timeout import limited_reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,11 @@ def run(schema: GraphQLSchema, request: HttpRequest, asked: Asked) -> Answer | N
         variables = _read(asked)
         prepared = prepare(schema, asked.query)
         operation = prepared.operation(None)
-        if operation.operation is not OperationType.QUERY and not asked.confirmed:
+        is_query = operation.operation is OperationType.QUERY
+        if not is_query and not asked.confirmed:
             return None
-        return executed(prepared.execute(None, variables, cast(SignedInRequest, request)))
+        with limited_reads() if is_query else nullcontext():
+            return executed(prepared.execute(None, variables, cast(SignedInRequest, request)))
     except Exception as error:  # noqa: BLE001  # logged by `refusal`
         return refusal(error)
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -18,15 +17,18 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     execute_sync,
     get_operation_ast,
     parse,
     validate,
 )
 
+from portal.budget import Budget, spending
 from portal.graphql.compiler import Compiled, compile_query
 from portal.graphql.errors import RequestError
-from portal.graphql.execution import BoundedExecution
+from portal.graphql.execution import BoundedExecution, ends_query
+from portal.graphql.fallbacks import note_fallback
 from portal.graphql.limits import Limits, check_document, too_deep
 from portal.graphql.rules import RULES
 
@@ -61,15 +63,23 @@ class Prepared:
 
         graphql-core is the reference. A compiled query answers as it would, or raises an exception: then, and for
         whatever is not compiled, there is no answer yet, and ``execute_as_reference`` gives it, so that errors, their
-        places and partial data are graphql-core's own. Nothing has been written until then.
+        places and partial data are graphql-core's own. Nothing has been written until then. A query that asks for too
+        much, or reads for too long, is refused at once: it would cost the same again.
         """
         if operation_name not in self.compiled:
             operation = self.operation(operation_name)
             self.compiled[operation_name] = compile_query(self.schema, self.document, operation)
         run = self.compiled[operation_name]
-        if run is not None:
-            with suppress(Exception):
-                return ExecutionResult(run(context, variables), None)
+        if run is None:
+            return None
+        budget = Budget()
+        try:
+            with spending(budget):
+                return ExecutionResult(run(context, variables, budget), None)
+        except Exception as error:  # whatever it is, graphql-core says it
+            if refusal := ends_query(error):
+                raise refusal from error
+            note_fallback(error)
         return None
 
     def execute(self, operation_name: str | None, variables: dict[str, Any], context: object) -> ExecutionResult:
@@ -81,15 +91,17 @@ class Prepared:
         self, operation_name: str | None, variables: dict[str, Any], context: object
     ) -> ExecutionResult:
         """Let graphql-core run the operation."""
-        return execute_sync(
-            self.schema,
-            self.document,
-            context_value=context,
-            variable_values=variables,
-            operation_name=operation_name,
-            max_coercion_errors=MAX_ERRORS,
-            execution_context_class=BoundedExecution,
-        )
+        is_query = self.operation(operation_name).operation is OperationType.QUERY
+        with spending(Budget(has_written=not is_query)):
+            return execute_sync(
+                self.schema,
+                self.document,
+                context_value=context,
+                variable_values=variables,
+                operation_name=operation_name,
+                max_coercion_errors=MAX_ERRORS,
+                execution_context_class=BoundedExecution,
+            )
 
 
 def prepare(schema: GraphQLSchema, source: str, limits: Limits | None = None) -> Prepared:

@@ -1,24 +1,23 @@
-"""graphql-core's execution with a bound on what one answer may hold.
-
-The limits on a document cannot know how much the database has: people of accounts of people of accounts multiply.
-"""
+"""graphql-core's execution within a budget (portal.budget)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from graphql import ExecutionContext, FieldNode, GraphQLResolveInfo, OperationType, is_leaf_type
+from graphql import ExecutionContext, FieldNode, GraphQLError, GraphQLOutputType, GraphQLResolveInfo, is_leaf_type
 from graphql.pyutils import Path
 from graphql.type import GraphQLList, get_named_type
 
-from portal.errors import InvalidInput
+from portal.budget import SCALARS_PER_OBJECT, TooLarge, current_budget
+from portal.errors import PortalError, TimedOut, unavailable
 
 
 class BoundedExecution(ExecutionContext):
-    """Counts the objects in lists as they are completed, and refuses the field that goes beyond the limit."""
+    """Counts the objects in lists as they are completed; a query ends where its budget does."""
 
-    objects = 0
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.budget = current_budget()
 
     def complete_list_value(
         self,
@@ -28,13 +27,26 @@ class BoundedExecution(ExecutionContext):
         path: Path,
         result: Any,
     ) -> Any:
-        """Complete the list, as long as the answer stays within GRAPHQL_MAX_OBJECTS."""
-        bounded = self.operation.operation is OperationType.QUERY  # a mutation has happened: its answer is given
-        if bounded and isinstance(result, list) and not is_leaf_type(get_named_type(return_type)):
-            self.objects += len(result)
-            if self.objects > settings.GRAPHQL_MAX_OBJECTS:
-                raise InvalidInput(
-                    info.field_name,
-                    f"the answer would hold more than {settings.GRAPHQL_MAX_OBJECTS} objects; ask for less at a time.",
-                )
+        """Complete the list, as long as the answer stays within the budget."""
+        if isinstance(result, list | tuple):
+            share = SCALARS_PER_OBJECT if is_leaf_type(get_named_type(return_type)) else 1
+            self.budget.answer(len(result) // share, info.field_name)
         return super().complete_list_value(return_type, field_nodes, info, path, result)
+
+    def handle_field_error(self, error: GraphQLError, return_type: GraphQLOutputType, path: Path) -> None:
+        """Go on without the field, but for a query that has asked for too much: its other fields would, too.
+
+        A mutation has happened, and tells what it can.
+        """
+        refusal = ends_query(error.original_error)
+        if refusal and not self.budget.has_written:
+            raise refusal
+        super().handle_field_error(error, return_type, path)
+
+
+def ends_query(error: BaseException | None) -> PortalError | None:
+    """The refusal of a query that asks for too much, or reads for too long; None for every other error."""
+    while isinstance(error, GraphQLError):
+        error = error.original_error
+    refusal = error if isinstance(error, TooLarge) else unavailable(error)
+    return refusal if isinstance(refusal, TooLarge | TimedOut) else None

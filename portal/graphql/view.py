@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
@@ -28,6 +29,7 @@ from portal.graphql.requests import (
     read_request,
 )
 from portal.graphql.sign_in import CHALLENGE, sign_in
+from portal.read_timeout import limited_reads
 from portal.statements import guarded
 
 
@@ -82,21 +84,24 @@ def _answer(request: HttpRequest, schema: GraphQLSchema) -> Answer:
     caller = sign_in(request)
     signed_in = cast(SignedInRequest, request)
     signed_in.principal = caller.principal
-    try:
-        asked = read_request(request)
-        limits = Limits.current()
-        check_variables(asked.variables, limits)
-        prepared = prepare(schema, asked.query, limits)
-        operation = prepared.operation(asked.operation_name)
-        if request.method == "GET" and operation.operation is not OperationType.QUERY:
-            raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
-        with guarded(caller.guard):
-            result = prepared.execute_compiled(asked.operation_name, asked.variables, signed_in)
-    finally:
-        caller.confirm()  # whatever there is to tell, a refusal too, is for those alone who are known
-    if result is None:
-        signed_in.principal = caller.principal  # which may have been looked up anew
-        result = prepared.execute_as_reference(asked.operation_name, asked.variables, signed_in)
+    with ExitStack() as stack:
+        try:
+            asked = read_request(request)
+            limits = Limits.current()
+            check_variables(asked.variables, limits)
+            prepared = prepare(schema, asked.query, limits)
+            is_query = prepared.operation(asked.operation_name).operation is OperationType.QUERY
+            if request.method == "GET" and not is_query:
+                raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
+            if is_query:
+                stack.enter_context(limited_reads())
+            with guarded(caller.guard):
+                result = prepared.execute_compiled(asked.operation_name, asked.variables, signed_in)
+        finally:
+            caller.confirm()  # whatever there is to tell, a refusal too, is for those alone who are known
+        if result is None:
+            signed_in.principal = caller.principal  # which may have been looked up anew
+            result = prepared.execute_as_reference(asked.operation_name, asked.variables, signed_in)
     return executed(result)
 
 

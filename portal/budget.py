@@ -1,0 +1,135 @@
+"""What one answer may cost (docs/decisions/0021-what-a-query-may-cost.md).
+
+A document's own limits cannot know how much the database has: people of accounts of people multiply. So an operation
+has a ``Budget``. Whoever loads rows says how many, where they can be many before it loads them; whoever puts the
+answer together counts the objects in it. Either is refused beyond GRAPHQL_MAX_OBJECTS, and once reading has taken its
+time (portal.read_timeout).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from portal.errors import InvalidInput
+from portal.read_timeout import refuse_if_over
+
+#: So many scalars of a list count as one object: a text takes far less time and room.
+SCALARS_PER_OBJECT = 10
+#: So do so many bytes of events, which may be of any size.
+BYTES_PER_OBJECT = 1_024
+#: And so many counters that the database adds up.
+COUNTERS_PER_OBJECT = 100
+
+
+class TooLarge(InvalidInput):
+    """The answer would be larger than an answer may be."""
+
+    def __init__(self, field: str, limit: int, *, has_written: bool) -> None:
+        rule = "the answer would hold more than {limit} objects; ask for less at a time."
+        if has_written:
+            rule = f"the change was made, but {rule}"
+        super().__init__(field, rule, limit=limit)
+
+
+class Budget:
+    """What is left for one operation."""
+
+    __slots__ = ("has_written", "limit", "objects", "rows")
+
+    def __init__(self, *, has_written: bool = False) -> None:
+        self.limit = self.rows = self.objects = settings.GRAPHQL_MAX_OBJECTS
+        self.has_written = has_written
+
+    def load(self, rows: int, field: str) -> None:
+        """So many rows are loaded for ``field``, or about to be."""
+        refuse_if_over()
+        self.rows -= rows
+        if self.rows < 0:
+            raise self._too_large(field)
+
+    def answer(self, objects: int, field: str) -> None:
+        """The list ``field`` puts so many objects into the answer."""
+        refuse_if_over()
+        self.objects -= objects
+        if self.objects < 0:
+            raise self._too_large(field)
+
+    def _too_large(self, field: str) -> TooLarge:
+        return TooLarge(field, self.limit, has_written=self.has_written)
+
+
+_current: ContextVar[Budget | None] = ContextVar("budget", default=None)
+
+
+@contextmanager
+def spending(budget: Budget) -> Iterator[None]:
+    """What is loaded in the block is loaded from this budget."""
+    token = _current.set(budget)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_budget() -> Budget:
+    """The budget of the operation that runs; LookupError where none does."""
+    budget = _current.get()
+    if budget is None:
+        raise LookupError("no operation runs")
+    return budget
+
+
+def has_room(rows: int) -> bool:
+    """Could so many rows be loaded? Then they need not be counted before."""
+    budget = _current.get()
+    return budget is None or rows <= budget.rows
+
+
+def most_rows() -> int:
+    """A list need not be read any further than this: it is refused."""
+    limit: int = settings.GRAPHQL_MAX_OBJECTS
+    return limit + 1
+
+
+def load(rows: int, field: str) -> None:
+    """So many rows are loaded for ``field``; InvalidInput where that is more than the budget has, if there is one."""
+    budget = _current.get()
+    if budget is not None:
+        budget.load(rows, field)
+
+
+def load_scalars(values: int, field: str) -> None:
+    """The same for a list of scalars."""
+    load(values // SCALARS_PER_OBJECT, field)
+
+
+def load_bytes(size: Callable[[], int], field: str) -> None:
+    """The same for events, whose ``size`` is asked for where there is a budget."""
+    if _current.get() is not None:
+        load(size() // BYTES_PER_OBJECT, field)
+
+
+def load_estimated(most: Callable[[], int], field: str) -> None:
+    """The same for counters to add up, of which there are ``most``.
+
+    There may be far fewer, so that this takes no more than half of a budget: what is asked for alone is answered.
+    """
+    budget = _current.get()
+    if budget is not None:
+        budget.load(min(most() // COUNTERS_PER_OBJECT, budget.limit // 2), field)
+
+
+def load_counted(rows: QuerySet[Any, Any], field: str, *, scalars: bool = False) -> None:
+    """Count rows that are about to be loaded, no further than needed: a list below a list can be of any size."""
+    budget = _current.get()
+    if budget is None:
+        return
+    share = SCALARS_PER_OBJECT if scalars else 1
+    count = rows.order_by()[: (max(budget.rows, 0) + 1) * share].count()
+    budget.load(count // share, field)
