@@ -18,7 +18,7 @@ _PLACEHOLDERS = frozenset(
         *("undefined", "null", "none", "nan", "false", "true", "-1", "empty", "no value", "missing", "unknown"),
         *("n/a", "n.a.", "#n/a", "not set", "not_set", "not available", "not applicable", "not provided"),
         *("not specified", "default", "object object", "object undefined", "object null"),
-        *("guest", "guest user", "guest_user", "anonymous", "anonymous user", "anonymous_user", "anon", "visitor"),
+        *("guest", "guest user", "guest_user", "anonymous", "anonymous user", "anonymous_user", "anon"),
         *("not logged in", "not_logged_in", "logged out", "logged_out"),
         *("infinity", "-infinity", "user_id", "external_id", "customer_id", "client_id"),
         *("desconocido", "invitado", "anónimo", "anonimo", "ninguno", "nulo", "indefinido"),

@@ -48,6 +48,8 @@ def send_test_event(
     }
     if event_source_url:
         event["event_source_url"] = event_source_url
+    if event_name == "Purchase":  # of which Meta wants to be told what it was worth
+        event["custom_data"] = {"currency": "USD", "value": 0}
     request: dict[str, object] = {"data": [event], "test_event_code": test_event_code}
     if pixel.require_access_key:
         request["accessKey"] = pixel.access_key

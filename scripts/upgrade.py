@@ -113,7 +113,8 @@ import json, os, time
 from io import BytesIO
 from portal.wsgi import application
 event = {"event_name": "Purchase", "event_time": int(time.time()), "action_source": "website", "event_id": "waits",
-         "event_source_url": "https://shop.example/", "user_data": {"client_user_agent": "A", "em": "a" * 64}}
+         "event_source_url": "https://shop.example/", "user_data": {"client_user_agent": "A", "em": "a" * 64},
+         "custom_data": {"currency": "EUR", "value": 9.5}}
 body = json.dumps({"data": [event]}).encode()
 environ = {"REQUEST_METHOD": "POST", "PATH_INFO": f"/capi/{os.environ['PIXEL_ID']}/events", "QUERY_STRING": "",
            "SERVER_NAME": "localhost", "SERVER_PORT": "8000", "HTTP_HOST": "localhost:8000", "REMOTE_ADDR": "127.0.0.1",

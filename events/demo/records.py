@@ -115,7 +115,8 @@ def _write_deliveries(pixel: Pixel, passed: Iterable[Passed]) -> None:
 
 def _dead_letter(pixel: Pixel, event: Passed) -> DeadLetter:
     """An order with a currency that Meta does not know; a replay shows the same answer again."""
-    sent = _event(event) | {"custom_data": {"value": 89.9, "currency": "Euro"}}
+    sent = _event(event)
+    sent["custom_data"]["currency"] = "Euro"
     return DeadLetter(
         pixel=pixel,
         event_name=event.name,
@@ -146,6 +147,8 @@ def _event(event: Passed) -> dict[str, Any]:
     }
     if event.website:
         sent["event_source_url"] = f"https://{event.website}/"
+    if event.name == "Purchase":
+        sent["custom_data"] = {"value": 89.9, "currency": "EUR"}
     return sent
 
 

@@ -12,34 +12,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from events.sandbox import parameters
+from events.sandbox.parameters import Breach, breach
+
 MAX_EVENTS = 1_000
 MAX_AGE_SECONDS = 7 * 24 * 3_600
 MAX_AHEAD_SECONDS = 10 * 60
 
-ACTION_SOURCES = frozenset(
-    {
-        "app",
-        "business_messaging",
-        "chat",
-        "email",
-        "other",
-        "phone_call",
-        "physical_store",
-        "system_generated",
-        "website",
-    }
-)
-#: Contact information, which Meta takes as SHA-256 only.
-HASHED = ("em", "ph", "fn", "ln", "ct", "st", "zp", "ge", "db", "country")
 #: Access tokens that start like this are answered as Meta answers revoked ones.
 REJECTED_TOKEN_PREFIX = "rejected"  # noqa: S105  # nosec B105  # the start of a word that stands for a bad token
 
 _VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
 _PIXEL_ID = re.compile(r"\d{1,20}")
-# Meta's parameter builder puts an appendix behind a dot.
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}(\..+)?")
-_CURRENCY = re.compile(r"[A-Za-z]{3}")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+#: Parameters that fit too many people, alone or with others of the same line; but for a user agent alone.
+_TOO_BROAD = (
+    frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
+    frozenset({"db", "client_user_agent"}),
+    frozenset({"fn", "ge"}),
+    frozenset({"ln", "ge"}),
+)
+#: Whose conversation it was, of which a messaging event names one.
+_BUSINESSES = ("page_id", "ig_account_id", "whatsapp_business_account_id")
+
+#: Where a parameter stands in its event.
+Path = tuple[str | int, ...]
 
 
 @dataclass
@@ -99,33 +96,35 @@ def check_events(events: object, *, now: float | None = None) -> list[dict[str, 
     now = time.time() if now is None else now
     for index, event in enumerate(events):
         if not isinstance(event, dict):
-            raise _invalid(index, "", "must be an object.")
+            raise _invalid(index, (), "must be an object.")
         _check_event(index, event, now)
     return events
 
 
 def _check_event(index: int, event: Mapping[str, Any], now: float) -> None:
-    for field in ("event_name", "action_source"):
-        if not isinstance(event.get(field), str) or not event[field]:
-            raise _invalid(index, field, "must be a non-empty string.")
-    if event["action_source"] not in ACTION_SOURCES:
-        raise _invalid(index, "action_source", f"must be one of {{{', '.join(sorted(ACTION_SOURCES))}}}.")
-    if not isinstance(event.get("event_id", ""), str):
-        raise _invalid(index, "event_id", "must be a string.")
+    _require(index, event, "event_name", "action_source")
+    _obey(index, (), breach(event, parameters.EVENT))
     _check_time(index, event.get("event_time"), now)
     _check_user_data(index, event)
-    _check_custom_data(index, event.get("custom_data"))
+    _check_source(index, event)
+    custom_data = event.get("custom_data") or {}
+    _obey(index, ("custom_data",), breach(custom_data, parameters.CUSTOM_DATA, closed=False))
+    if event["event_name"] == "Purchase":
+        _check_purchase(index, custom_data)
+    for place, content in enumerate(custom_data.get("contents") or ()):
+        _require(index, content, "id", within=("custom_data", "contents", place))
+        _obey(index, ("custom_data", "contents", place), breach(content, parameters.CONTENT))
 
 
 def _check_time(index: int, event_time: object, now: float) -> None:
     if isinstance(event_time, str) and event_time.isascii() and event_time.isdigit():
         event_time = int(event_time[:20])
     if not isinstance(event_time, int) or isinstance(event_time, bool) or event_time <= 0:
-        raise _invalid(index, "event_time", "must be a Unix timestamp in seconds.")
+        raise _invalid(index, ("event_time",), "must be a Unix timestamp in seconds.")
     if event_time < now - MAX_AGE_SECONDS:
         raise _invalid(
             index,
-            "event_time",
+            ("event_time",),
             "is too old.",
             subcode=2804003,
             title="Event Timestamp Too Old",
@@ -134,7 +133,7 @@ def _check_time(index: int, event_time: object, now: float) -> None:
     if event_time > now + MAX_AHEAD_SECONDS:
         raise _invalid(
             index,
-            "event_time",
+            ("event_time",),
             "is in the future.",
             subcode=2804004,
             title="Event Timestamp In The Future",
@@ -144,50 +143,75 @@ def _check_time(index: int, event_time: object, now: float) -> None:
 
 def _check_user_data(index: int, event: Mapping[str, Any]) -> None:
     user_data = event.get("user_data")
-    if not isinstance(user_data, dict) or not user_data:
+    if not isinstance(user_data, dict) or _is_too_little(user_data):
         raise _invalid(
             index,
-            "user_data",
-            "must have at least one parameter.",
+            ("user_data",),
+            "must tell more of the customer.",
             subcode=2804050,
             title="Not Enough Customer Information",
             text="This event does not have enough customer information parameters.",
         )
-    if event["action_source"] == "website":
-        if not isinstance(event.get("event_source_url"), str) or not event["event_source_url"]:
-            raise _invalid(index, "event_source_url", "is required for website events.")
-        if not isinstance(user_data.get("client_user_agent"), str) or not user_data["client_user_agent"]:
-            raise _invalid(index, "user_data.client_user_agent", "is required for website events.")
-    for field in HASHED:
-        if field in user_data and not _is_hashed(user_data[field]):
-            raise _invalid(index, f"user_data.{field}", "must be hashed with SHA-256.")
+    _obey(index, ("user_data",), breach(user_data, parameters.USER_DATA))
 
 
-def _is_hashed(value: object) -> bool:
-    values = value if isinstance(value, list) else [value]
-    return all(isinstance(each, str) and _SHA256.fullmatch(each) for each in values)
+def _is_too_little(user_data: Mapping[str, Any]) -> bool:
+    names = {name for name, value in user_data.items() if value is not None}
+    return not names or (names != {"client_user_agent"} and any(names <= broad for broad in _TOO_BROAD))
 
 
-def _check_custom_data(index: int, custom_data: object) -> None:
-    if custom_data is None:
-        return
-    if not isinstance(custom_data, dict):
-        raise _invalid(index, "custom_data", "must be an object.")
-    currency, value = custom_data.get("currency"), custom_data.get("value")
-    if currency is not None and not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
-        raise _invalid(index, "custom_data.currency", "must be a currency code of ISO 4217.")
-    if value is not None and not _is_number(value):
-        raise _invalid(index, "custom_data.value", "must be a number.")
+def _check_source(index: int, event: Mapping[str, Any]) -> None:
+    """What an event needs because of where it happened."""
+    match event["action_source"]:
+        case "website":
+            _require(index, event, "event_source_url")
+            _require(index, event["user_data"], "client_user_agent", within=("user_data",))
+        case "app":
+            _require(index, event, "app_data")
+            _require(index, event["app_data"], *parameters.APP_DATA, within=("app_data",))
+            _obey(index, ("app_data",), breach(event["app_data"], parameters.APP_DATA, closed=False))
+        case "business_messaging":
+            _require(index, event, "messaging_channel", subcode=2804063)
+            if not event["user_data"].keys() & _BUSINESSES:
+                raise _invalid(index, ("user_data",), f"must have one of {', '.join(_BUSINESSES)}.", subcode=2804116)
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, str):
-        return _NUMBER.fullmatch(value) is not None
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _check_purchase(index: int, custom_data: Mapping[str, Any]) -> None:
+    _require(index, custom_data, "currency", within=("custom_data",), subcode=2804010)
+    _require(index, custom_data, "value", within=("custom_data",), subcode=2804009)
+
+
+def _require(
+    index: int,
+    fields: Mapping[str, Any],
+    *names: str,
+    within: Path = (),
+    subcode: int = parameters.PARAMETER_ERROR,
+) -> None:
+    for name in names:
+        if fields.get(name) is None:
+            raise _invalid(index, (*within, name), "is required.", subcode=subcode)
+
+
+def _obey(index: int, within: Path, found: Breach | None) -> None:
+    if found:
+        raise _invalid(index, (*within, *found.path), found.words, subcode=found.subcode)
 
 
 def _invalid(
-    index: int, field: str, rule: str, *, subcode: int | None = None, title: str = "", text: str = ""
+    index: int,
+    path: Path,
+    rule: str,
+    *,
+    subcode: int | None = parameters.PARAMETER_ERROR,
+    title: str = "Invalid Event Parameter",
+    text: str = "",
 ) -> GraphError:
-    name = f"data[{index}]" + "".join(f"['{part}']" for part in field.split(".") if part)
-    return GraphError(100, f"(#100) param {name} {rule}", subcode=subcode, user_title=title, user_message=text)
+    name = f"data[{index}]" + "".join(f"[{part!r}]" for part in path)
+    return GraphError(
+        100,
+        f"(#100) param {name} {rule}",
+        subcode=subcode,
+        user_title=title,
+        user_message=text or f"{name} {rule}",
+    )

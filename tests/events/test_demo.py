@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter as Tally
 from io import StringIO
 
@@ -12,6 +13,7 @@ from django.test import Client
 
 from accounts.models import Membership, Tenant, UsageSnapshot, User
 from events.models import Counter, DeadLetter, Delivery, OutboxRow
+from events.sandbox import GraphError, rules
 from pixels.models import Pixel
 from tests.factories import TenantFactory
 
@@ -80,6 +82,23 @@ def test_the_events_that_a_rejected_token_holds_are_waiting() -> None:
     assert OutboxRow.objects.filter(pixel=pixel).exists()
     assert not OutboxRow.objects.exclude(pixel=pixel).exists()
     assert pixel.lane.held
+
+
+@pytest.mark.django_db
+def test_meta_takes_what_waits_and_refuses_again_what_it_refused() -> None:
+    demo()
+
+    waiting = [event for row in OutboxRow.objects.all() for event in json.loads(bytes(row.body))]
+    assert "Purchase" in {event["event_name"] for event in waiting}
+    assert rules.check_events(waiting[:1_000])
+    letter = DeadLetter.objects.get()
+    with pytest.raises(GraphError) as refusal:
+        rules.check_events([json.loads(bytes(letter.event))])
+    assert (str(refusal.value.code), refusal.value.subcode, refusal.value.message) == (
+        letter.code,
+        None,
+        letter.message,
+    )
 
 
 @pytest.mark.django_db

@@ -29,6 +29,7 @@ def purchase(event_id: str = "order-1", **changes: Any) -> dict[str, Any]:
         "action_source": "website",
         "event_source_url": "https://shop.example.com/",
         "user_data": {"client_user_agent": "Browser", "em": ["a" * 64]},
+        "custom_data": {"currency": "EUR", "value": 9.5},
     }
     return {field: value for field, value in {**event, **changes}.items() if value is not None}
 

@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import AuditEntry, IngressDomain, TenantStatus
 from events.models import Delivery, OutboxRow
 from events.publishing import drain
+from events.sandbox import rules
 from pixels.models import Pixel
 from tests.base import Cast, login, make_cast, snapshot
 from tests.events.sending import stored_event
@@ -112,6 +113,14 @@ def test_without_an_address_it_is_of_no_website(cast: Cast, pixel: Pixel) -> Non
     send(cast.max, cast, pixel)
     assert stored_event(pixel)["action_source"] == "system_generated"
     assert OutboxRow.objects.get().options == ""
+
+
+@pytest.mark.parametrize("name", ["Purchase", "PageView"])
+@pytest.mark.parametrize("url", ["https://shop.example.com/", ""])
+def test_meta_takes_it(cast: Cast, pixel: Pixel, name: str, url: str) -> None:
+    send(cast.max, cast, pixel, event_name=name, event_source_url=url)
+
+    assert rules.check_events([stored_event(pixel)])
 
 
 def test_a_required_key_is_sent_along(cast: Cast) -> None:

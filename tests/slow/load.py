@@ -50,6 +50,7 @@ def events_for(pixel_id: str) -> Ask:
             "event_time": int(time.time()),
             "action_source": "email",
             "user_data": {"external_id": "visitor"},
+            "custom_data": {"currency": "EUR", "value": 9.5},
         }
         return {"data": [event]}
 

@@ -75,6 +75,7 @@ class Sender(threading.Thread):
             "action_source": "website",
             "event_source_url": f"https://{website}/",
             "user_data": {"client_user_agent": "Test", "em": "ada@example.com"},
+            "custom_data": {"currency": "EUR", "value": 9.5},
         }
 
 
