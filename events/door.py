@@ -23,7 +23,7 @@ from events.intake import pixel_that_receives, receive
 from portal.client_address import address_in, network_in
 from portal.doors import Answer
 from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
-from portal.postgresql import keep_connection
+from portal.postgresql import close_if_cut_off
 from portal.rate_limits import count_request
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _respond(environ: WSGIEnvironment) -> Answer:
         return Answer(204, cors.of_preflight(environ))
     if method != "POST":
         return refusal(405, "Events are sent with POST.", ("Allow", "POST, OPTIONS"))
-    keep_connection()
+    close_if_cut_off()
     caller = network_in(environ)
     pixel = pixel_that_receives(path["gateway"] or path["graph_api"], caller)
     try:

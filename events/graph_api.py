@@ -6,7 +6,6 @@ token goes into the request's body and nowhere else: no exception, answer or log
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -137,9 +136,7 @@ def _client() -> httpx.Client:
     """The process's client, whose connections its threads share."""
     connections = settings.WORKER_THREADS
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    client = httpx.Client(transport=DeadlineTransport(limits))
-    atexit.register(client.close)
-    return client
+    return httpx.Client(transport=DeadlineTransport(limits))
 
 
 def judge(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Answer:

@@ -1,7 +1,7 @@
 """The door for software that asks GraphQL with a token, beside Django.
 
 Django's own way to the view and back, with middleware, signals and responses, took longer than the view itself. The
-thread keeps its database connection between requests.
+database connection stays open for the next request (portal/lending.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from portal.doors import Answer
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.hub import schema as hub_schema
 from portal.graphql.view import reply_to
-from portal.postgresql import keep_connection
+from portal.postgresql import close_if_cut_off
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -33,7 +33,7 @@ def answer(environ: WSGIEnvironment) -> Answer | None:
     if not is_machine(environ):
         return None
     translation.deactivate()  # a page before it may have left its language to this thread
-    keep_connection()
+    close_if_cut_off()
     path = environ["PATH_INFO"]
     status, headers, body = reply_to(WSGIRequest(environ), _SCHEMAS[path.rstrip("/")])
     if status >= 400:

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from events import graph_api
 from events.pixel_settings import forget_pixel_settings
 from portal.rate_limits import limiter
 
@@ -32,6 +33,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _is_first_process(config):
         shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _connections_to_the_graph_api_are_closed() -> Iterator[None]:
+    """A process leaves it to the system; here it would be warned of."""
+    yield
+    if graph_api._client.cache_info().currsize:
+        graph_api._client().close()
 
 
 @pytest.fixture(autouse=True)

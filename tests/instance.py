@@ -56,13 +56,16 @@ class Instance:
         for name in list(self._processes):
             self.kill(name)
 
-    def start_web(self) -> None:
-        """Start the web server, and wait until it answers."""
-        self._start("web", WEB)
+    def start_web(self, command: list[str] = WEB, *, asks: bool = True) -> None:
+        """Start the web server, and wait until it answers; with ``asks=False`` only until it would."""
+        self._start("web", command)
         deadline = time.monotonic() + START_SECONDS
         while True:
-            with suppress(httpx.HTTPError):
-                httpx.get(f"{self.url}/healthz", timeout=5)
+            with suppress(OSError, httpx.HTTPError):
+                if asks:
+                    httpx.get(f"{self.url}/healthz", timeout=5)
+                else:
+                    socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
                 return
             assert self._processes["web"].poll() is None, self.log("web")
             assert time.monotonic() < deadline, self.log("web")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from threading import Thread
 from typing import Any, cast
 
 import psycopg
@@ -12,7 +11,7 @@ import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, connections, transaction
 
 from accounts.models import Tenant
-from portal.postgresql import base, close_if_cut_off, keep_connection
+from portal.postgresql import base, close_if_cut_off
 from portal.statements import Param, Statement
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -299,24 +298,6 @@ def test_a_connection_that_lives_is_kept() -> None:
     close_if_cut_off()
 
     assert connections["default"].connection is before
-
-
-def test_threads_that_end_give_their_connections_back() -> None:
-    failed: list[Exception] = []
-
-    def ask_and_end() -> None:
-        try:
-            keep_connection()
-            ask()
-        except OperationalError as error:
-            failed.append(error)
-
-    for _ in range(cast(Any, connection).pool.max_size + 1):
-        thread = Thread(target=ask_and_end)
-        thread.start()
-        thread.join()
-
-    assert not failed
 
 
 def test_while_no_connection_is_taken_nobody_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:

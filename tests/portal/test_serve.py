@@ -25,7 +25,7 @@ def test_no_request_holds_the_secrets_of_the_process(monkeypatch: pytest.MonkeyP
         requests.append(environ)
         return []
 
-    serve._load_application("")
+    serve._load_application("", idle_seconds=serve.IDLE_SECONDS)
     serve_request = granian.wsgi._callback_wrapper(application, {})
     serve_request(Mock(), {"PATH_INFO": "/", "HTTP_HOST": "localhost"})
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -24,6 +25,7 @@ class Ask:
     path: str
     body: Callable[[], dict[str, Any] | None] = lambda: None
     headers: dict[str, str] = field(default_factory=dict)
+    form: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,9 @@ def hub_query(token: str) -> Ask:
 def send(client: httpx.Client, kind: str, ask: Ask) -> Answered:
     """Make one request."""
     body, began = ask.body(), time.monotonic()
-    content = json.dumps(body) if body is not None else None
-    headers = {**ask.headers, **({"Content-Type": "application/json"} if body is not None else {})}
+    content = None if body is None else urlencode(body) if ask.form else json.dumps(body)
+    content_type = "application/x-www-form-urlencoded" if ask.form else "application/json"
+    headers = {**ask.headers, **({"Content-Type": content_type} if body is not None else {})}
     try:
         got = client.request(ask.method, ask.path, content=content, headers=headers)
     except httpx.HTTPError as error:

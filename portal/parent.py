@@ -1,0 +1,28 @@
+"""Processes that must not outlive the one that started them: it would be replaced, and they would hold its port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+POLL_SECONDS = 0.2
+
+
+def stop_with_parent(parent_pid: int, *, within: float) -> None:
+    """Once the parent is gone, ask this process to stop; end it if it has not after ``within`` seconds.
+
+    To look is all that works on every system, and for every child. Linux can send a signal instead, but then nobody
+    ends a process that does not stop.
+    """
+    threading.Thread(target=_watch, args=(parent_pid, within), name="parent", daemon=True).start()
+
+
+def _watch(parent_pid: int, within: float) -> None:
+    while os.getppid() == parent_pid:
+        time.sleep(POLL_SECONDS)
+    if main_thread := threading.main_thread().ident:
+        signal.pthread_kill(main_thread, signal.SIGTERM)
+    time.sleep(within)
+    os.kill(os.getpid(), signal.SIGKILL)
