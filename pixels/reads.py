@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from django.db.models import OuterRef
+from django.db.models import OuterRef, Value
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from msgspec.structs import replace
 
 from accounts.models import Tenant
@@ -43,8 +44,8 @@ class PixelView(msgspec.Struct, array_like=True, frozen=True, gc=False):
     #: What was counted, where it is asked for; None without any.
     totals: Totals | None = None
     domains: list[str] = []
-    #: A pixel is its own target.
-    target_id: None = None
+    #: A pixel is its own target; the reference writes none as an empty text.
+    target_id: str = ""
     #: The database refuses a pixel without a token, and a token is never read to be shown.
     access_token_available: bool = True
     connected: bool = True
@@ -104,6 +105,8 @@ def _account(viewer: Viewer, *, with_pixels: bool, totals: Combinable, most: int
     """The account ``id``, if it is open to the viewer, with ``most`` of its pixels."""
     columns: dict[str, str | Combinable] = {name: name for name in _COLUMNS}
     columns |= {name: Milliseconds(name) for name in _TIMES}
+    # In lists no name is an empty text; the answer to a connection has null for it (contract: "Data routing").
+    columns["name"] = Coalesce("name", Value(""))
     pixels = Rows(Pixel.objects.filter(tenant=OuterRef("pk"))[:most], *columns.values(), totals)
     tenants = Tenant.objects.open_to(viewer.principal).filter(pk=Param("id")).order_by()
     own = ("pk", "name", "status", "can_partner_manage")

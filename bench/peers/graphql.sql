@@ -4,7 +4,7 @@
 CREATE MATERIALIZED VIEW peer_pixels AS
 SELECT
     pixel.pixel_id AS id, pixel.tenant_id, 'ConnectionStatus:' || pixel.pixel_id AS status_id,
-    'SignalConfig:' || pixel.pixel_id AS config_id, pixel.name AS pixel_name, NULL::text AS target_id,
+    'SignalConfig:' || pixel.pixel_id AS config_id, coalesce(pixel.name, '') AS pixel_name, '' AS target_id,
     true AS access_token_available, true AS connected, pixel.active, pixel.event_bridge_active, pixel.publishing_enabled,
     pixel.access_key, pixel.api_error_code, pixel.bad_token,
     coalesce(trunc(extract(epoch FROM pixel.last_received) * 1000), 0)::double precision AS last_received,

@@ -19,8 +19,10 @@ class ConnectionStatus(graphene.ObjectType):
 
     id = graphene.ID(required=True, description="ConnectionStatus:<pixel id>")
     pixel_id = graphene.String(name="pixelID", required=True, description="The pixel's id.")
-    pixel_name = graphene.String(source="name", description="The pixel's name; null where it has none.")
-    target_id = graphene.String(description="Always null: a pixel is its own target.")
+    pixel_name = graphene.String(
+        source="name", description='The pixel\'s name; where it has none, "" in lists and null elsewhere.'
+    )
+    target_id = graphene.String(description='Always "": a pixel is its own target.')
     access_token_available = graphene.Boolean(required=True, description="Is an access token stored?")
     connected = graphene.Boolean(required=True, description="Pixel id and access token are both there.")
     active = graphene.Boolean(

@@ -245,7 +245,7 @@ def _answers(known: Known) -> dict[str, Any]:
         "sendInvitation": "https://gateway.example.com/auth/verify/?token=…&et=inv&email=ada@example.com",
         "startCursor": "WyJTaG9lcyIsICJoVTJrb0MzNCJd",
         "status": 0,
-        "targetId": None,
+        "targetId": "",
         "tenant1pDomain": known.ingress,
         "tenant1pDomainStatus": "VERIFIED",
         "tenantIds": known.tenant_id,

@@ -60,7 +60,7 @@ def test_a_pixel_is_shown_with_all_that_is_known_of_it(cast: Cast) -> None:
             "id": f"ConnectionStatus:{pixel.pixel_id}",
             "pixelID": pixel.pixel_id,
             "pixelName": "Web shop",
-            "targetId": None,
+            "targetId": "",
             "accessTokenAvailable": True,
             "connected": True,
             "active": False,
@@ -86,6 +86,19 @@ def test_the_access_key_is_for_those_who_may_change_the_pixel(cast: Cast, who: s
     shown = connection_of(run(getattr(cast, who), "account", tenantId=cast.shoes.pk))["accessKey"]
 
     assert shown == (pixel.access_key if sees else None)
+
+
+def test_no_name_is_empty_in_lists_and_null_in_the_answer_to_a_connection(cast: Cast) -> None:
+    document = """mutation($tenantId: ID!, $input: PixelConnectionCreationInput!) {
+        tenantMutations(tenantId: $tenantId) { signalMutations { setupPixelSignalConfig(input: $input) {
+            connectionStatus { pixelName targetId } } } } }"""
+    pixel = {"pixelId": "10", "businessId": "1", "accessToken": "x", "externalId": ""}
+    connected = graphql(cast.max, CAPIG, document, {"tenantId": cast.shoes.pk, "input": pixel}).data
+    listed = connection_of(run(cast.max, "account", tenantId=cast.shoes.pk))
+
+    answer = connected["tenantMutations"]["signalMutations"]["setupPixelSignalConfig"]
+    assert answer["connectionStatus"] == {"pixelName": None, "targetId": ""}
+    assert (listed["pixelName"], listed["targetId"]) == ("", "")
 
 
 def test_the_people_of_a_deactivated_account_look_on_without_its_keys(cast: Cast) -> None:

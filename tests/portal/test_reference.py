@@ -121,7 +121,7 @@ def test_the_variables_hold_what_is_required_and_nothing_unknown(operation: Oper
 @every_operation
 def test_a_sample_answer_says_something_in_every_field(operation: Operation) -> None:
     """A string without a value of its own would be null: portal.graphql.samples needs one for each new field."""
-    nullable = {"apiAccount", "apiErrorCode", "code", "detail", "explanation", "pixelId", "targetId", "userExpiry"}
+    nullable = {"apiAccount", "apiErrorCode", "code", "detail", "explanation", "pixelId", "userExpiry"}
 
     assert set(_nulls(sample_answer(operation, Known())["data"])) <= nullable
 
