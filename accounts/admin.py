@@ -26,7 +26,7 @@ from accounts.models import (
 from accounts.roles import Role
 from accounts.see_as import may_see_as
 from accounts.services import activation, api_accounts, invitations, people, routing, tenants
-from portal.admin import ServiceAdmin
+from portal.admin import ServiceAdmin, all_well, text_of
 from portal.web import principal_of_request
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ class MembershipAdmin(ServiceAdmin):
     list_display = ("user", "tenant", "level", "accepted_at")
     list_filter = ("level", ("accepted_at", admin.EmptyFieldListFilter))
     list_select_related = ("user", "tenant")
-    search_fields = ("user__email__startswith", "tenant__id__exact")
-    search_help_text = "The beginning of the address, or an account's id"
+    search_fields = ("user__email", "tenant__id__exact", "tenant__name")
+    search_help_text = "A part of the address or of the account's name, or its id"
     raw_id_fields = ("tenant",)
     actions = ("invite_again",)
 
@@ -187,10 +187,19 @@ class UserAdmin(SeeAsAdmin):
 
     list_display = ("email", "status", "last_login", "created_at")
     list_filter = ("status",)
-    search_fields = ("email__startswith",)
-    search_help_text = "The beginning of the address"
+    search_fields = ("email",)
+    search_help_text = "A part of the address, or of the name of an account of theirs"
     fields = ("id", "email", "status", "default_tenant", "expires_on", "last_login", "created_at")
     actions = ("deactivate", "activate")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By an account's name, its people: of an account that is closed to the host, none."""
+        found, duplicates = super().get_search_results(request, queryset, search_term)
+        visible = Membership.objects.visible_to(principal_of_request(request))
+        members = visible.filter(tenant__name__icontains=text_of(search_term)).values("user_id")
+        return found | queryset.filter(pk__in=members), duplicates
 
     @admin.action(description="Deactivate")
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -259,6 +268,8 @@ class AccessTokenAdmin(ServiceAdmin):
 
     list_display = ("api_account", "issued_at", "expires_at")
     list_select_related = ("api_account",)
+    search_fields = ("api_account__name",)
+    search_help_text = "A part of the API account's name"
     fields = ("api_account", "issued_at", "expires_at")
 
 
@@ -268,6 +279,8 @@ class InvitationAdmin(ServiceAdmin):
 
     list_display = ("membership", "created_at", "expires_at")
     list_select_related = ("membership__user", "membership__tenant")
+    search_fields = ("membership__user__email", "membership__tenant__name")
+    search_help_text = "A part of the address, or of the account's name"
     fields = ("membership", "created_at", "expires_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -282,7 +295,7 @@ class IngressDomainAdmin(ServiceAdmin):
     list_display = ("tenant", "ingress", "target_domain", "status", "checked_at")
     list_filter = ("status",)
     list_select_related = ("tenant",)
-    search_fields = ("tenant__id__exact", "ingress__startswith")
+    search_fields = ("tenant__id__exact", "tenant__name", "ingress__startswith")
     search_help_text = "An account's id, or the beginning of the domain"
     actions = ("check_again",)
 
@@ -307,11 +320,14 @@ class IngressDomainAdmin(ServiceAdmin):
 class UsageSnapshotAdmin(ServiceAdmin):
     """Usage of the last hours, for billing."""
 
-    list_display = ("tenant", "total_events_received", "total_pixels_with_traffic", "publish_error", "refreshed_at")
+    list_display = ("tenant", "total_events_received", "total_pixels_with_traffic", "publishes", "refreshed_at")
     list_filter = ("publish_error",)
     list_select_related = ("tenant",)
-    search_fields = ("tenant__id__exact",)
-    search_help_text = "An account's id"
+    search_fields = ("tenant__id__exact", "tenant__name")
+    search_help_text = "An account's id, or a part of its name"
+    fields = (*list_display, "duration_in_hours")
+    readonly_fields = ("publishes",)
+    publishes = staticmethod(all_well("publish_error", "published without errors"))
 
 
 @admin.register(AuditEntry)
@@ -320,6 +336,16 @@ class AuditEntryAdmin(ServiceAdmin):
 
     list_display = ("at", "actor", "act", "subject", "tenant_id")
     list_filter = ("act",)
-    search_fields = ("tenant_id__exact",)
-    search_help_text = "An account's id"
+    search_fields = ("tenant_id__exact", "actor", "subject")
+    search_help_text = "An account's id or name, or a part of who acted, or of what on"
     ordering = ("-pk",)  # which is that of time, and has an index
+    fields = ("at", "actor", "act", "subject", "tenant_id", "changes")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """By name, accounts that are there: of others the entries have only the id."""
+        found, duplicates = super().get_search_results(request, queryset, search_term)
+        accounts = Tenant.objects.open_to(principal_of_request(request))
+        named = accounts.filter(name__icontains=text_of(search_term)).values("pk")
+        return found | queryset.filter(tenant_id__in=named), duplicates

@@ -5,19 +5,23 @@ These tables may hold millions of rows. Lists begin with the newest, are searche
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from events import services
 from events.deliveries import masked_event
 from events.explanations import explain
 from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
-from portal.admin import ServiceAdmin
+from pixels.models import Pixel
+from portal.admin import ServiceAdmin, all_well, text_of
 from portal.web import principal_of_request
+
+#: A search finds the rows of so many pixels.
+PIXELS_SEARCHED = 500
 
 
 class EventsAdmin(ServiceAdmin):
@@ -25,8 +29,24 @@ class EventsAdmin(ServiceAdmin):
 
     ordering = ("-pk",)
     list_select_related = ("pixel",)
-    search_fields = ("pixel__pixel_id__exact",)
-    search_help_text = "The id of a pixel"
+    search_fields = ("pixel",)  # which shows the field: see get_search_results
+    search_help_text = "A pixel's id, or a part of its name or its account's"
+    #: Columns that are searched for what is typed, to the letter.
+    searched: ClassVar[tuple[str, ...]] = ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Rows of pixels that are found first: a condition over both tables would look at every row here."""
+        term = text_of(search_term)
+        if not term:
+            return queryset, False
+        named = Q(pixel_id=term) | Q(name__icontains=term) | Q(tenant__name__icontains=term) | Q(tenant=term)
+        pixels = Pixel.objects.visible_to(principal_of_request(request)).filter(named)
+        wanted = Q(pixel__in=list(pixels.values_list("pk", flat=True)[:PIXELS_SEARCHED]))
+        for column in self.searched:
+            wanted |= Q(**{column: term})
+        return queryset.filter(wanted), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("pixel__access_token")
@@ -38,6 +58,8 @@ class DeliveryAdmin(EventsAdmin):
 
     list_display = ("at", "pixel", "outcome", "event_name", "event_id", "website", "detail")
     list_filter = ("outcome",)
+    searched = ("event_id",)
+    search_help_text = "An event's or a pixel's id, or a part of the name of a pixel or its account"
     fields = (
         "pixel", "at", "outcome", "event_name", "event_id", "event_time", "website", "detail", "code", "explanation",
         "trace_id",
@@ -54,6 +76,8 @@ class DeadLetterAdmin(EventsAdmin):
     """Events that Meta refused: replay or discard."""
 
     list_display = ("failed_at", "pixel", "event_name", "event_id", "code", "message")
+    searched = ("event_id",)
+    search_help_text = DeliveryAdmin.search_help_text
     fields = (
         "pixel", "event_name", "event_id", "website", "received_at", "failed_at", "code", "message", "explanation",
         "trace_id", "content",
@@ -110,9 +134,11 @@ class OutboxRowAdmin(EventsAdmin):
 class LaneAdmin(EventsAdmin):
     """Pixels' queues: those that are held or wait for another attempt can be let go."""
 
-    list_display = ("pixel", "held", "failures", "retry_at", "claimed_until")
+    list_display = ("pixel", "may_publish", "failures", "retry_at", "claimed_until")
     list_filter = ("held",)
     fields = list_display
+    readonly_fields = ("may_publish",)
+    may_publish = staticmethod(all_well("held", "may publish"))
     actions = ("try_now",)
 
     @admin.action(description="Publish now")

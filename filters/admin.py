@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -17,8 +17,9 @@ from portal.web import principal_of_request
 class FilterAdmin(ServiceAdmin):
     """What both kinds of filter share."""
 
+    places: ClassVar[tuple[str, ...]] = ("tenant__id__exact", "tenant__name", "pixel__pixel_id__exact", "pixel__name")
     list_filter = ("state",)
-    search_help_text = "An account's id, or a pixel's"
+    search_help_text = "An account's or a pixel's id, a part of its name, or the beginning of what the filter is for"
     list_select_related = ("tenant", "pixel")
     actions = ("publish", "drop")
 
@@ -39,7 +40,7 @@ class EventFilterAdmin(FilterAdmin):
     """Filters by event name."""
 
     list_display = ("event_name", "tenant", "pixel", "state", "updated_at")
-    search_fields = ("tenant__id__exact", "pixel__pixel_id__exact")
+    search_fields = (*FilterAdmin.places, "event_name__startswith")
 
     def update(self, request: HttpRequest, row: Any, state: FilterState) -> None:
         services.update_event_filter(
@@ -56,7 +57,7 @@ class DomainFilterAdmin(FilterAdmin):
     """Filters by website."""
 
     list_display = ("domain", "tenant", "pixel", "state", "updated_at")
-    search_fields = ("tenant__id__exact", "pixel__pixel_id__exact")
+    search_fields = (*FilterAdmin.places, "domain__startswith")
 
     def update(self, request: HttpRequest, row: Any, state: FilterState) -> None:
         services.update_domain_filter(

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from accounts.models import Tenant
 from pixels import services
 from pixels.models import Pixel, PixelImport, PixelImportRow
-from portal.admin import ServiceAdmin
+from portal.admin import ServiceAdmin, all_well
 from portal.web import principal_of_request
 
 
@@ -20,18 +20,19 @@ class PixelAdmin(ServiceAdmin):
     """Pixel connections: name, switches, and disconnecting."""
 
     can_change = can_delete = True
-    list_display = ("pixel_id", "name", "tenant", "event_bridge_active", "publishing_enabled", "bad_token")
+    list_display = ("pixel_id", "name", "tenant", "event_bridge_active", "publishing_enabled", "token_is_good")
     list_filter = ("event_bridge_active", "publishing_enabled", "bad_token")
     list_select_related = ("tenant",)
-    search_fields = ("pixel_id__startswith", "tenant__id__exact")
-    search_help_text = "The beginning of a pixel's id, or an account's id"
+    search_fields = ("pixel_id__startswith", "name", "tenant__id__exact", "tenant__name")
+    search_help_text = "The beginning of a pixel's id, or an account's id; a part of the name of either"
     switches: ClassVar[tuple[str, ...]] = ("event_bridge_active", "publishing_enabled", "require_access_key")
     facts: ClassVar[tuple[str, ...]] = (
         "pixel_id", "tenant", "business_id", "external_id", "api_version",
-        "api_error_code", "bad_token", "last_received", "last_published", "created_at",
+        "api_error_code", "token_is_good", "last_received", "last_published", "created_at",
     )  # fmt: skip
     fields = ("name", *facts, *switches)
     readonly_fields = facts
+    token_is_good = staticmethod(all_well("bad_token", "access token accepted"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("access_token")
@@ -65,8 +66,8 @@ class PixelImportAdmin(ServiceAdmin):
     list_display = ("created_at", "tenant", "started", "fates")
     list_filter = ("started",)
     list_select_related = ("tenant",)
-    search_fields = ("tenant__id__exact",)
-    search_help_text = "An account's id"
+    search_fields = ("tenant__id__exact", "tenant__name")
+    search_help_text = "An account's id, or a part of its name"
     ordering = ("-pk",)
     fields = list_display
 

@@ -95,6 +95,26 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+def all_well(field: str, description: str) -> Callable[[Any], bool]:
+    """A column for a field that is true where something is wrong: there it says no, in red."""
+
+    @admin.display(boolean=True, description=description, ordering=field)
+    def column(row: Any) -> bool:
+        return not getattr(row, field)
+
+    column.__name__ = f"{field}_all_well"
+    return column
+
+
+def text_of(search_term: str) -> str:
+    """What is searched for, as every database takes it."""
+    return search_term.strip().replace("\0", "")
+
+
+#: What the filters of a list put into its address, after the field's name. Of nothing else can a list be asked.
+_OFFERED = ("", "__exact", "__isnull", "__isempty")
+
+
 class ServiceAdmin(_ModelAdmin):
     """Read-only unless a subclass opens a way that calls a service; rows outside the person's borders are not there."""
 
@@ -109,6 +129,16 @@ class ServiceAdmin(_ModelAdmin):
         queryset = super().get_queryset(request)
         visible_to = getattr(queryset, "visible_to", None)
         return visible_to(principal_of_request(request)) if visible_to else queryset
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Only what the list's filters offer.
+
+        Django allows all lookups of a model's own fields, shown or not: who asks again and again
+        (``access_token__startswith=a``) reads a secret by what is found.
+        """
+        filters = self.list_filter if request is None else self.get_list_filter(request)
+        fields = (one[0] if isinstance(one, (list, tuple)) else one for one in filters)
+        return any(lookup == f"{field}{ending}" for field in fields for ending in _OFFERED)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Nothing is found where an address looks for a number that no column can hold."""
