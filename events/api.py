@@ -65,7 +65,7 @@ _body_schema: dict[str, Any] = {
 }
 
 
-_refused = {(400, 401, 404, 415, 429, 500, 503): EventsRefused}
+_refused = {(400, 401, 404, 413, 415, 429, 500, 503): EventsRefused}
 _extra = {"requestBody": {"required": True, "content": {"application/json": {"schema": _body_schema}}}}
 
 

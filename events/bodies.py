@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import LimitedStream
 
 from events.parsing import is_json
-from portal.errors import InvalidInput, UnsupportedEncoding
+from portal.errors import InvalidInput, TooLarge, UnsupportedEncoding
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -32,8 +32,8 @@ _is_name = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,30}").fullmatch
 def read_body(environ: WSGIEnvironment) -> bytes:
     """The body, unpacked: INTAKE_MAX_BODY_BYTES at most, whatever the headers say of its length.
 
-    Raises InvalidInput where it is longer, did not arrive whole or is damaged, UnsupportedEncoding where it is packed
-    in a way that is not read here.
+    Raises TooLarge where it is longer, InvalidInput where it did not arrive whole or is damaged, UnsupportedEncoding
+    where it is packed in a way that is not read here.
     """
     limit: int = settings.INTAKE_MAX_BODY_BYTES
     encodings = _encodings(environ.get("HTTP_CONTENT_ENCODING", ""))
@@ -112,8 +112,8 @@ def _has_zlib_header(body: bytes) -> bool:
     return len(body) > 1 and body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0
 
 
-def _too_long() -> InvalidInput:
-    return InvalidInput("body", "must have at most {limit:,} bytes.", limit=settings.INTAKE_MAX_BODY_BYTES)
+def _too_long() -> TooLarge:
+    return TooLarge("body", "must have at most {limit:,} bytes.", limit=settings.INTAKE_MAX_BODY_BYTES)
 
 
 def _cut_off() -> InvalidInput:

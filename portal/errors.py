@@ -60,6 +60,12 @@ class Conflict(PortalError):
     code = 409
 
 
+class TooLarge(InvalidInput):
+    """The body is longer than it may be."""
+
+    code = 413
+
+
 class UnsupportedEncoding(PortalError):
     """The body is packed in a way that is not read here; the message names it."""
 

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page
 
 from events.models import OutboxRow
 from pixels.models import Pixel
-from tests.events.sending import stored
+from tests.events.sending import stored, stored_event
+from tests.events.test_docs import snippet
 from tests.factories import PixelFactory
 from tests.instance import Instance
 
@@ -113,6 +114,15 @@ def test_events_arrive_in_every_way_and_the_page_reads_the_answer(shop: Page, ga
     events = [event for row in stored(pixel) for event in row]
     assert sorted(event["event_id"] for event in events) == sorted(FETCHES | BEACONS)
     assert {event["user_data"]["client_user_agent"] for event in events} == {shop.evaluate("navigator.userAgent")}
+
+
+def test_what_the_guide_prints_works_as_it_stands(shop: Page, gateway: Instance) -> None:
+    code = snippet("js", below="## From a browser").replace("https://gateway.example.com", gateway.url)
+    pixel: Pixel = PixelFactory.create(pixel_id="18904456377094531")
+
+    shop.evaluate(f"async () => {{ {code} }}")
+
+    assert stored_event(pixel)["event_id"] == "order-1045"
 
 
 def test_the_page_reads_refusals_too(shop: Page, gateway: Instance, pixel: Pixel) -> None:

@@ -1,10 +1,9 @@
-// Sends an event with Meta's SDK for Node.js: node facebook_sdk.cjs GATEWAY PIXEL_ID TOKEN
-const {FacebookAdsApi, EventRequest, ServerEvent, UserData, CustomData} = require("facebook-nodejs-business-sdk");
+// Sends an event with Meta's SDK for Node.js: node facebook_sdk.cjs SETUP PIXEL_ID TOKEN
+// SETUP is the code of docs/sending-events.md that leads the SDK to a gateway.
+const {EventRequest, ServerEvent, UserData, CustomData} = require("facebook-nodejs-business-sdk");
 
-const [gateway, pixelId, token] = process.argv.slice(2);
-
-FacebookAdsApi.init(token, "en_US", false);
-Object.defineProperty(FacebookAdsApi, "GRAPH", {value: gateway});
+const [setup, pixelId, token] = process.argv.slice(2);
+new Function("require", setup)(require);
 
 const event = new ServerEvent()
   .setEventName("Purchase")

@@ -14,7 +14,6 @@ from facebook_business.adobjects.serverside.custom_data import CustomData
 from facebook_business.adobjects.serverside.event import Event
 from facebook_business.adobjects.serverside.event_request import EventRequest
 from facebook_business.adobjects.serverside.user_data import UserData
-from facebook_business.api import FacebookAdsApi
 from facebook_business.exceptions import FacebookRequestError
 from facebook_business.session import FacebookSession
 
@@ -22,6 +21,7 @@ from events.models import OutboxRow
 from pixels.models import Pixel
 from tests.clients.packages import run_node
 from tests.events.sending import stored_event
+from tests.events.test_docs import snippet
 from tests.factories import PixelFactory
 from tests.instance import Instance
 
@@ -43,6 +43,14 @@ def gateway(tmp_path: Path, pixel: Pixel) -> Iterator[str]:
         yield instance.url
 
 
+def setup(language: str, title: str, gateway: str, token: str) -> str:
+    """The code of docs/sending-events.md that leads an SDK to a gateway."""
+    code = snippet(language, below=title)
+    assert "https://gateway.example.com" in code
+    assert "unused" in code
+    return code.replace("https://gateway.example.com", gateway).replace("unused", token)
+
+
 def assert_stored(pixel: Pixel) -> None:
     event = stored_event(pixel)
     assert (event["event_name"], event["event_id"]) == ("Purchase", "order-1")
@@ -55,13 +63,12 @@ def assert_stored(pixel: Pixel) -> None:
 
 
 @pytest.fixture
-def graph(gateway: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(FacebookSession, "GRAPH", gateway)
-    return gateway
+def _sdk_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FacebookSession, "GRAPH", FacebookSession.GRAPH)
 
 
-def send_from_python(pixel: Pixel, token: str) -> Any:
-    FacebookAdsApi.init(access_token=token, crash_log=False)
+def send_from_python(gateway: str, pixel: Pixel, token: str) -> Any:
+    exec(setup("python", "**SDK for Python**", gateway, token), {})  # noqa: S102  # of our own documentation
     event = Event(
         event_name="Purchase",
         event_time=int(time.time()),
@@ -74,33 +81,34 @@ def send_from_python(pixel: Pixel, token: str) -> Any:
     return EventRequest(pixel_id=pixel.pixel_id, events=[event], test_event_code="TEST1").execute()
 
 
-@pytest.mark.usefixtures("graph")
-def test_the_python_sdk_sends_and_reads_the_answer(pixel: Pixel) -> None:
-    answer = send_from_python(pixel, "EAAB-a-token-of-metas")
+@pytest.mark.usefixtures("_sdk_as_it_was")
+def test_the_python_sdk_sends_and_reads_the_answer(gateway: str, pixel: Pixel) -> None:
+    answer = send_from_python(gateway, pixel, "EAAB-a-token-of-metas")
 
     assert (answer.events_received, answer.messages) == (1, [])
     assert answer.fbtrace_id
     assert_stored(pixel)
 
 
-@pytest.mark.usefixtures("graph")
-def test_the_python_sdk_brings_the_access_key_in_the_tokens_place(pixel: Pixel) -> None:
+@pytest.mark.usefixtures("_sdk_as_it_was")
+def test_the_python_sdk_brings_the_access_key_in_the_tokens_place(gateway: str, pixel: Pixel) -> None:
     Pixel.objects.update(require_access_key=True)
 
     with pytest.raises(FacebookRequestError) as refused:
-        send_from_python(pixel, "EAAB-a-token-of-metas")
+        send_from_python(gateway, pixel, "EAAB-a-token-of-metas")
 
     assert refused.value.http_status() == 401
     assert refused.value.api_error_code() == 190
     assert refused.value.api_error_message() == "accessKey: this is not the pixel's access key."
-    assert send_from_python(pixel, "the-key").events_received == 1
+    assert send_from_python(gateway, pixel, "the-key").events_received == 1
 
 
 # --- Node.js ---------------------------------------------------------------------------------------------------------
 
 
 def send_from_node(gateway: str, pixel: Pixel, token: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(run_node("facebook_sdk.cjs", gateway, pixel.pixel_id, token))
+    code = setup("js", "**SDK for Node.js**", gateway, token)
+    answer: dict[str, Any] = json.loads(run_node("facebook_sdk.cjs", code, pixel.pixel_id, token))
     return answer
 
 

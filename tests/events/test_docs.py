@@ -20,8 +20,10 @@ from tests.factories import PixelFactory
 GUIDE: Path = settings.ROOT / "docs" / "sending-events.md"
 
 
-def snippet(language: str) -> str:
-    found = re.search(rf"^```{language}\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+def snippet(language: str, *, below: str = "") -> str:
+    """The first one in the language below a text."""
+    text = GUIDE.read_text("utf-8")
+    found = re.search(rf"^```{language}\n(.*?)^```$", text[text.index(below) :], re.MULTILINE | re.DOTALL)
     assert found
     return found[1]
 

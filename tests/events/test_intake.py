@@ -246,7 +246,7 @@ def test_a_body_beyond_the_limit_is_refused(pixel: Pixel, settings: Settings) ->
     assert post(pixel, body).status == 202
     refused = post(pixel, body + " ")
 
-    assert refused.status == 400
+    assert refused.status == 413
     assert refused.message == f"body: must have at most {len(body):,} bytes."
 
 
@@ -265,7 +265,7 @@ def test_the_bytes_of_a_body_count_and_not_what_its_header_says(
         return ask("POST", f"/capi/{pixel.pixel_id}/events", **environ).status
 
     assert answer(json.dumps({"data": [purchase()]}).encode()) == 202
-    assert answer(json.dumps({"data": [purchase()]}).encode().ljust(1001)) == 400
+    assert answer(json.dumps({"data": [purchase()]}).encode().ljust(1001)) == 413
 
 
 @pytest.mark.parametrize("where", ["events.intake.add_row", "events.intake.get_pixel_settings"])

@@ -28,7 +28,7 @@ def test_the_api_page_describes_it() -> None:
     paths = Client().get("/api/openapi.json").json()["paths"]
 
     operation = paths["/capi/{pixel_id}/events"]["post"]
-    assert operation["responses"].keys() == {"202", "400", "401", "404", "415", "429", "500", "503"}
+    assert operation["responses"].keys() == {"202", "400", "401", "404", "413", "415", "429", "500", "503"}
     assert "application/json" in operation["requestBody"]["content"]
 
 

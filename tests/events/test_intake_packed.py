@@ -172,7 +172,7 @@ def test_a_bomb_is_refused_before_it_goes_off(pixel: Pixel, encoding: str) -> No
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert (reply.status, reply.message) == (400, "body: must have at most 4,194,304 bytes.")
+    assert (reply.status, reply.message) == (413, "body: must have at most 4,194,304 bytes.")
     assert peak < 16 * MIB
 
 
