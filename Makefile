@@ -40,7 +40,7 @@ test-slow: setup $(VENV)/installed-dev  ## Run the tests that take long: faults,
 	@$(BIN)/python scripts/run_tests.py -m slow $(ARGS)
 
 upgrade: setup $(VENV)/installed-dev  ## Make an instance with the code of FROM=COMMIT, upgrade it, print which answers differ
-	@$(BIN)/python scripts/upgrade.py $(FROM)
+	@$(BIN)/python -m scripts.upgrade $(FROM)
 
 screenshots: setup $(VENV)/installed-dev  ## Take the pictures in docs/screenshots/ anew, with Chromium
 	@$(BIN)/python scripts/screenshots.py

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench import report
+from bench import beside, report
 from bench.rounds import Effort
 from bench.servers import NODE, PEER_PYTHON, PEERS
 from bench.versions import versions
@@ -26,7 +26,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 
 def main() -> None:
     """Measure what is asked for."""
-    usage = 'make bench ARGS="[PART ...] [--seconds S] [--rounds N] [--events N] [--output FILE]"'
+    usage = 'make bench ARGS="[PART ...] [--seconds S] [--rounds N] [--events N] [--output FILE | --beside COMMIT]"'
     parser = argparse.ArgumentParser(usage=usage, description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all where none is named")
     parser.add_argument(
@@ -39,13 +39,17 @@ def main() -> None:
         "--events", type=int, default=WHOLE.events, help="for memory; drain takes a third (%(default)s)"
     )
     parser.add_argument("--output", type=Path, help="where to write the page")
+    parser.add_argument("--beside", metavar="COMMIT", help="compare with that version instead, five rounds or more")
     given = parser.parse_args()
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}.")
-    _check_tools()
+    _check_tools(peers=not given.beside)
 
     start = time.monotonic()
     effort = Effort(given.seconds, given.rounds, given.events)
+    if given.beside:
+        beside.measure(given.beside, given.parts or list(PARTS), effort)
+        return
     results = []
     for part in given.parts or PARTS:
         print(f"{time.monotonic() - start:5.0f} s  {part}", flush=True)
@@ -61,10 +65,10 @@ def main() -> None:
         print(f"Written to {output}.")
 
 
-def _check_tools() -> None:
+def _check_tools(*, peers: bool) -> None:
     if not shutil.which("wrk"):
         sys.exit("wrk sends the requests; on Debian: apt install wrk.")
-    if not (PEER_PYTHON.exists() and NODE.exists() and (PEERS / "node_modules").exists()):
+    if peers and not (PEER_PYTHON.exists() and NODE.exists() and (PEERS / "node_modules").exists()):
         sys.exit("The peers are not installed; make bench does that.")
 
 

@@ -71,11 +71,11 @@ def address() -> str:
 
 
 @contextmanager
-def database(suffix: str) -> Iterator[str]:
-    """The address of a further database with the portal's tables, for as long as the block lasts."""
+def database(suffix: str, *, empty: bool = False) -> Iterator[str]:
+    """The address of a further database for as long as the block lasts: with the portal's tables, or ``empty``."""
     here = urlsplit(address()).path.lstrip("/")
     name = f"{here}_{suffix}"
-    _execute("CREATE DATABASE {} TEMPLATE {}", name, _copy(here))
+    _execute("CREATE DATABASE {} TEMPLATE {}", name, "template1" if empty else _copy(here))
     try:
         yield _address(name)
     finally:

@@ -14,7 +14,6 @@ import json
 import os
 import re
 import secrets
-import subprocess  # nosec B404  # the commands are ours
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,7 +26,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.checkouts import ROOT, checkout, python_of, run
+
 SERVER = os.environ.get("TEST_POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 PASSWORD = secrets.token_urlsafe(12)
 #: Waits in the outbox while the version changes.
@@ -42,7 +42,8 @@ def main() -> int:
     arguments = parser.parse_args()
     expected = [re.compile(line) for line in arguments.expect.read_text().splitlines()] if arguments.expect else []
     failed = []
-    with tempfile.TemporaryDirectory(prefix="portal-upgrade-") as folder, checkout(arguments.commit) as old:
+    old = checkout(arguments.commit)
+    with tempfile.TemporaryDirectory(prefix="portal-upgrade-") as folder:
         for name, make_database in {"SQLite": _sqlite, "PostgreSQL": _postgresql}.items():
             print(f"=== {name}", flush=True)
             place = Path(folder) / name
@@ -54,17 +55,6 @@ def main() -> int:
                     failed.append(name)
     print(f"Differs on: {', '.join(failed)}" if failed else "Nothing differs.")
     return 1 if failed else 0
-
-
-@contextmanager
-def checkout(commit: str) -> Iterator[Path]:
-    """A work tree of the commit, with packages and assets of its own."""
-    tree = ROOT / ".venv" / "releases" / run(["git", "rev-parse", "--short", commit], ROOT).strip()
-    if not tree.exists():
-        run(["git", "worktree", "prune"], ROOT)
-        run(["git", "worktree", "add", "--quiet", "--detach", str(tree), commit], ROOT)
-    run(["make", "--silent", "setup", ".venv/installed-dev"], tree)
-    yield tree
 
 
 def compare(old: Path, place: Path, copies: dict[str, str], expected: list[re.Pattern[str]]) -> bool:
@@ -90,11 +80,11 @@ def compare(old: Path, place: Path, copies: dict[str, str], expected: list[re.Pa
     for version, tree, url in (("before", old, copies["old"]), ("after", ROOT, copy)):
         there = {**environment, "DATABASE_URL": url}
         if version == "after":
-            run([_python(tree), "manage.py", "migrate", "--no-input", "--verbosity", "0"], tree, there)
-            run([_python(tree), "manage.py", "collectstatic", "--no-input", "--verbosity", "0"], tree, there)
+            run([python_of(tree), "manage.py", "migrate", "--no-input", "--verbosity", "0"], tree, there)
+            run([python_of(tree), "manage.py", "collectstatic", "--no-input", "--verbosity", "0"], tree, there)
         out = place / f"{version}.json"
         ask = ["--ask", str(place / "before.json")] if version == "after" else []
-        run([_python(tree), str(ROOT / "scripts" / "answers.py"), str(out), "--at", at, *ask], tree, there)
+        run([python_of(tree), str(ROOT / "scripts" / "answers.py"), str(out), "--at", at, *ask], tree, there)
         answers[version] = json.loads(out.read_text(encoding="utf-8"))
     print(f"{len(answers['before'])} requests were asked of both.")
     return not sum(_differs(one, other, expected) for one, other in zip(*answers.values(), strict=True))
@@ -128,7 +118,7 @@ assert answers == ["202 Accepted"], answers
 
 def make_instance(tree: Path, environment: dict[str, str]) -> dict[str, str]:
     """Make an instance with demo data, an API account and events that wait; return what the questions need of it."""
-    python = _python(tree)
+    python = python_of(tree)
     run([python, "-m", "portal.keys"], tree, environment)
     for command in (
         "migrate --no-input --verbosity 0",
@@ -217,18 +207,6 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     if "json" in answer["type"]:
         body = json.dumps(json.loads(body), indent=1) if body else ""
     return [f"{answer['status']} {answer['location']} {answer['type']}", *body.splitlines()]
-
-
-def _python(tree: Path) -> str:
-    return str(tree / ".venv" / "bin" / "python")
-
-
-def run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
-    """Run a command and return what it prints; where it fails, end with what it said."""
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # nosec B603
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 if __name__ == "__main__":
