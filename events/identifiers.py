@@ -37,11 +37,14 @@ _is_empty_form = re.compile(
 ).fullmatch
 _FORMS = ("", " ", "-", "--", ".", "?", "0", "00", "000", "0.0", "{}", "[]", "00000000-0000-0000-0000-000000000000")
 
-#: strip() keeps these, which nobody sees: zero-width characters, the byte order mark.
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+#: strip() keeps these, which nobody sees: the soft hyphen, zero-width characters, marks of direction and byte order.
+INVISIBLE: dict[int, None] = dict.fromkeys(
+    [0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
+)
 
 #: Longer than each placeholder and each hash with its appendix.
 _LONGEST = 100
+_SHORTEST_DIGEST = 32
 
 
 def _written() -> Iterator[bytes]:
@@ -59,6 +62,10 @@ _DIGESTS_OF_NOTHING = HASHES_OF_NOTHING | {
     for algorithm, text in product(("md5", "sha1"), _written())
 }
 
+#: Of these consist most ids.
+_PLAIN = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:@+/=|\n"
+_may_hold_empty_form = re.compile(r"^(?:[^1-9A-Za-z\n]*$|__)", re.MULTILINE).search
+
 # Meta's parameter builder adds two or eight characters, which name its language and version.
 _APPENDIX = r"(?:\.(?:[A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?"
 _as_sha256 = re.compile(rf"([0-9a-f]{{64}}){_APPENDIX}").fullmatch
@@ -74,18 +81,36 @@ def is_nothing(value: object) -> bool:
         value = str(value)
     if not isinstance(value, str):
         return not value  # an empty list or object
-    text = value.translate(_INVISIBLE).strip().lower()
+    if not value.isascii():
+        value = value.translate(INVISIBLE)
+    text = value.strip().lower()
     if len(text) > _LONGEST:
         return False
-    if text in _WORDS or text.strip(_AROUND) in _WORDS:
+    if text in _WORDS or (not text[:1].isalpha() and _is_empty_form(text)):
         return True
-    return _is_empty_form(text) is not None or text.partition(".")[0] in _DIGESTS_OF_NOTHING
+    if len(text) < _SHORTEST_DIGEST:
+        return text[-1] in _AROUND and text.strip(_AROUND) in _WORDS
+    return text.partition(".")[0] in _DIGESTS_OF_NOTHING
 
 
 def sha256_in(text: str) -> str:
     """The SHA-256 that a text is, in lower case and without an appendix; nothing where it is none."""
     found = _as_sha256(text.strip().lower())
     return found[1] if found else ""
+
+
+def are_surely_something(values: list[str]) -> bool:
+    """Is surely none of the texts nothing? Told of many at once, it takes a fraction of the time.
+
+    Raises TypeError where one is no text.
+    """
+    text = "\n".join(values)
+    if text.encode("ascii", "replace").translate(None, _PLAIN) or _may_hold_empty_form(text):
+        return False
+    text = text.lower()
+    lines = text.split("\n")
+    parts = text.replace(".", "\n").split("\n") if "." in text else lines  # a hash may have an appendix
+    return _WORDS.isdisjoint(lines) and _DIGESTS_OF_NOTHING.isdisjoint(parts)
 
 
 def is_fbp(text: str) -> bool:

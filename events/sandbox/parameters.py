@@ -13,7 +13,8 @@ from functools import cache
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-import pycountry
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
 
 from events.identifiers import is_fbc, is_fbp
 
@@ -121,7 +122,9 @@ def _is_count(value: object) -> bool:
 
 @cache
 def _currencies() -> frozenset[str]:
-    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
+    """What some country pays with today; no metals, no funds."""
+    countries = get_global("territory_currencies")
+    return frozenset(currency for country in countries for currency in get_territory_currencies(country))
 
 
 def _is_currency(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from events import parsing
 from events.checks import ACTION_SOURCES, prepare
-from events.hashing import NORMALISERS, are_hashed, hash_identifiers
+from events.hashing import RULES, are_hashed, hash_identifiers
 from events.parsing import parse
 from portal.errors import InvalidInput
 from tests.events.sending import EMAIL_HASH
@@ -43,8 +44,13 @@ anything = st.recursive(
     max_leaves=4,
 )
 TEXTS = ["", "x" * 50, "x" * 51, "x" * 100, "x" * 101, "a\n", "a\x7f", "a\xa0b", "\u202e", "a\x85", '"', "é", 7, None]
+HASH_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 IDENTIFIERS = [
     EMAIL_HASH,
+    HASH_OF_NOTHING,
+    HASH_OF_NOTHING.upper(),
+    f"{HASH_OF_NOTHING}.AQ",
+    EMAIL_HASH[:32],
     EMAIL_HASH.upper(),
     f"{EMAIL_HASH}.AQ",
     EMAIL_HASH[:-1],
@@ -57,6 +63,25 @@ IDENTIFIERS = [
     4930123456,
     {f"{number:02}": number for number in range(64)},
     "x" * 501,
+]
+IDS: list[Any] = [
+    *(
+        "u1",
+        "Ada 1",
+        "guest",
+        "GUEST",
+        "Undefined ",
+        "(null)",
+        "0",
+        "0.0",
+        "-",
+        "",
+        "n.a.",
+        "a\nguest",
+        "__id__",
+        "{id}",
+    ),
+    *("\ufeffnull", "ünull", HASH_OF_NOTHING, f"{HASH_OF_NOTHING}.AQYCAQAA", EMAIL_HASH, 0, 7, 1.5, True, None, {}),
 ]
 LISTS = [[], ["a"] * 21, [EMAIL_HASH] * 21, *([EMAIL_HASH, value] for value in IDENTIFIERS)]
 #: By path: what matters there.
@@ -76,6 +101,7 @@ ODD: dict[str, list[Any]] = {
     "user_data.client_user_agent": ["", "a\nb", "é", 7, None, ["x"]],
     "user_data.em": [*IDENTIFIERS, *LISTS],
     "user_data.ph": [*IDENTIFIERS, *LISTS],
+    "user_data.external_id": [*IDS, [], *([value] for value in IDS), *(["u1", value] for value in IDS)],
     "custom_data": [{"content_name": text} for text in ("Größe", '"XL"', "\x7f")],
 }
 changes = st.sampled_from(sorted(ODD)).flatmap(
@@ -162,7 +188,7 @@ def test_what_counts_as_hashed_is_not_changed(value: Any) -> None:
         assert person == {"em": value}
 
 
-@pytest.mark.parametrize("field", NORMALISERS)
+@pytest.mark.parametrize("field", RULES)
 def test_what_is_to_be_hashed_is_found_among_what_is_hashed(field: str) -> None:
     hashed: list[dict[str, Any]] = [{"em": EMAIL_HASH}, {"ph": [EMAIL_HASH, EMAIL_HASH]}, {"external_id": "u1"}]
 
