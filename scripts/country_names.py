@@ -1,7 +1,7 @@
 """Write events/hashing/countries.json: what countries are called, in English and their own languages.
 
 Babel knows it all, but takes a second and a half and 100 MiB to read its 220 languages; this file takes a millisecond.
-``python -m scripts.country_names``, when Babel has been updated and ``tests/events/test_countries.py`` says that the file is behind.
+``python -m scripts.country_names`` when Babel was updated and ``tests/events/test_countries.py`` says it is behind.
 """
 
 from __future__ import annotations

@@ -69,8 +69,9 @@ _ALSO = {
 #: What a country's name is dressed in: "Republic of …", "…, Province of China".
 _FORMAL_WORDS = """
     republic kingdom state states principality commonwealth sultanate grand duchy federation union nation province part
-    of federal federated federative united democratic people peoples s islamic arab socialist plurinational bolivarian oriental
-    hashemite independent sovereign co operative cooperative former yugoslav eastern french dutch malvinas china
+    of federal federated federative united democratic people peoples s islamic arab socialist plurinational bolivarian
+    oriental hashemite independent sovereign co operative cooperative former yugoslav eastern french dutch malvinas
+    china
 """
 _FORMAL = frozenset(_FORMAL_WORDS.split())
 #: Dressed up, these are others: the Republic of Korea, the State of Georgia.
