@@ -61,6 +61,7 @@ TABLE = (
     Software(r"/clients", "/clients/token", refusals.as_oauth),
     Software(r"/api", "/api/usage", refusals.as_rest),
     Software(r"/healthz", "/healthz", refusals.as_rest, any_host=True),
+    Software(r"/hub/health", "/hub/health", refusals.as_rest, any_host=True),
 )
 _COMPILED = tuple((re.compile(f"{each.pattern}(/.*)?", re.DOTALL), each) for each in TABLE)
 _SLASHES = re.compile(r"//+")
@@ -92,7 +93,11 @@ def software_is_understood(get_response: GetResponse) -> GetResponse:
         request.path = request.path_info = request.META["PATH_INFO"] = _as_served(path)
         if software.any_host:
             _accept_host(request)
+        asked = request.method
+        if asked == "HEAD":  # answered as GET; the server leaves the body out
+            request.method = "GET"
         response = get_response(request)
+        request.method = asked
         if response.status_code == HTTPStatus.MOVED_PERMANENTLY:  # to https
             response.status_code = HTTPStatus.PERMANENT_REDIRECT
         if response.status_code >= 300 and "json" not in response.headers.get("Content-Type", ""):

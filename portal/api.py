@@ -35,6 +35,9 @@ class Unavailable(Schema):
     reason: str
 
 
+@api.get(
+    health.REFERENCE_PATH, response={200: Healthy, 503: Unavailable}, url_name="hub_health", include_in_schema=False
+)
 @api.get(health.HEALTH_PATH, response={200: Healthy, 503: Unavailable}, summary="Can this process serve?")
 def healthz(request: HttpRequest) -> Status[Healthy | Unavailable]:
     """200 once the database answers and migrations are applied, 503 with the reason else."""

@@ -10,6 +10,8 @@ from django.db.migrations.executor import MigrationExecutor
 logger = logging.getLogger(__name__)
 
 HEALTH_PATH = "/healthz"
+#: Where the reference has it.
+REFERENCE_PATH = "/hub/health/"
 
 _migrated = False
 

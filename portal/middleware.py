@@ -17,7 +17,7 @@ from accounts.second_factors import lacks_second_factor
 from portal.addresses import is_page
 from portal.client_address import client_network
 from portal.errors import TooManyRequests, unavailable
-from portal.health import HEALTH_PATH
+from portal.health import HEALTH_PATH, REFERENCE_PATH
 from portal.rate_limits import count_request
 from portal.read_timeout import limited_reads
 from portal.web import principal_of_request
@@ -28,7 +28,10 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _WAITING = ("/hub/", "/admin/", "/see-as/")
 
 #: The APIs, which count their callers, and what load balancers ask.
-_COUNTED_OTHERWISE = ("/hub/graphql/", "/capig/graphql/", "/clients/token", "/api/usage", "/capi/", HEALTH_PATH)
+_COUNTED_OTHERWISE = (
+    *("/hub/graphql/", "/capig/graphql/", "/clients/token", "/api/usage", "/capi/"),
+    *(HEALTH_PATH, REFERENCE_PATH),
+)
 
 
 def addresses_are_counted(get_response: GetResponse) -> GetResponse:
@@ -107,7 +110,7 @@ def second_factor_first(get_response: GetResponse) -> GetResponse:
     """Send the host's people to set up a second factor, where REQUIRE_MFA_FOR_HOST asks for one."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(_WAITING) or request.path.endswith("/graphql/"):
+        if not request.path.startswith(_WAITING) or not is_page(request):
             return get_response(request)
         if not isinstance(request.user, User) or not lacks_second_factor(principal_of_request(request)):
             return get_response(request)

@@ -65,13 +65,17 @@ def test_every_operation_has_a_page(
 
 
 def test_samples_are_about_what_the_person_can_see(cast: Cast) -> None:
-    PixelFactory.create(tenant=cast.books, pixel_id="111")
-    PixelFactory.create(tenant=cast.shoes, pixel_id="222")
+    PixelFactory.create(tenant=cast.books, pixel_id="1110001110001")
+    PixelFactory.create(tenant=cast.shoes, pixel_id="2220002220002")
 
     page = login(cast.hanna).get(f"{REFERENCE}capig/updateSignalConfigCapiPublish/")
 
-    assert json.loads(page.context["variables"]) == {"tenantId": cast.shoes.pk, "id": "222", "input": {"status": 1}}
-    assert "111" not in page.content.decode()
+    assert json.loads(page.context["variables"]) == {
+        "tenantId": cast.shoes.pk,
+        "id": "2220002220002",
+        "input": {"status": 1},
+    }
+    assert "1110001110001" not in page.content.decode()
 
 
 def test_what_deletes_or_replaces_names_nothing_that_is_there(cast: Cast) -> None:

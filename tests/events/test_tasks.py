@@ -263,14 +263,16 @@ def test_a_task_that_fails_is_logged_without_the_words_of_its_exception(
     handler.setFormatter(logs.json_formatter())
     logging.getLogger("celery.app.trace").addHandler(handler)
     try:
-        tasks.drain.apply((pixels[0].pk,))
+        # An id that has the address's first letters in it, as a made-up one has now and then.
+        tasks.drain.apply((pixels[0].pk,), task_id="5f3ada10-0000-4000-8000-000000000000")
     finally:
         logging.getLogger("celery.app.trace").removeHandler(handler)
     line = json.loads(stream.getvalue())
     assert line["event"].startswith("Task events.tasks.drain[")
     assert line["event"].endswith("raised unexpected")
     assert line["exception"][0]["type"] == "ValueError"
-    assert "ada" not in stream.getvalue()
+    assert "ada@" not in stream.getvalue()
+    assert "example.com" not in stream.getvalue()
 
 
 @pytest.fixture

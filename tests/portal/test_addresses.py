@@ -72,7 +72,9 @@ def test_a_token_is_issued_however_the_address_is_written(cast: Cast, path: str)
     assert told.json["error"] == "invalid_client"
 
 
-@pytest.mark.parametrize("path", [*spelled("/healthz"), *spelled("/api/usage"), *spelled("/api/openapi.json")])
+@pytest.mark.parametrize(
+    "path", [*spelled("/healthz"), *spelled("/hub/health"), *spelled("/api/usage"), *spelled("/api/openapi.json")]
+)
 def test_the_rest_api_answers_however_its_address_is_written(cast: Cast, path: str) -> None:
     told = Told("GET", path, Authorization=f"Bearer {bearer(cast.robot)}")
 
@@ -87,7 +89,7 @@ UNKNOWN = [
     *("/v24.0", "/v24.0/17", "/v24.0//events", "/v24.0/act_17/events", "/v24.0/me", "/17", "/17/adverts"),
     *("/hub/graphql/x", "/hub/graphql/schema", "/capig", "/capig/", "/capig/graphql/x", "/capig/x"),
     *("/clients", "/clients/", "/clients/token/x", "/clients/tokens"),
-    *("/api", "/api/", "/api/x", "/api/usage/x", "/healthz/x", "/healthz//x/"),
+    *("/api", "/api/", "/api/x", "/api/usage/x", "/healthz/x", "/healthz//x/", "/hub/health/x"),
 ]
 
 
@@ -99,7 +101,7 @@ def assert_in_its_form(path: str, told: Told) -> None:
         assert error.keys() == {"error", "error_description"}
     elif found[1].startswith(("/hub/graphql", "/capig")):
         assert [each["extensions"]["code"] for each in error["errors"]] == [told.status]
-    elif found[1].startswith(("/api", "/healthz")):
+    elif found[1].startswith(("/api", "/healthz", "/hub/health")):
         assert error["error"].keys() >= {"message", "code"}
     else:
         assert error["error"].keys() == {"message", "type", "code", "error_subcode", "fbtrace_id"}

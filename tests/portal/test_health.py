@@ -19,13 +19,36 @@ def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_migrated", False)
 
 
+PATHS = ["/healthz", "/hub/health/", "/hub/health"]
+
+
 @pytest.mark.django_db
-def test_a_portal_that_can_serve_answers_ok(client: Client) -> None:
-    response = client.get("/healthz")
+@pytest.mark.parametrize("path", PATHS)
+def test_a_portal_that_can_serve_answers_ok(client: Client, path: str) -> None:
+    response = client.get(path)
 
     assert response.status_code == 200
     assert response.headers["Content-Type"].startswith("application/json")
     assert response.json() == {"status": "ok"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [*PATHS, "/api/openapi.json", "/nothing/", "/api/nothing"])
+def test_head_is_answered_as_get_without_the_body(client: Client, path: str) -> None:
+    whole, head = client.get(path), client.head(path)
+
+    assert head.status_code == whole.status_code
+    assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+    assert (head.content, len(whole.content) > 0) == (b"", True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", PATHS)
+def test_head_tells_of_an_unapplied_migration(client: Client, path: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'pixels'")
+
+    assert client.head(path).status_code == 503
 
 
 @pytest.mark.django_db
@@ -74,18 +97,20 @@ def test_a_silent_database_is_told_and_nothing_more(client: Client, monkeypatch:
 
 
 @pytest.mark.django_db
-def test_a_load_balancer_asks_by_address(client: Client, settings: Settings) -> None:
+@pytest.mark.parametrize("path", PATHS)
+def test_a_load_balancer_asks_by_address(client: Client, settings: Settings, path: str) -> None:
     settings.ALLOWED_HOSTS = ["gateway.example.com", "localhost"]
 
-    assert client.get("/healthz", headers={"Host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
     assert client.get("/admin/login/", headers={"Host": "10.1.2.3:8000"}).status_code == 400
 
 
 @pytest.mark.django_db
-def test_a_load_balancer_asks_without_tls(client: Client, settings: Settings) -> None:
+@pytest.mark.parametrize("path", PATHS)
+def test_a_load_balancer_asks_without_tls(client: Client, settings: Settings, path: str) -> None:
     settings.SECURE_SSL_REDIRECT = True
 
-    assert client.get("/healthz").status_code == 200
+    assert client.get(path).status_code == 200
     assert client.get("/admin/login/").status_code == 301
 
 
