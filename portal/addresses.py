@@ -59,6 +59,7 @@ TABLE = (
     Software(r"/hub/graphql", "/hub/graphql", refusals.as_graphql, graphql_door.answer),
     Software(r"/capig", "/capig/graphql", refusals.as_graphql, graphql_door.answer),
     Software(r"/clients", "/clients/token", refusals.as_oauth),
+    Software(r"/\.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server", refusals.as_oauth),
     Software(r"/api", "/api/usage", refusals.as_rest),
     Software(r"/healthz", "/healthz", refusals.as_rest, any_host=True),
     Software(r"/hub/health", "/hub/health", refusals.as_rest, any_host=True),

@@ -29,7 +29,7 @@ _WAITING = ("/hub/", "/admin/", "/see-as/")
 
 #: The APIs, which count their callers, and what load balancers ask.
 _COUNTED_OTHERWISE = (
-    *("/hub/graphql/", "/capig/graphql/", "/clients/token", "/api/usage", "/capi/"),
+    *("/hub/graphql/", "/capig/graphql/", "/clients/", "/api/usage", "/capi/"),
     *(HEALTH_PATH, REFERENCE_PATH),
 )
 

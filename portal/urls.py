@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from accounts.views.token import issue_token
+from accounts.views.token import introspect_token, issue_token, revoke_token, server_metadata
 from portal.api import api
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.hub import schema as hub_schema
@@ -25,6 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hub/graphql/", PortalGraphQLView.as_view(schema=hub_schema), name="hub_graphql"),
     path("capig/graphql/", PortalGraphQLView.as_view(schema=capig_schema), name="capig_graphql"),
     path("clients/token", issue_token, name="token"),
+    path("clients/revoke", revoke_token, name="revoke_token"),
+    path("clients/introspect", introspect_token, name="introspect_token"),
+    path(".well-known/oauth-authorization-server", server_metadata, name="oauth_metadata"),
     path("hub/", include("accounts.hub_urls")),
     path("hub/settings/", include("accounts.host_urls")),
     path("hub/capig/pixels/", include("pixels.urls")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 # \Z and not $, which also matches before a line break at the end.
 API_ACCOUNT_NAME_PATTERN = r"^[A-Za-z0-9]{1,20}\Z"
@@ -43,6 +44,14 @@ class AccessToken(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     issued_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
+
+    def is_expired(self) -> bool:
+        """Authlib asks."""
+        return self.expires_at <= timezone.now()
+
+    def is_revoked(self) -> bool:
+        """Authlib asks: a token that is revoked is deleted."""
+        return False
 
     def __str__(self) -> str:
         return f"Token of {self.api_account} until {self.expires_at:%Y-%m-%d %H:%M}"

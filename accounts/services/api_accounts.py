@@ -105,6 +105,17 @@ def store_access_token(*, api_account: ApiAccount, token: str) -> None:
     )
 
 
+def find_access_token(*, api_account: ApiAccount, token: str) -> AccessToken | None:
+    """The account's own token, while it is valid."""
+    valid = AccessToken.objects.filter(api_account=api_account, expires_at__gt=timezone.now())
+    return valid.select_related("api_account").filter(token_hash=hash_secret(token)).first()
+
+
+def revoke_access_token(token: AccessToken) -> None:
+    """End a token. Every request looks its token up, so this holds at once in all processes."""
+    token.delete()
+
+
 def _possible_name(name: str) -> str:
     """``name``, or where no account can have it (PostgreSQL refuses NUL, say), the empty one, which none has."""
     return name if _NAME.match(name) else ""
