@@ -124,7 +124,7 @@ def bearer_token(*, scope: str | None = None, **_: Any) -> dict[str, Any]:
     }
 
 
-class OwnTokens(TokenEndpoint):  # type: ignore[misc]
+class OwnTokens(TokenEndpoint):
     """An endpoint about a token of the API account that asks; another's is as unknown as one that never was."""
 
     CLIENT_AUTH_METHODS = AUTH_METHODS
@@ -144,7 +144,7 @@ class OwnTokens(TokenEndpoint):  # type: ignore[misc]
         return find_access_token(api_account=client, token=token)
 
 
-class Revocation(OwnTokens, RevocationEndpoint):  # type: ignore[misc]
+class Revocation(OwnTokens, RevocationEndpoint):
     """RFC 7009: an API account ends a token of its own."""
 
     def revoke_token(self, token: AccessToken, request: TokenRequest) -> None:
@@ -152,7 +152,7 @@ class Revocation(OwnTokens, RevocationEndpoint):  # type: ignore[misc]
         revoke_access_token(token)
 
 
-class Introspection(OwnTokens, IntrospectionEndpoint):  # type: ignore[misc]
+class Introspection(OwnTokens, IntrospectionEndpoint):
     """RFC 7662: an API account asks whether a token of its own is valid, and until when."""
 
     def introspect_token(self, token: AccessToken) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _time(attribute: str, description: str, *, required: bool = True) -> graphen
 class Delivery(graphene.ObjectType):
     """An event and what became of it, without personal data. Kept for 7 days, and at most 1,000 for a pixel."""
 
-    id = graphene.ID(required=True, description="Delivery:<number>")
+    id = graphene.ID(required=True, description="Delivery:<number>, or Delivery:waiting:<number>:<place>")
     at = _time("at", "When it was decided; of a waiting event, when it came")
     outcome = graphene.Field(DeliveryOutcome, required=True, description="What became of it.")
     event_name = graphene.String(required=True, description="The event's name.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,7 +78,13 @@ class DomainActivity(graphene.ObjectType):
 class EventMetricsSnapshot(graphene.ObjectType):
     """An account's events over a time window."""
 
-    id = graphene.ID(required=True, description="EventMetricsSnapshot:global")
+    id = graphene.ID(
+        required=True,
+        description=(
+            "EventMetricsSnapshot:<tenantId>:<timeWindowMin>, with a hash of the pixels' ids behind it "
+            "where some are named: no other figures have it."
+        ),
+    )
     incoming = graphene.Field(EventTrafficSummary, required=True, description="What was received.")
     outgoing = graphene.Field(ConversionsApiPublishSummary, required=True, description="What was published.")
     activity = graphene.List(NonNull(EventActivity), required=True, description="By event name, the busiest first.")
@@ -109,14 +116,20 @@ class MetricsQueries:
     ) -> dict[str, Any]:
         minutes = clean_time_window(time_window_min)
         keys = pixel_keys(root.tenant)
-        named = clean_pixel_ids(pixel_ids, keys) or list(keys)
+        named = clean_pixel_ids(pixel_ids, keys)
         by_website = "domainActivity" in selected(info)
-        return _shown(event_metrics([keys[pixel_id] for pixel_id in named], minutes, by_website=by_website))
+        metrics = event_metrics([keys[pixel_id] for pixel_id in named or keys], minutes, by_website=by_website)
+        return {"id": _snapshot_id(root.tenant_id, minutes, named), **_shown(metrics)}
+
+
+def _snapshot_id(tenant_id: str, minutes: int, named: Sequence[str]) -> str:
+    """Normalising caches keep figures by their id: other accounts, windows and pixels have another one."""
+    pixels = hashlib.sha256(",".join(sorted(named)).encode()).hexdigest()[:16]
+    return f"EventMetricsSnapshot:{tenant_id}:{minutes}" + (f":{pixels}" if named else "")
 
 
 def _shown(metrics: Metrics) -> dict[str, Any]:
     return {
-        "id": "EventMetricsSnapshot:global",
         "incoming": {
             "id": "EventTrafficSummary:incoming",
             "event_names_count": metrics.names_received,

@@ -197,7 +197,7 @@ def _answers(known: Known) -> dict[str, Any]:
         "EventFilter.id": "EventFilter:SampleEvent:global",
         "EventFilter.eventName": "SampleEvent",
         "EventFilter.pixelId": None,
-        "EventMetricsSnapshot.id": "EventMetricsSnapshot:global",
+        "EventMetricsSnapshot.id": f"EventMetricsSnapshot:{known.tenant_id}:60",
         "EventTrafficSummary.id": "EventTrafficSummary:incoming",
         "IngressDomain.id": f"{known.tenant_id}:ingress",
         "Role.name": f"advertiser-manage-{known.tenant_id}",

@@ -300,7 +300,7 @@ def test_metrics_answer_as_the_reference_has_them(cast: Cast) -> None:
     count(pixel, ago(minutes=1), "failed", website="shop.example.com")
 
     assert metrics_of(run(cast.vic, "eventMetrics", tenantId=cast.shoes.pk)) == {
-        "id": "EventMetricsSnapshot:global",
+        "id": f"EventMetricsSnapshot:{cast.shoes.pk}:60",
         "incoming": {"id": "EventTrafficSummary:incoming", "eventNamesCount": 1, "eventsCount": 4},
         "outgoing": {
             "id": "ConversionsApiPublishSummary:global",
