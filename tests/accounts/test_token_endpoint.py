@@ -141,6 +141,17 @@ def test_a_new_token_clears_away_the_accounts_expired_ones(shop: dict[str, str],
     assert cast.robot.tokens.count() == 1
 
 
+def test_a_new_token_clears_away_what_has_just_expired_and_nothing_that_is_good(shop: dict[str, str]) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        token = body_of(post_urlencoded(shop))["token"]
+        clock.shift(36000 - 1)
+        post_urlencoded(shop)
+        assert principal_from_bearer(token) is not None
+        clock.shift(1)
+        post_urlencoded(shop)
+        assert AccessToken.objects.count() == 2
+
+
 # --- Refusals (§5.2) -------------------------------------------------------------------------------------------------
 
 #: What is wrong with the form, how it differs from a right one (None: left out), and the error.

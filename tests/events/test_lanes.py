@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -190,3 +194,28 @@ def test_a_clock_that_is_set_back_leaves_no_lane_waiting_for_the_old_time(pixel:
         assert lanes.waiting_pixels() == [pixel.pk, other.pk]
         assert not claim(pixel).waits
         assert not claim(other).waits
+
+
+@pytest.mark.parametrize(("seconds", "is_over"), [(0, False), (1, True)])
+def test_a_lease_further_ahead_than_the_longest_was_written_before_the_clock_was_set_back(
+    pixel: Pixel, seconds: int, is_over: bool
+) -> None:
+    put(pixel, purchase(), received_at=NOW)
+    with time_machine.travel(NOW, tick=False):
+        end = NOW + lanes.LONGEST_LEASE + timedelta(seconds=seconds)
+        Lane.objects.create(pixel=pixel, claim=uuid4(), claimed_until=end)
+
+        assert lanes.waiting_pixels() == ([pixel.pk] if is_over else [])
+        assert (lanes.claim(pixel.pk) is not None) is is_over
+
+
+@pytest.mark.parametrize("seconds", [60, 3_600])
+def test_no_lease_that_may_be_set_is_longer_than_the_longest(seconds: int) -> None:
+    """Else another worker would take the lane at once. The setting is read when a process starts."""
+    code = "import django; django.setup(); from events import lanes; print(lanes.LONGEST_LEASE.total_seconds())"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "LANE_LEASE_SECONDS": str(seconds)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=settings.ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert float(done.stdout) == max(seconds, lanes.LONGEST_WAIT.total_seconds())

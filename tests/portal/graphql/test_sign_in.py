@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from graphql import get_introspection_query
@@ -118,6 +119,17 @@ def test_a_token_that_has_ended_is_worth_nothing_though_it_is_remembered(
 
     assert_not_signed_in(response, challenge='Bearer realm="gateway", error="invalid_token"')
     assert toy.renamed == []
+
+
+@pytest.mark.parametrize("document", [CALLER, "{ rows }", "{ name }", "{ __typename @skip(if: false) }"])
+@pytest.mark.parametrize(("seconds", "status"), [(-1, 200), (0, 401)])
+def test_a_remembered_token_is_good_until_the_moment_it_expires(
+    robot: Client, document: str, seconds: int, status: int
+) -> None:
+    assert post(robot).status_code == 200
+
+    with time_machine.travel(AccessToken.objects.get().expires_at + timedelta(seconds=seconds), tick=False):
+        assert post(robot, document).status_code == status
 
 
 def test_a_read_takes_one_statement_the_look_up_of_a_remembered_token_included(
