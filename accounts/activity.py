@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.audit import MASK
 from accounts.models import AuditEntry, IngressDomain, RoleLevel, TenantStatus
-from accounts.principals import API_ACCOUNT_LABEL, OPERATOR
+from accounts.principals import API_ACCOUNT_LABEL, OPERATOR, SCHEDULE
 
 #: What follows the actor's name, by act. An act that is not here is shown as it was recorded.
 _PHRASES = {
@@ -22,6 +22,7 @@ _PHRASES = {
     "add person": gettext_noop("invited %(subject)s"),
     "change password": gettext_noop("chose a new password"),
     "change role": gettext_noop("changed the role of %(subject)s"),
+    "confirm address": gettext_noop("confirmed the address %(subject)s"),
     "connect pixel": gettext_noop("connected pixel %(subject)s"),
     "create API account": gettext_noop("made the API account %(subject)s"),
     "create account": gettext_noop("opened the account %(subject)s"),
@@ -34,12 +35,14 @@ _PHRASES = {
     "disconnect pixel": gettext_noop("removed pixel %(subject)s"),
     "enable publishing": gettext_noop("turned on publishing for pixel %(subject)s"),
     "end seeing as": gettext_noop("stopped seeing the portal as %(subject)s"),
+    "forget person": gettext_noop("forgot a person without a role"),
     "generate access key": gettext_noop("generated a new access key for pixel %(subject)s"),
     "make backup": gettext_noop("made the %(subject)s"),
     "reconnect pixel": gettext_noop("connected pixel %(subject)s again"),
     "remove person": gettext_noop("revoked the access of %(subject)s"),
     "deactivate person": gettext_noop("deactivated %(subject)s"),
     "activate person": gettext_noop("activated %(subject)s again"),
+    "remove second factors": gettext_noop("took the second factors and passkeys of %(subject)s off"),
     "rename pixel": gettext_noop("renamed pixel %(subject)s"),
     "replay dead letter": gettext_noop("published the refused event %(subject)s again"),
     "replay dead letters": gettext_noop("published the refused events of pixel %(subject)s again"),
@@ -48,15 +51,16 @@ _PHRASES = {
     "restore backup": gettext_noop("restored the %(subject)s"),
     "rotate keys": gettext_noop("encrypted %(subject)s anew"),
     "send invitation": gettext_noop("made a new invitation link for %(subject)s"),
-    "send password reset": gettext_noop("sent %(subject)s a link to a new password"),
+    "send password reset": gettext_noop("made a link to a new password for %(subject)s"),
     "send test event": gettext_noop("sent a test event to pixel %(subject)s"),
-    "send test mail": gettext_noop("sent a test mail to %(subject)s"),
+    "send test mail": gettext_noop("tried whether a mail reaches %(subject)s"),
     "set data routing": gettext_noop("set the data routing to %(subject)s"),
     "start seeing as": gettext_noop("began to see the portal as %(subject)s"),
     "stop requiring access key": gettext_noop("made the access key optional for pixel %(subject)s"),
     "update account": gettext_noop("changed the settings of the account %(subject)s"),
     "update domain filter": gettext_noop("changed the filter of the website %(subject)s"),
     "update event filter": gettext_noop("changed the filter of the event %(subject)s"),
+    "vouch for address": gettext_noop("vouched for the address %(subject)s"),
     "update host": gettext_noop("changed the host's settings"),
 }
 
@@ -115,6 +119,8 @@ def actor_of(entry: AuditEntry) -> str:
     """Who acted, as ``Principal.label`` has recorded it; what is no address of mail in the reader's language."""
     if entry.actor == OPERATOR.label:
         return _("command line")
+    if entry.actor == SCHEDULE.label:
+        return _("schedule")
     name = entry.actor.removeprefix(API_ACCOUNT_LABEL)
     return entry.actor if name == entry.actor else _("API account %(name)s") % {"name": name}
 

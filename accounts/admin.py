@@ -25,7 +25,7 @@ from accounts.models import (
 )
 from accounts.roles import Role
 from accounts.see_as import may_see_as
-from accounts.services import activation, api_accounts, invitations, people, routing, tenants
+from accounts.services import activation, api_accounts, forgetting, invitations, people, rescue, routing, tenants
 from portal.admin import ServiceAdmin, all_well, text_of
 from portal.web import principal_of_request
 
@@ -154,7 +154,7 @@ class MembershipAdmin(ServiceAdmin):
         added = people.add_user_with_role(principal=principal, email=form.cleaned_data["email"], role_name=role)
         obj.pk = Membership.objects.get(user=added.user, tenant=obj.tenant).pk
         obj.user = added.user
-        self._show_link(request, added.user, added.invitation_link)
+        self._show_link(request, added.user, added.invitation_link, is_mailed=added.is_mailed)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         role = Role(obj.level, obj.tenant_id).name
@@ -167,30 +167,38 @@ class MembershipAdmin(ServiceAdmin):
     @admin.action(description="Send the invitation again")
     def invite_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         def invite(membership: Membership) -> None:
-            link = invitations.send_invitation(
+            issued = invitations.send_invitation(
                 principal=principal_of_request(request),
                 email=membership.user.email,
                 user_type=invitations.ADVERTISER if membership.tenant_id else invitations.AGENCY,
                 tenant_id=membership.tenant_id,
             )
-            self._show_link(request, membership.user, link)
+            self._show_link(request, membership.user, issued.link, is_mailed=issued.is_mailed)
 
-        self.each(request, queryset, invite, "{} invitations sent.")
+        self.each(request, queryset, invite, "{} invitations made.")
 
-    def _show_link(self, request: HttpRequest, user: User, link: str) -> None:
-        self.message_user(request, f"Invitation of {user}: {link}", messages.INFO)
+    def _show_link(self, request: HttpRequest, user: User, link: str, *, is_mailed: bool) -> None:
+        mailed = "a link was mailed, here is another one" if is_mailed else "not mailed, send the link yourself"
+        self.message_user(request, f"Invitation of {user}, {mailed}: {link}", messages.INFO)
 
 
 @admin.register(User)
 class UserAdmin(SeeAsAdmin):
-    """People: kept out, or let in again; their roles are changed under memberships."""
+    """People: kept out, let in again, helped in, forgotten; their roles are changed under memberships."""
 
-    list_display = ("email", "status", "last_login", "created_at")
-    list_filter = ("status",)
+    list_display = ("email", "status", "last_login", "proven_at", "roleless_since", "created_at")
+    list_filter = (
+        "status",
+        ("proven_at", admin.EmptyFieldListFilter),
+        ("roleless_since", admin.EmptyFieldListFilter),
+    )
     search_fields = ("email",)
     search_help_text = "A part of the address, or of the name of an account of theirs"
-    fields = ("id", "email", "status", "default_tenant", "expires_on", "last_login", "created_at")
-    actions = ("deactivate", "activate")
+    fields = (
+        *("id", "email", "status", "default_tenant", "expires_on", "last_login"),
+        *("proven_at", "roleless_since", "created_at"),
+    )
+    actions = ("deactivate", "activate", "vouch", "remove_second_factors", "forget")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -209,7 +217,19 @@ class UserAdmin(SeeAsAdmin):
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._switch(request, queryset, activation.activate_user, "{} people let in again.")
 
-    def _switch(self, request: HttpRequest, queryset: QuerySet[Any], service: Callable[..., User], done: str) -> None:
+    @admin.action(description="Vouch for the address")
+    def vouch(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._switch(request, queryset, rescue.vouch_for_address, "{} addresses vouched for.")
+
+    @admin.action(description="Take second factors and passkeys off")
+    def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._switch(request, queryset, rescue.remove_second_factors, "Second factors of {} people taken off.")
+
+    @admin.action(description="Forget (people without a role)")
+    def forget(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._switch(request, queryset, forgetting.forget_person, "{} people forgotten.")
+
+    def _switch(self, request: HttpRequest, queryset: QuerySet[Any], service: Callable[..., object], done: str) -> None:
         principal = principal_of_request(request)
         self.each(request, queryset, lambda user: service(principal=principal, user_id=str(user.pk)), done)
 
@@ -217,8 +237,7 @@ class UserAdmin(SeeAsAdmin):
         return [obj] if obj else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        visible = Membership.objects.visible_to(principal_of_request(request))
-        return super().get_queryset(request).filter(pk__in=visible.values("user_id"))
+        return super().get_queryset(request).filter(pk__in=people.visible_people(principal_of_request(request)))
 
 
 class ApiAccountForm(_ModelForm):

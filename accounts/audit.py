@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.models import AuditEntry, Tenant
+from accounts.models import AuditEntry, Membership, Tenant, User
 from accounts.principals import Principal
 
 #: Stands for a secret's value.
 MASK = "•••"
+
+#: Acts that no retention ends: restoring a backup decides by them (docs/decisions/0013-backup.md).
+BACKUP_MADE, BACKUP_RESTORED, PERSON_FORGOTTEN = "make backup", "restore backup", "forget person"
+KEPT_FOR_GOOD = (BACKUP_MADE, BACKUP_RESTORED, PERSON_FORGOTTEN)
 
 Changes = dict[str, list[Any]]
 
@@ -29,6 +33,13 @@ def record(
         subject=str(subject)[:300],
         changes=changes or {},
     )
+
+
+def record_of_person(principal: Principal, act: str, person: User) -> None:
+    """Add an entry about a person to the log of every account that they have a role in; else to the host's."""
+    roles = list(Membership.objects.accepted().filter(user=person).select_related("tenant"))
+    for tenant in [role.tenant for role in roles] or [None]:
+        record(principal, act, person, tenant=tenant)
 
 
 def apply_changes(instance: Any, new: dict[str, Any]) -> Changes:

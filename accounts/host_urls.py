@@ -6,7 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from accounts.permissions import Action
-from accounts.views import activity, api_accounts, host, people, reference
+from accounts.views import activity, api_accounts, host, people, reference, rescue
 from accounts.views.people import at_host
 
 app_name = "host"
@@ -20,6 +20,10 @@ urlpatterns = [
     path("users/<uuid:user_id>/link/", at_host(people.invitation_link), name="invitation_link"),
     path("users/<uuid:user_id>/password/", at_host(people.password_reset), name="password_reset"),
     path("users/<uuid:user_id>/revoke/", at_host(people.revoke), name="revoke"),
+    path("users/former/", rescue.former, name="former"),
+    path("people/<uuid:user_id>/forget/", rescue.forget, name="forget"),
+    path("people/<uuid:user_id>/vouch/", rescue.vouch, name="vouch"),
+    path("people/<uuid:user_id>/second-factors/", rescue.second_factors, name="second_factors"),
     path("activity/", activity.host_activity, name="activity"),
     path("api-accounts/", api_accounts.api_accounts, name="api_accounts"),
     path("api-accounts/add/", api_accounts.add_api_account, name="add_api_account"),

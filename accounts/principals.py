@@ -26,6 +26,8 @@ class Principal:
     host_level: RoleLevel | None = None
     tenant_levels: Mapping[str, RoleLevel] = field(default_factory=dict)
     is_system: bool = False
+    #: How the audit log names a principal that is neither.
+    name: str = "command line"
 
     @property
     def sees_all_tenants(self) -> bool:
@@ -48,7 +50,7 @@ class Principal:
         """How the audit log names the principal."""
         if self.user is not None:
             return self.user.email
-        return f"{API_ACCOUNT_LABEL}{self.api_account.name}" if self.api_account else "command line"
+        return f"{API_ACCOUNT_LABEL}{self.api_account.name}" if self.api_account else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +80,5 @@ def principal_of_api_account(api_account: ApiAccount) -> Principal:
 
 #: The operator at the command line, who could edit the database as well: no border holds.
 OPERATOR = Principal(host_level=RoleLevel.ADMIN, is_system=True)
+#: The portal itself, when it is time.
+SCHEDULE = Principal(host_level=RoleLevel.ADMIN, is_system=True, name="schedule")

@@ -9,8 +9,11 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db import transaction
 
+from accounts.models import Membership, RoleLevel, User
+from accounts.models.people import cannot_sign_in
 from accounts.principals import Principal
 from portal.fields import Rotation, Secret, UndecryptableError
+from portal.mail import is_mail_set_up
 
 #: Where allauth keeps, in ``Authenticator.data``, what it lets SecondFactorAdapter encrypt.
 _SEALED = ("secret", "seed")
@@ -24,6 +27,23 @@ def lacks_second_factor(principal: Principal) -> bool:
         and principal.host_level is not None
         and not is_mfa_enabled(principal.user)
     )
+
+
+def must_prove_address(user: User) -> bool:
+    """Does a second factor have to wait until the person has proven their address?
+
+    An account's admin could accept an invitation in somebody else's name. The true owner gets in again by a mail to a
+    new password, but for a second factor that is not theirs.
+    """
+    return user.proven_at is None and not _nobody_can_vouch_for(user)
+
+
+def _nobody_can_vouch_for(user: User) -> bool:
+    """Else REQUIRE_MFA_FOR_HOST would lock all of the host's admins out: no mail comes, no admin gets in to vouch."""
+    if not settings.REQUIRE_MFA_FOR_HOST or is_mail_set_up():
+        return False
+    admins = Membership.objects.accepted().filter(tenant=None, level=RoleLevel.ADMIN).exclude(cannot_sign_in())
+    return admins.filter(user=user).exists() and not admins.filter(user__proven_at__isnull=False).exists()
 
 
 def revealed(data: dict[str, Any]) -> dict[str, Any]:

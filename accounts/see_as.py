@@ -6,6 +6,7 @@ is changed under one's own name: the audit log stays true.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +15,19 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from hijack.views import AcquireUserView, ReleaseUserView
 
-from accounts.audit import record
+from accounts.audit import record_of_person
 from accounts.models import Membership, RoleLevel, Tenant, User
-from accounts.principals import Principal, principal_of_user
+from accounts.principals import principal_of_user
+from portal.web import is_own_address, page_in_view
 
 #: Where hijack keeps whose session it is.
 HISTORY = "hijack_history"
+#: Where the session keeps on which page it began.
+BEGAN = "see_as_began"
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -42,11 +47,36 @@ def look_only(
     """Middleware: whoever sees as somebody else posts nothing, but that they are done, or in which language."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.method not in _SAFE and is_seeing_as(request) and request.path not in _open_paths():
+        if not is_seeing_as(request):
+            return get_response(request)
+        if request.method not in _SAFE and request.path not in _open_paths():
             raise PermissionDenied(_("You see this as somebody else, and can change nothing. End that first."))
-        return get_response(request)
+        response = get_response(request)
+        if isinstance(response, HttpResponse) and response.headers.get("Content-Type", "").startswith("text/html"):
+            response.content = _without_forms(response.content.decode(response.charset))
+        return response
 
     return middleware
+
+
+#: A form that posts, and what is in it; forms have no forms in them.
+_FORM = re.compile(r"(<form\b[^>]*\bmethod=[\"']?post\b[^>]*>)(.*?)(</form>)", re.IGNORECASE | re.DOTALL)
+_ACTION = re.compile(r"\baction=[\"']?([^\"' >]*)", re.IGNORECASE)
+
+
+def _without_forms(page: str) -> str:
+    """The page with every form disabled that would be refused: whichever page it is on, none is forgotten."""
+    reason = escape(_("You see this as somebody else, and can change nothing."))
+
+    def disabled(form: re.Match[str]) -> str:
+        start, content, end = form.groups()
+        action = _ACTION.search(start)
+        if action and action[1] in _open_paths():
+            return form[0]
+        start = f'{start[:-1]} title="{reason}">'
+        return f'{start}<fieldset class="look-only" disabled aria-label="{reason}">{content}</fieldset>{end}'
+
+    return _FORM.sub(disabled, page)
 
 
 def is_seeing_as(request: HttpRequest) -> bool:
@@ -58,8 +88,16 @@ def _open_paths() -> tuple[str, ...]:
     return reverse("hijack:release"), reverse("set_language")
 
 
-class SeeAs(AcquireUserView):  # type: ignore[misc]  # hijack has no types
-    """Begin."""
+class _OwnAddresses:
+    """``next`` leads nowhere but here."""
+
+    def get_redirect_url(self) -> str:
+        url: str = super().get_redirect_url()  # type: ignore[misc]  # of the class that this is mixed into
+        return url if is_own_address(url) else ""
+
+
+class SeeAs(_OwnAddresses, AcquireUserView):  # type: ignore[misc]  # hijack has no types
+    """Begin; the session remembers on which page."""
 
     success_url = settings.LOGIN_REDIRECT_URL
 
@@ -71,15 +109,14 @@ class SeeAs(AcquireUserView):  # type: ignore[misc]  # hijack has no types
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         principal, person = principal_of_user(request.user), self.get_object()  # type: ignore[arg-type]
-        _record(principal, "start seeing as", person)
+        record_of_person(principal, "start seeing as", person)
         response: HttpResponse = super().post(request, *args, **kwargs)
+        request.session[BEGAN] = page_in_view(request)
         return response
 
 
-class EndSeeingAs(ReleaseUserView):  # type: ignore[misc]
-    """End; back to where people are looked after."""
-
-    success_url = "admin:index"
+class EndSeeingAs(_OwnAddresses, ReleaseUserView):  # type: ignore[misc]
+    """End; back to where it began."""
 
     def handle_no_permission(self) -> HttpResponse:
         if not self.request.user.is_authenticated:
@@ -88,12 +125,7 @@ class EndSeeingAs(ReleaseUserView):  # type: ignore[misc]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         person = request.user
+        self.success_url = request.session.get(BEGAN, settings.LOGIN_REDIRECT_URL)
         response: HttpResponse = super().post(request, *args, **kwargs)
-        _record(principal_of_user(request.user), "end seeing as", person)  # type: ignore[arg-type]
+        record_of_person(principal_of_user(request.user), "end seeing as", person)  # type: ignore[arg-type]
         return response
-
-
-def _record(principal: Principal, act: str, person: Any) -> None:
-    """In the log of every account that was looked into."""
-    for membership in Membership.objects.filter(user=person, accepted_at__isnull=False).select_related("tenant"):
-        record(principal, act, person, tenant=membership.tenant)

@@ -77,6 +77,20 @@ class PeopleTable(_Table):
         self.place = place
 
 
+class FormerPeopleTable(_Table):
+    """People who have no role left."""
+
+    row_template = "accounts/rows/former.html"
+
+    email = _column(_("Email address"))
+    last_login = _column(_("Last sign-in"))
+    since = _column(_("Without a role since"))
+    actions = _column(_("Actions"))
+
+    class Meta(_Table.Meta):
+        pass
+
+
 class ActivityTable(_Table):
     """Entries of the audit log."""
 

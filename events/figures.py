@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TypeVar, cast
 
-from django.core.cache import cache
+from django.core.cache import caches
 
 from accounts.models import Tenant
 from events.metrics import Activity, Chart, Series, activities, series
@@ -37,4 +37,4 @@ def activity_of(tenant: Tenant, pixels: Collection[int], chart: Chart, dimension
 def _kept(key: str, pixels: Collection[int], count: Callable[[], _Figures]) -> _Figures:
     if len(pixels) < MANY_PIXELS:
         return count()
-    return cast(_Figures, cache.get_or_set(f"figures:{key}:{len(pixels)}", count, KEPT_SECONDS))
+    return cast(_Figures, caches["pages"].get_or_set(f"figures:{key}:{len(pixels)}", count, KEPT_SECONDS))

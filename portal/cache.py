@@ -16,7 +16,7 @@ class ForgivingRedisCache(RedisCache):
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, {**params, "OPTIONS": REDIS_TIMEOUTS})
-        self._memory = LocMemCache("while Redis is away", params)
+        self._memory = LocMemCache(f"while Redis is away: {params.get('KEY_PREFIX', '')}", params)
 
     def add(self, *args: Any, **options: Any) -> Any:
         return self._ask("add", *args, **options)

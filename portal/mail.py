@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.console import EmailBackend
-from django.db import transaction
+from django.db import close_old_connections, transaction
+from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from accounts.models.host import host_name
+from portal.rate_limits import RateLimit
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +34,19 @@ _KINDS = {
     "django.core.mail.backends.dummy.EmailBackend": "dummy",
     PRINTS: "console",
 }
+#: What mail programs take for a part of an address: they make a link of "example.com" and "http://example.com".
+_IN_ADDRESSES = re.compile(r"([.:@\\。．｡])(?=\S)")
 _unprinted = ContextVar("unprinted", default=False)
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
+
+
+class Kind(StrEnum):
+    """Mails are counted by kind: whoever has somebody invited all day stops neither a reset nor a warning."""
+
+    INVITATION = "invitation"
+    PASSWORD = "password"  # noqa: S105  # no password
+    NOTICE = "notice"
+    TEST = "test"
 
 
 class ConsoleBackend(EmailBackend):
@@ -53,13 +70,88 @@ def is_mail_set_up() -> bool:
     return mail_kind() not in ("console", "dummy")
 
 
+def as_name(text: object) -> str:
+    """What somebody wrote, in a mail: no program makes a link of it, for the unseen space behind each mark."""
+    return _IN_ADDRESSES.sub("\\1\N{ZERO WIDTH SPACE}", str(text))
+
+
 def compose(template: str, to: str, context: Mapping[str, Any]) -> EmailMessage:
-    """The mail of ``<template>_subject.txt`` and ``<template>_message`` in text and HTML, in the active language."""
-    known = {"host_name": host_name(), "base_url": settings.BASE_URL, **context}
+    """The mail of ``<template>_subject.txt`` and ``<template>_message``, in the active language.
+
+    The message is text, and HTML where there is a template of it.
+    """
+    known = {"host_name": as_name(host_name()), "base_url": settings.BASE_URL, **context}
     subject = " ".join(render_to_string(f"{template}_subject.txt", known).split())
-    message = EmailMultiAlternatives(subject, render_to_string(f"{template}_message.txt", known), to=[to])
-    message.attach_alternative(render_to_string(f"{template}_message.html", known), "text/html")
+    message = EmailMultiAlternatives(subject, render_to_string(f"{template}_message.txt", known).strip(), to=[to])
+    with suppress(TemplateDoesNotExist):  # allauth's notices have none
+        message.attach_alternative(render_to_string(f"{template}_message.html", known), "text/html")
     return message
+
+
+def may_mail(kind: Kind, to: str, account: str = "") -> bool:
+    """Count a mail; False where the recipient has had their mails of this kind today, or the account has sent its."""
+    of_account = RateLimit("mails of an account", settings.MAIL_ACCOUNT_RATE_LIMIT)
+    if of_account.is_exhausted(account):
+        return False
+    return RateLimit("mails to an address", settings.MAIL_RECIPIENT_RATE_LIMIT).hit(
+        kind, _mailbox(to)
+    ) and of_account.hit(account)
+
+
+def _mailbox(address: str) -> str:
+    """What many addresses have in common that lead to one mailbox: ``ada+shoes@example.com`` is Ada's."""
+    name, _, domain = address.lower().rpartition("@")
+    name = name.partition("+")[0] or name
+    if domain in ("gmail.com", "googlemail.com"):
+        name, domain = name.replace(".", ""), "gmail.com"
+    return f"{name}@{domain}"
+
+
+def send_later(template: str, to: str, context: Mapping[str, Any], *, kind: Kind, account: str = "") -> bool:
+    """Send the mail once the transaction is committed; ``account`` is whose act it is.
+
+    False where nobody will get it: mail is not set up, or a limit is reached.
+    """
+    if _unprinted.get() and settings.EMAIL_BACKEND == PRINTS:
+        return False
+    if not may_mail(kind, to, account):
+        return False
+    make = partial(_compose_in, translation.get_language(), template, to, context)
+    transaction.on_commit(lambda: send_in_background(make))
+    return is_mail_set_up()
+
+
+def send_in_background(make: Callable[[], EmailMessage | None]) -> None:
+    """Make a mail and send it in a thread: no answer waits for that, or tells by its time whether a mail went out."""
+    if settings.MAIL_IN_BACKGROUND:
+        _threads.submit(_make_and_send, make)
+    else:
+        _send(make())
+
+
+def _make_and_send(make: Callable[[], EmailMessage | None]) -> None:
+    try:
+        message = make()
+    except Exception:
+        logger.exception("A mail could not be made.")
+        return
+    finally:
+        close_old_connections()  # before the mail server is asked, which may take its time
+    _send(message)
+
+
+def _compose_in(language: str | None, template: str, to: str, context: Mapping[str, Any]) -> EmailMessage:
+    with translation.override(language):
+        return compose(template, to, context)
+
+
+def _send(message: EmailMessage | None) -> None:
+    """A mail server that is down undoes nothing: a link is shown as well, or can be asked for again."""
+    try:
+        if message:
+            message.send()
+    except OSError:  # SMTP's own exceptions are OSErrors too
+        logger.exception("A mail could not be sent.")
 
 
 @contextmanager
@@ -70,24 +162,3 @@ def unprinted() -> Iterator[None]:
         yield
     finally:
         _unprinted.reset(token)
-
-
-def deliver(message: EmailMessage) -> None:
-    """Send once the transaction is committed.
-
-    In a thread: the answer to a request must not wait for the mail server, nor tell by its time whether a mail went
-    out. A mail server that is down undoes nothing: who may invite sees the link, and a password can be asked for again.
-    """
-    if _unprinted.get() and settings.EMAIL_BACKEND == PRINTS:
-        return
-    if settings.MAIL_IN_BACKGROUND:
-        transaction.on_commit(lambda: _threads.submit(_send, message))
-    else:
-        transaction.on_commit(lambda: _send(message))
-
-
-def _send(message: EmailMessage) -> None:
-    try:
-        message.send()
-    except OSError:  # SMTP's own exceptions are OSErrors too
-        logger.exception("A mail could not be sent.")

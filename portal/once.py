@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest
 
 #: Seconds for which a form that was sent is known.
@@ -16,12 +16,12 @@ def is_sent_first(request: HttpRequest) -> bool:
 
     The cache tells, of two at once as well: all processes know of it where they share one (RATE_LIMIT_STORAGE_URL).
     """
-    return bool(cache.add(_key(request), True, _KNOWN_FOR))
+    return bool(caches["pages"].add(_key(request), True, _KNOWN_FOR))
 
 
 def may_be_sent_again(request: HttpRequest) -> None:
     """The form was refused, and did nothing."""
-    cache.delete(_key(request))
+    caches["pages"].delete(_key(request))
 
 
 def _key(request: HttpRequest) -> str:

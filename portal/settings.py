@@ -172,6 +172,8 @@ LANE_LEASE_SECONDS = env.number(
     "LANE_LEASE_SECONDS", max(60, 5 * PUBLISH_TIMEOUT_SECONDS), minimum=4 * PUBLISH_TIMEOUT_SECONDS
 )
 COUNTER_RETENTION = env.number("COUNTER_RETENTION", 396, minimum=2)  # days
+FORMER_PEOPLE_RETENTION = env.number("FORMER_PEOPLE_RETENTION", 30)  # days
+AUDIT_RETENTION = env.number("AUDIT_RETENTION", 0)  # days; 0 for ever
 
 CELERY_BROKER_URL = env.pattern(
     "CELERY_BROKER_URL",
@@ -197,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "events.tasks.sweep", "schedule": 5.0},
     "refresh usage": {"task": "events.tasks.refresh_usage", "schedule": crontab(minute="*/5")},
     "prune": {"task": "events.tasks.prune", "schedule": crontab(minute="17")},
+    "forget people": {"task": "accounts.tasks.prune", "schedule": crontab(minute="47")},
     "forget imports": {"task": "pixels.tasks.forget_imports", "schedule": crontab(minute="*/5")},
 }
 
@@ -213,6 +216,10 @@ EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
 EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
 MAIL_IN_BACKGROUND = True
+# Of each kind of mail (invitations, links to a new password, notices), by recipient, whoever asks.
+MAIL_RECIPIENT_RATE_LIMIT = env.rate("MAIL_RECIPIENT_RATE_LIMIT", "5/d")
+# Those that one account's people, or the host's, have sent to others.
+MAIL_ACCOUNT_RATE_LIMIT = env.rate("MAIL_ACCOUNT_RATE_LIMIT", "5000/d")
 DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", f"no-reply@{_HOSTNAME}")
 
 # --- Security --------------------------------------------------------------------------------------------------------
@@ -270,6 +277,8 @@ HIJACK_PERMISSION_CHECK = "accounts.see_as.may_see_as"
 # People come by invitation, and are known by their address alone.
 REQUIRE_MFA_FOR_HOST = env.flag("REQUIRE_MFA_FOR_HOST", False)
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"reset_password": "accounts.forms.sign_in.ResetPasswordForm"}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.tokens.PasswordTokens"  # noqa: S105  # a class
 MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -299,12 +308,21 @@ PIXEL_RATE_LIMIT = env.rate_or_none("PIXEL_RATE_LIMIT", "60000/m")
 RATE_LIMIT_STORAGE_URL = env.pattern(
     "RATE_LIMIT_STORAGE_URL", "memory://", "memory://|rediss?://.+", "must be memory:// or redis://host:6379/0."
 )
-# Where failed sign-ins are counted too.
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    if RATE_LIMIT_STORAGE_URL == "memory://"
-    else {"BACKEND": "portal.cache.ForgivingRedisCache", "LOCATION": RATE_LIMIT_STORAGE_URL}
+# The default cache holds allauth's limits and nothing else: failed sign-ins, asked resets. Of Django's own 300 entries
+# whoever asks for 300 resets pushes the counts out. An address makes at most 60 entries a minute, and no window lasts
+# longer than five minutes: only hundreds of addresses at once could push out a count before it ends by itself.
+_CACHE: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
+if RATE_LIMIT_STORAGE_URL != "memory://":
+    _CACHE |= {"BACKEND": "portal.cache.ForgivingRedisCache"}
+CACHES = {
+    name: {**_CACHE, "LOCATION": name if RATE_LIMIT_STORAGE_URL == "memory://" else RATE_LIMIT_STORAGE_URL}
+    for name in ("default", "pages")
+}
+# What pages remember: it pushes out nothing but itself.
+CACHES["pages"] |= {"OPTIONS": {"MAX_ENTRIES": 3_000}, "KEY_PREFIX": "pages"}
 INVITATION_LIFETIME_HOURS = 24
 GRAPH_API_URL = env.base_url("GRAPH_API_URL", "https://graph.facebook.com")
 # Where `make run` serves the stand-in for the Graph API, unless GRAPH_API_URL is set.

@@ -13,6 +13,7 @@ from portal.api import api
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.hub import schema as hub_schema
 from portal.graphql.view import PortalGraphQLView
+from portal.web import choose_language
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -35,7 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hub/capig/", include("events.urls")),
     path("auth/", include("accounts.urls")),
     path("see-as/", include("accounts.see_as_urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", choose_language, name="set_language"),
     # Staff sign in and out, and change their password, as everybody does.
     path("admin/logout/", account_views.logout),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),

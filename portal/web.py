@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,6 +18,7 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
+from django.views.i18n import set_language
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Tenant, User
@@ -145,11 +147,28 @@ def _is_htmx(request: HttpRequest) -> bool:
 
 
 def page_in_view(request: HttpRequest) -> str:
-    """The page that the browser shows, as far as it tells; ours only."""
+    """The path of the page that the browser shows, as far as it tells; ours only."""
     url = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-    if url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure()):
-        return url
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    parts = urlsplit(url) if url_has_allowed_host_and_scheme(url, {request.get_host()}) else SplitResult(*[""] * 5)
+    path = urlunsplit(parts._replace(scheme="", netloc="", fragment=""))
+    return path if path and is_own_address(path) else resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def choose_language(request: HttpRequest) -> HttpResponseBase:
+    """Django's own view, which would go on to any address of the host that the request names."""
+    response: HttpResponseBase = set_language(request)
+    if not is_own_address(response.headers.get("Location", "")):
+        response.headers["Location"] = page_in_view(request)
+    return response
+
+
+def is_own_address(url: str) -> bool:
+    """May a request send the browser there? Only to an address without a host, or to BASE_URL.
+
+    Not to every host that the portal answers to: ``localhost`` is one, and is another machine to each reader.
+    """
+    base = urlsplit(settings.BASE_URL)
+    return url_has_allowed_host_and_scheme(url, {base.netloc}, require_https=base.scheme == "https")
 
 
 def said_yes(request: HttpRequest, field: str) -> bool:

@@ -43,6 +43,7 @@ class UserFactory(DjangoModelFactory[User]):
     email = Sequence(lambda n: f"person{n}@example.com")
     password = "!"
     status = User.Status.ACTIVATED
+    proven_at = LazyFunction(timezone.now)
 
 
 class MembershipFactory(DjangoModelFactory[Membership]):

@@ -49,6 +49,10 @@ class User(AbstractBaseUser):
     status = models.PositiveSmallIntegerField(choices=Status.choices, default=Status.PENDING)
     default_tenant = models.ForeignKey(Tenant, models.SET_NULL, null=True, blank=True, related_name="+")
     expires_on = models.DateField("temporary until", null=True, blank=True)
+    # When it was shown that who signs in reads the address's mails; second factors wait for it (docs/decisions/0023).
+    proven_at = models.DateTimeField("address proven", null=True, blank=True, editable=False)
+    # Since when no role is left; the schedule notes it, and forgets the person in the end.
+    roleless_since = models.DateTimeField("without a role since", null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"
@@ -103,6 +107,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         if principal.user is not None:
             visible |= Q(user=principal.user)
         return self.filter(visible)
+
+    def accepted(self) -> Self:
+        """Roles that have effect."""
+        return self.filter(accepted_at__isnull=False)
 
     def with_last_admin(self) -> Self:
         """Add ``is_last_admin``: without this one nobody could run the account (or the host) any more.
@@ -167,10 +175,12 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """A link that lets a person accept a membership: valid for a day, used once. Only the token's hash is kept."""
+    """Links that let a person accept a membership: valid for a day, used once. Only the tokens' hashes are kept."""
 
     membership = models.OneToOneField(Membership, models.CASCADE, related_name="invitation")
     token_hash = models.CharField(max_length=64, unique=True)
+    # Of the link that goes to the person alone, by mail, or is printed by a command. It proves the address.
+    proof_hash = models.CharField(max_length=64, unique=True, null=True)
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -199,7 +199,7 @@ class UserMutations(graphene.ObjectType):
             email=input["email"],
             user_type=getattr(input["user_type"], "value", input["user_type"]),
             tenant_id=input.get("tenant_id"),
-        )
+        ).link
 
 
 class HubMutation(graphene.ObjectType):

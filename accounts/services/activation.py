@@ -8,14 +8,14 @@ from accounts.audit import apply_changes, record
 from accounts.models import Membership, Tenant, User
 from accounts.permissions import Action, require
 from accounts.principals import Principal
-from accounts.services.people import lock_host, visible_user
+from accounts.services.people import lock_host, looks_after, visible_user
 from portal.errors import InvalidInput, NotAuthorized
 
 
 @transaction.atomic
 def deactivate_user(*, principal: Principal, user_id: str) -> User:
     """End the person's sessions and refuse new ones; roles stay. The last admin of an account cannot be kept out."""
-    user = _locked_user(principal, user_id)
+    user = locked_person(principal, user_id)
     if any(membership.is_last_admin for membership in Membership.objects.with_last_admin().filter(user=user)):
         raise InvalidInput("status", "the last admin of an account cannot be deactivated.")
     return _set_status(principal, "deactivate person", user, User.Status.DEACTIVATED)
@@ -24,20 +24,23 @@ def deactivate_user(*, principal: Principal, user_id: str) -> User:
 @transaction.atomic
 def activate_user(*, principal: Principal, user_id: str) -> User:
     """Let a deactivated person in again; one who never chose a password is invited still."""
-    user = _locked_user(principal, user_id)
+    user = locked_person(principal, user_id)
     if user.status != User.Status.DEACTIVATED:
         return user
     status = User.Status.ACTIVATED if user.password else User.Status.PENDING
     return _set_status(principal, "activate person", user, status)
 
 
-def _locked_user(principal: Principal, user_id: str) -> User:
-    """The person; the places of their roles are locked against other changes, in the order of all services."""
+def locked_person(principal: Principal, user_id: str) -> User:
+    """Somebody all of whose accounts are open to the host's admin who asks.
+
+    The places of their roles are locked against other changes, in the order of all services.
+    """
     require(principal, Action.EDIT_HOST_PEOPLE)
     user = visible_user(principal, user_id)
-    roles = Membership.objects.filter(user=user)
-    if roles.exclude(pk__in=Membership.objects.visible_to(principal).values("pk")).exists():
+    if not looks_after(principal, user):
         raise NotAuthorized
+    roles = Membership.objects.filter(user=user)
     lock_host()
     list(Tenant.objects.select_for_update(no_key=True).filter(pk__in=roles.values("tenant_id")).order_by("pk"))
     return User.objects.select_for_update().get(pk=user.pk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.audit import record
@@ -17,36 +19,56 @@ from accounts.hashing import hash_secret
 from accounts.models import Invitation, Membership, RoleLevel, Tenant, TenantStatus, User
 from accounts.permissions import Action, get_tenant, is_allowed, require
 from accounts.principals import Principal
+from accounts.services.proof import note_proof
 from portal.errors import Conflict, InvalidInput, NotAuthorized, NotFound
-from portal.mail import compose, deliver
+from portal.mail import Kind, send_later
 from portal.validation import clean_email
 
 AGENCY = "AGENCY"
 ADVERTISER = "ADVERTISER"
 
 
-def issue_invitation(membership: Membership, email: str) -> str:
-    """Make the membership's one valid link, mail it after the commit, and return it.
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The link to show to whoever invites, and whether another one is on its way to the person by mail."""
 
-    ``email`` is the address as given: the link carries it unchanged. An earlier link stops working.
+    link: str
+    is_mailed: bool
+
+
+def issue_invitation(principal: Principal, membership: Membership, email: str) -> Issued:
+    """Make the membership's valid links: one to show, and one to mail after the commit. Earlier ones stop working.
+
+    Both accept the role, once. Only the mailed one proves the address, and the one that a command prints: the operator
+    vouches for it. ``email`` is the address as given: the links carry it unchanged.
     """
-    token = secrets.token_urlsafe(16)
+    shown, proof = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
     Invitation.objects.update_or_create(
         membership=membership,
         defaults={
-            "token_hash": hash_secret(token),
+            "token_hash": hash_secret(shown),
+            "proof_hash": hash_secret(proof),
             "expires_at": timezone.now() + timedelta(hours=settings.INVITATION_LIFETIME_HOURS),
         },
     )
+    is_mailed = send_later(
+        "emails/invitation",
+        membership.user.email,
+        {"membership": membership, "link": _link(proof, email)},
+        kind=Kind.INVITATION,
+        account=membership.tenant_id or "",
+    )
+    return Issued(_link(proof if principal.is_system else shown, email), is_mailed)
+
+
+def _link(token: str, email: str) -> str:
     query = urlencode({"token": token, "et": "inv", "email": email}, safe="@")
-    link = f"{settings.BASE_URL}/auth/verify/?{query}"
-    deliver(compose("emails/invitation", membership.user.email, {"membership": membership, "link": link}))
-    return link
+    return f"{settings.BASE_URL}/auth/verify/?{query}"
 
 
 @transaction.atomic
-def send_invitation(*, principal: Principal, email: str, user_type: str, tenant_id: str | None = None) -> str:
-    """Invite a person again who has not accepted yet; return the link.
+def send_invitation(*, principal: Principal, email: str, user_type: str, tenant_id: str | None = None) -> Issued:
+    """Invite a person again who has not accepted yet.
 
     NotFound where the address has no role there, Conflict where it was accepted. The host may do this for the admin
     of an account that it does not manage, and learns nothing else of that account's people.
@@ -67,7 +89,7 @@ def send_invitation(*, principal: Principal, email: str, user_type: str, tenant_
     if membership.accepted_at is not None:
         raise Conflict("email: this person has accepted the invitation already.", field="email")
     record(principal, "send invitation", membership.user, tenant=membership.tenant)
-    return issue_invitation(membership, email.strip())
+    return issue_invitation(principal, membership, email.strip())
 
 
 def _invited(email: str, tenant_id: str | None) -> Membership | None:
@@ -86,9 +108,10 @@ def _require_first_admin(membership: Membership | None) -> None:
 
 def find_invitation(*, token: str, email: str) -> Invitation:
     """The invitation that a link names, if it is still good; else NotFound with what to do next."""
+    token_hash = hash_secret(token)
     invitation = (
         Invitation.objects.select_related("membership__user", "membership__tenant")
-        .filter(token_hash=hash_secret(token), membership__accepted_at=None)
+        .filter(Q(token_hash=token_hash) | Q(proof_hash=token_hash), membership__accepted_at=None)
         .first()
     )
     if invitation is None or invitation.membership.user.email != email.strip().lower():
@@ -104,7 +127,7 @@ def accept_invitation(*, token: str, email: str, password: str | None, signed_in
 
     A person who is new sets ``password`` and becomes active. One who is active already must be signed in: the link
     alone must not open what other accounts have given to the same person. A pending account turns active with its
-    first admin.
+    first admin. The link that was mailed proves the address.
     """
     invitation = find_invitation(token=token, email=email)
     # The delete is what makes the link good for one use: of two requests at once, one finds it gone.
@@ -118,6 +141,8 @@ def accept_invitation(*, token: str, email: str, password: str | None, signed_in
         _activate(user, password or "")
     elif signed_in != user:
         raise NotAuthorized("Sign in first, then open the link again.")
+    if invitation.proof_hash == hash_secret(token):
+        note_proof(user)
     membership.user = user
     membership.accepted_at = timezone.now()
     membership.save(update_fields=["accepted_at"])

@@ -6,7 +6,7 @@ from accounts.audit import record
 from accounts.permissions import Action, require
 from accounts.principals import Principal
 from portal.errors import Conflict
-from portal.mail import compose
+from portal.mail import Kind, compose, may_mail
 from portal.validation import clean_email
 
 
@@ -14,6 +14,8 @@ def send_test_mail(*, principal: Principal, email: str) -> None:
     """Send a mail at once, and say in a Conflict what the mail server answers where it does not take it."""
     require(principal, Action.EDIT_HOST_PEOPLE)
     address = clean_email("email", email)
+    if not may_mail(Kind.TEST, address):
+        raise Conflict("This address has had its test mails for today.")
     record(principal, "send test mail", address)
     try:
         compose("emails/test", address, {}).send()

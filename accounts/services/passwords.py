@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from functools import partial
 
-from allauth.account.forms import default_token_generator
 from django.conf import settings
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.urls import reverse
+from django.utils import translation
 
-from accounts.audit import record
+from accounts.audit import record, record_of_person
 from accounts.models import Membership, Tenant, User
-from accounts.permissions import Action, get_tenant, is_allowed, require
+from accounts.permissions import Action, get_tenant, require
 from accounts.principals import Principal
+from accounts.services.people import looks_after
+from accounts.tokens import MAILED, SHOWN
 from portal.errors import InvalidInput, NotFound
-from portal.mail import compose, deliver
+from portal.mail import Kind, compose, may_mail, send_in_background, send_later
+
+_TEMPLATE = "account/email/password_reset_key"
+
+
+@dataclass(frozen=True, slots=True)
+class SentReset:
+    """Whether a link is on its way to the person by mail, and another one to show; None for who must not see it."""
+
+    is_mailed: bool
+    link: str | None
 
 
 @transaction.atomic
@@ -22,35 +38,55 @@ def change_password(*, user: User, password: str) -> None:
     """Store a password that allauth has checked; the log of each of the person's accounts tells of it."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    for membership in Membership.objects.filter(user=user, accepted_at__isnull=False).select_related("tenant"):
-        record(Principal(user=user), "change password", user, tenant=membership.tenant)
+    record_of_person(Principal(user=user), "change password", user)
 
 
 @transaction.atomic
-def send_password_reset(*, principal: Principal, user_id: str, tenant_id: str | None = None) -> str | None:
+def send_password_reset(*, principal: Principal, user_id: str, tenant_id: str | None = None) -> SentReset:
     """Mail a person of the account (or of the host) the link to a new password.
 
-    The link is returned to those only who look after everything that the person has a role in: in other hands it would
+    A link is returned to those only who look after everything that the person has a role in: in other hands it would
     open accounts that are closed to them.
     """
     tenant = get_tenant(principal, tenant_id, Action.EDIT_PEOPLE) if tenant_id else None
     if tenant is None:
         require(principal, Action.EDIT_HOST_PEOPLE)
     user = _active_member(user_id, tenant)
-    link = password_reset_link(user)
     record(principal, "send password reset", user, tenant=tenant)
-    deliver(compose("account/email/password_reset_key", user.email, {"password_reset_url": link, "link": link}))
-    return link if _looks_after(principal, user) else None
+    is_mailed = send_later(
+        _TEMPLATE, user.email, {"link": _link(user, MAILED)}, kind=Kind.PASSWORD, account=tenant_id or ""
+    )
+    return SentReset(is_mailed, _link(user, SHOWN) if looks_after(principal, user) else None)
 
 
-def password_reset_link(user: User) -> str:
+def mail_new_password(*, email: str) -> None:
+    """Mail who has forgotten their password a link to a new one, to the address that we know.
+
+    All of it happens beside the request, and nearly as much for an address that nobody has: the answer's time tells
+    nobody which addresses are known.
+    """
+    send_in_background(partial(_forgotten, email.strip().lower(), translation.get_language()))
+
+
+def _forgotten(email: str, language: str | None) -> EmailMessage | None:
+    user = User.objects.filter(email=email).first()
+    with translation.override(language):
+        someone = user or User(email=email, password="!")  # noqa: S106  # no password
+        message = compose(_TEMPLATE, someone.email, {"link": _link(someone, MAILED)})
+    if user is None or not user.is_active or not may_mail(Kind.PASSWORD, user.email, f"person {user.pk}"):
+        return None
+    return message
+
+
+def _link(user: User, tokens: PasswordResetTokenGenerator) -> str:
     """The page on which the person chooses a new password: valid for three days, and used once."""
-    token = default_token_generator.make_token(user)
-    path = reverse("account_reset_password_from_key", kwargs={"uidb36": user.pk.hex, "key": token})
+    key = tokens.make_token(user)
+    path = reverse("account_reset_password_from_key", kwargs={"uidb36": user.pk.hex, "key": key})
     return f"{settings.BASE_URL}{path}"
 
 
 def _active_member(user_id: str, tenant: Tenant | None) -> User:
+    """Somebody who has accepted a role here: whoever was only offered one is not this place's to look after."""
     try:
         key = uuid.UUID(user_id)
     except ValueError:
@@ -58,14 +94,6 @@ def _active_member(user_id: str, tenant: Tenant | None) -> User:
     membership = Membership.objects.filter(user_id=key, tenant=tenant).select_related("user").first()
     if membership is None:
         raise NotFound("userId: nobody with this id has a role here.", field="userId")
-    if not membership.user.is_active:
-        raise InvalidInput("userId", "has no password yet, or may not sign in any more.")
+    if membership.accepted_at is None or not membership.user.is_active:
+        raise InvalidInput("userId", "has not accepted a role here yet, or may not sign in any more.")
     return membership.user
-
-
-def _looks_after(principal: Principal, user: User) -> bool:
-    for membership in Membership.objects.filter(user=user).select_related("tenant"):
-        action = Action.EDIT_PEOPLE if membership.tenant else Action.EDIT_HOST_PEOPLE
-        if not is_allowed(principal, action, membership.tenant):
-            return False
-    return True

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.audit import record
+from accounts.audit import PERSON_FORGOTTEN, record
 from accounts.models import Membership, RoleLevel, Tenant, User
-from accounts.permissions import Action, get_tenant, require
+from accounts.permissions import Action, get_tenant, is_allowed, require
 from accounts.principals import Principal
 from accounts.roles import Role, parse_role
 from accounts.services.invitations import issue_invitation, set_new_password
@@ -26,6 +27,7 @@ class AddedUser:
     user: User
     existed: bool
     invitation_link: str
+    is_mailed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ def create_user(*, principal: Principal, email: str, role_name: str, password: s
         raise Conflict("email: this person has a password already; leave the password out.", field="email")
     set_new_password(user, password)
     user.status = User.Status.ACTIVATED
+    if principal.is_system:
+        user.proven_at = timezone.now()  # the operator vouches for the address
     user.save()
     membership = _add_membership(user, tenant, role.level)
     membership.accepted_at = timezone.now()
@@ -93,7 +97,8 @@ def change_role_for_user(
         _remove(principal, user, places[revoked.tenant_id])
     if added:
         _set_level(principal, user, places[added.tenant_id], added.level)
-    forget_strangers([user.pk])
+    if forget_strangers([user.pk]):
+        record(principal, PERSON_FORGOTTEN, user.pk)  # else an older backup would bring the role back
     return user
 
 
@@ -104,7 +109,8 @@ def admit(principal: Principal, *, email: str, tenant: Tenant | None, level: Rol
         raise Conflict("email: this person is deactivated and could not accept.", field="email")
     membership = _add_membership(user, tenant, level)
     record(principal, "add person", user, tenant=tenant, changes={"role": [None, str(level)]})
-    return AddedUser(user, not is_new, issue_invitation(membership, email.strip()))
+    issued = issue_invitation(principal, membership, email.strip())
+    return AddedUser(user, not is_new, issued.link, issued.is_mailed)
 
 
 def _find_or_add(email: str, tenant: Tenant | None) -> tuple[User, bool]:
@@ -123,12 +129,15 @@ def _add_membership(user: User, tenant: Tenant | None, level: RoleLevel) -> Memb
         raise Conflict("email: this person has a role here already.", field="email") from None
 
 
-def forget_strangers(user_ids: Iterable[uuid.UUID]) -> None:
-    """Delete those who never signed in and have no role left: nothing justifies keeping their address."""
+def forget_strangers(user_ids: Iterable[uuid.UUID]) -> bool:
+    """Delete those who never signed in and have no role left: nothing justifies keeping their address.
+
+    Were there any?
+    """
     strangers = User.objects.filter(pk__in=user_ids, status=User.Status.PENDING)
     # Locked first, then looked at again: somebody may be giving one of them a new role at this moment.
     locked = [user.pk for user in strangers.select_for_update().order_by("pk")]
-    User.objects.filter(pk__in=locked, memberships=None).delete()
+    return bool(User.objects.filter(pk__in=locked, memberships=None).delete()[0])
 
 
 def _open_place(principal: Principal, role: Role, field: str) -> Tenant | None:
@@ -147,14 +156,35 @@ def lock_host() -> None:
     list(Membership.objects.select_for_update().filter(tenant=None).order_by("pk"))
 
 
+def visible_people(principal: Principal) -> QuerySet[User]:
+    """People with a role that the principal may know of; the host's admins look after those too who have none left."""
+    visible = Q(pk__in=Membership.objects.visible_to(principal).values("user_id"))
+    if is_allowed(principal, Action.EDIT_HOST_PEOPLE):
+        visible |= Q(memberships=None)
+    return User.objects.filter(visible)
+
+
+def looks_after(principal: Principal, user: User) -> bool:
+    """May the principal change people wherever the person has accepted a role?
+
+    What is only offered counts for nobody: an account's admin could offer a role to anybody, to keep others out. Who
+    has accepted nothing is looked after by those who may change all offers.
+    """
+    roles = Membership.objects.filter(user=user).select_related("tenant")
+    accepted = [role for role in roles if role.accepted_at is not None]
+    return all(
+        is_allowed(principal, Action.EDIT_PEOPLE if role.tenant else Action.EDIT_HOST_PEOPLE, role.tenant)
+        for role in accepted or roles
+    )
+
+
 def visible_user(principal: Principal, user_id: str) -> User:
     """The person, if the principal may know of them; InvalidInput for an id that is none, else NotFound."""
     try:
         key = uuid.UUID(user_id)
     except ValueError:
         raise InvalidInput("userId", "must be a UUID.") from None
-    visible = Membership.objects.visible_to(principal).filter(user_id=key)
-    user = User.objects.filter(pk__in=visible.values("user_id")).first()
+    user = visible_people(principal).filter(pk=key).first()
     if user is None:
         raise NotFound("userId: there is no such person in an account that you can see.", field="userId")
     return user

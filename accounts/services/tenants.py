@@ -23,6 +23,7 @@ class CreatedTenant:
 
     tenant: Tenant
     invitation_link: str | None
+    is_mailed: bool
 
 
 @transaction.atomic
@@ -58,11 +59,11 @@ def create_tenant(
         tenant=tenant,
         changes={"name": [None, name], "canPartnerManage": [None, can_partner_manage]},
     )
-    link = None
+    link, is_mailed = None, False
     if email is not None:
         admin = admit(principal, email=(admin_email or "").strip(), tenant=tenant, level=RoleLevel.ADMIN)
-        link = admin.invitation_link
-    return CreatedTenant(tenant, link)
+        link, is_mailed = admin.invitation_link, admin.is_mailed
+    return CreatedTenant(tenant, link, is_mailed)
 
 
 @transaction.atomic

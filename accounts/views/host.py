@@ -16,7 +16,7 @@ from accounts.services.host import rename_host
 from accounts.services.mail import send_test_mail
 from accounts.views.pages import form_page
 from portal.errors import PortalError
-from portal.mail import mail_kind
+from portal.mail import is_mail_set_up, mail_kind
 from portal.web import HostRequest, add_service_error, host_page
 
 
@@ -55,7 +55,12 @@ def mail(request: HostRequest) -> HttpResponse:
     if request.method == "POST":
         email = str(request.user)
         send_test_mail(principal=request.principal, email=email)
-        messages.success(request, _("A test mail was sent to %(email)s.") % {"email": email})
+        if is_mail_set_up():
+            messages.success(request, _("A test mail was sent to %(email)s.") % {"email": email})
+        elif mail_kind() == "console":
+            messages.warning(request, _("Mail is not set up: the test mail was printed where the portal runs."))
+        else:
+            messages.warning(request, _("No mail was sent: EMAIL_URL tells the portal to send none."))
         return redirect("host:mail")
     return render(request, "accounts/host_mail.html", {"mail": _mail_settings()})
 

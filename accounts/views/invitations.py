@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms.sign_in import NewPasswordForm
 from accounts.models import Invitation, Membership, User
 from accounts.services.invitations import accept_invitation, find_invitation
-from portal.errors import InvalidInput, NotFound
+from portal.errors import InvalidInput, NotAuthorized, NotFound
 from portal.web import add_service_error, sentence
 
 
@@ -62,6 +62,8 @@ def _accept(request: HttpRequest, invitation: Invitation, token: str) -> HttpRes
     except InvalidInput as error:
         add_service_error(form, error)
         return _offer(request, invitation, form)
+    except NotAuthorized:  # another link of theirs was opened at this moment: they have a password now
+        return _offer(request, find_invitation(token=token, email=user.email))
     return _welcome(request, membership, is_new=is_new)
 
 

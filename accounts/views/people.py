@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,6 +24,7 @@ from accounts.roles import Role
 from accounts.services.invitations import ADVERTISER, AGENCY, send_invitation
 from accounts.services.passwords import send_password_reset
 from accounts.services.people import add_user_with_role, change_role_for_user
+from accounts.services.rescue import may_help
 from accounts.tables import PeopleTable, paged
 from accounts.views.pages import address, form_page
 from portal.errors import PortalError
@@ -128,7 +130,8 @@ def invite(request: HostRequest, place: Place) -> HttpResponse:
     except PortalError as error:
         add_service_error(form, error)
         return form_page(request, "accounts/invite.html", form, context)
-    return render(request, "accounts/invited.html", context | {"email": email, "link": added.invitation_link})
+    context |= {"email": email, "link": added.invitation_link, "is_mailed": added.is_mailed}
+    return render(request, "accounts/invited.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -153,28 +156,30 @@ def person(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpRespon
 def invitation_link(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpResponse:
     """Make a new invitation link and show it once."""
     membership = _membership(request, place, user_id)
-    link = send_invitation(
+    issued = send_invitation(
         principal=request.principal,
         email=membership.user.email,
         user_type=ADVERTISER if place.tenant else AGENCY,
         tenant_id=place.tenant_id,
     )
-    return _person(request, place, membership, RoleForm(initial={"level": membership.level}), link)
+    return _person_with_link(request, place, membership, issued.link, is_mailed=issued.is_mailed)
 
 
 @require_POST
 def password_reset(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpResponse:
     """Mail the person a link to a new password, and show it once to those to whom the service gives it."""
     membership = _membership(request, place, user_id)
-    link = send_password_reset(principal=request.principal, user_id=str(user_id), tenant_id=place.tenant_id)
-    if is_mail_set_up():
+    sent = send_password_reset(principal=request.principal, user_id=str(user_id), tenant_id=place.tenant_id)
+    if sent.is_mailed:
         text = _("A link to a new password was sent to %(email)s.") % {"email": membership.user.email}
         messages.success(request, text)
+    elif is_mail_set_up():
+        messages.warning(request, _("No mail was sent: this address has had its mails for today."))
     else:
         messages.warning(request, _("Mail is not set up: the link was sent to nobody. The operator sets EMAIL_URL."))
-    if link is None:
+    if sent.link is None:
         return redirect(place.address("person", user_id))
-    return _person(request, place, membership, RoleForm(initial={"level": membership.level}), link)
+    return _person_with_link(request, place, membership, sent.link, is_mailed=sent.is_mailed)
 
 
 @require_POST
@@ -194,12 +199,22 @@ def _membership(request: HostRequest, place: Place, user_id: uuid.UUID) -> Membe
 
 
 def _person(
-    request: HostRequest, place: Place, membership: Membership, form: RoleForm, link: str | None = None
+    request: HostRequest, place: Place, membership: Membership, form: RoleForm, **shown_once: Any
 ) -> HttpResponse:
+    user = membership.user
     context = {
         "place": place,
         "membership": membership,
-        "link": link,
+        "has_second_factor": is_mfa_enabled(user),
+        "may_help": may_help(request.principal, user),
+        **shown_once,
         **{name: place.address(name, membership.user_id) for name in _PERSON_PAGES},
     }
     return form_page(request, "accounts/person.html", form, context)
+
+
+def _person_with_link(
+    request: HostRequest, place: Place, membership: Membership, link: str, *, is_mailed: bool
+) -> HttpResponse:
+    form = RoleForm(initial={"level": membership.level})
+    return _person(request, place, membership, form, link=link, is_mailed=is_mailed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -88,11 +90,12 @@ def complete_setup(request: AccountRequest) -> HttpResponse:
     form = SetupForm(request.POST or None, initial={"email": _waiting_admin(request)})
     if not form.is_valid():
         return form_page(request, "accounts/setup.html", form)
-    context = {"form": form, "email": form.cleaned_data["email"]}
+    context: dict[str, Any] = {"form": form, "email": form.cleaned_data["email"]}
     try:
-        context["link"] = send_invitation(
+        issued = send_invitation(
             principal=request.principal, email=context["email"], user_type=ADVERTISER, tenant_id=request.tenant.pk
         )
+        context |= {"link": issued.link, "is_mailed": issued.is_mailed}
     except NotAuthorized:
         # Whoever does not see the account's people is not told either whether this is one of them.
         form.add_error("email", _("No admin with this address is waiting here."))

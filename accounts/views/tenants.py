@@ -65,5 +65,10 @@ def add_account(request: HostRequest) -> HttpResponse:
         may_be_sent_again(request)
         add_service_error(form, error)
         return form_page(request, "accounts/add.html", form)
-    context = {"opened": created.tenant, "link": created.invitation_link, "email": data["admin_email"]}
+    context = {
+        "opened": created.tenant,
+        "email": data["admin_email"],
+        "link": created.invitation_link,
+        "is_mailed": created.is_mailed,
+    }
     return render(request, "accounts/added.html", context)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from django.utils.http import url_has_allowed_host_and_scheme
+
+from portal.web import is_own_address
 
 
 def way_back(request: HttpRequest, url: str, fallback: str) -> str:
     """The address, if it is of an account's page here: a link in a request leads nowhere else."""
-    ours = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if ours and "/hub/capig/" in url else fallback
+    return url if is_own_address(url) and "/hub/capig/" in url else fallback

@@ -6,6 +6,7 @@ import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import IO, Any
 
 import msgspec
@@ -13,7 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Max, Q
 
-from accounts.audit import record
+from accounts.audit import BACKUP_MADE, BACKUP_RESTORED, PERSON_FORGOTTEN, record
 from accounts.models import ApiAccount, AuditEntry, Membership, Tenant, User
 from accounts.principals import OPERATOR
 from accounts.second_factors import sealed
@@ -27,14 +28,13 @@ from portal.backup.tables import REFERENCES, TABLES, Column, Model, Table
 _BATCH_ROWS = 500
 _BATCH_BYTES = 4_000_000
 
-MADE, RESTORED = "make backup", "restore backup"
-
 Row = dict[str, Any]
 #: What tells a row from others of its table on any instance: the values of its REFERENCES.
 Name = tuple[Any, ...]
 
 #: Why rows that are not here did not come either, for the operator.
 WITHHELD = {
+    User._meta.label_lower: "who were forgotten here: invite them anew.",
     Membership._meta.label_lower: "of people and accounts that are here already: what was revoked stays revoked.",
     ApiAccount._meta.label_lower: "that may have been revoked here: --with-api-accounts adds them.",
     OutboxRow._meta.label_lower: "that this portal has dealt with: it knows a backup of the same origin.",
@@ -66,7 +66,7 @@ def restore(stream: IO[bytes], passphrase: str, *, dry_run: bool = False, with_a
             restoring = _Restore(reader.id, reader.version, with_api_accounts=with_api_accounts)
             report = restoring.run(gzip.GzipFile(fileobj=reader))
             if any(report.added.values()):
-                record(OPERATOR, RESTORED, name_of(reader.id))
+                record(OPERATOR, BACKUP_RESTORED, name_of(reader.id))
             transaction.set_rollback(dry_run)
     except DatabaseError as error:
         # Its words may hold personal data.
@@ -84,7 +84,9 @@ class _Restore:
     def __init__(self, backup_id: str, version: int, *, with_api_accounts: bool) -> None:
         self.version = version
         #: The backups that this instance has made or restored.
-        self.known = set(AuditEntry.objects.filter(act__in=(MADE, RESTORED)).values_list("subject", flat=True))
+        self.known = set(
+            AuditEntry.objects.filter(act__in=(BACKUP_MADE, BACKUP_RESTORED)).values_list("subject", flat=True)
+        )
         #: Has it one of the same origin? What waited then has been dealt with, and what lacks was deleted.
         self.is_known = name_of(backup_id) in self.known
         self.with_api_accounts = with_api_accounts
@@ -125,8 +127,13 @@ class _Restore:
     def _recognise(self, table: Table, rows: list[Row]) -> None:
         """The file's audit log tells which backups its instance had made or restored: does this one know any?"""
         if table.model is AuditEntry:
-            subjects = {row["subject"] for row in rows if row["act"] in (MADE, RESTORED)}
+            subjects = {row["subject"] for row in rows if row["act"] in (BACKUP_MADE, BACKUP_RESTORED)}
             self.is_known = self.is_known or not self.known.isdisjoint(subjects)
+
+    @cached_property
+    def forgotten(self) -> set[str]:
+        """The ids of people who were forgotten: here, or where the file was made, whose log has been read by now."""
+        return set(AuditEntry.objects.filter(act=PERSON_FORGOTTEN).values_list("subject", flat=True))
 
     def _newest(self, table: Table) -> Any:
         """The last of the numbers that the database gave to rows before this restore; None where it gives none."""
@@ -144,6 +151,8 @@ class _Restore:
             return False
         if table.comes_with:
             return any(self._came(table, reference, row) for reference in table.comes_with)
+        if table.model is User:
+            return str(row["id"]) not in self.forgotten
         if table.model is ApiAccount:
             return self.with_api_accounts or not (self.is_known or self.has_api_accounts)
         return table.model not in (OutboxRow, DeadLetter) or not self.is_known or self._came(table, "pixel", row)
@@ -214,8 +223,8 @@ def _referring(column: Column, rows: list[Row]) -> list[Row]:
     found = []
     for row in rows:
         name = tuple(row[path] for path in column.paths)
-        if name in pks:
-            row[column.field.attname] = pks[name]
+        if name in pks or (related is User and column.field.null):  # who made it may have been forgotten since
+            row[column.field.attname] = pks.get(name)
             found.append(row)
     return found
 

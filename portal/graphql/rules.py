@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
     ASTValidationRule,
     FieldNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLID,
     GraphQLList,
     GraphQLNonNull,
     GraphQLString,
+    InlineFragmentNode,
     NoUnusedVariablesRule,
     OperationDefinitionNode,
-    ValidationContext,
+    OperationType,
+    SelectionSetNode,
     ValidationRule,
     VariablesInAllowedPositionRule,
     specified_rules,
     type_from_ast,
 )
 from graphql.validation.rules.variables_in_allowed_position import allowed_variable_usage
+
+#: Names in an answer, from the top down.
+Place = tuple[str, ...]
 
 
 class VariablesInAllowedPosition(VariablesInAllowedPositionRule):
@@ -53,25 +60,40 @@ def _unified(type_: Any) -> Any:
     return GraphQLID if type_ is GraphQLString else type_
 
 
-#: Mutations that ask a server outside, which may take seconds to answer, and keep a thread waiting.
-CALLING_OUT = frozenset({"upsertIngressDomain"})
+#: Mutations that reach outside: one asks servers, which may take seconds and keeps a thread waiting, one sends a mail.
+CALLING_OUT = {"upsertIngressDomain": "it asks servers outside", "sendInvitation": "it sends a mail"}
 
 
 class OneCallOut(ValidationRule):
-    """A document may ask once for a mutation that calls out: with aliases, one request would make many of them."""
+    """A document may ask once for each mutation that reaches outside: with aliases, one request would make many."""
 
-    def __init__(self, context: ValidationContext) -> None:
-        super().__init__(context)
-        self.places: set[str] = set()
+    def enter_operation_definition(self, operation: OperationDefinitionNode, *_args: Any) -> None:
+        """Report the fields that stand at a second place of the answer, wherever fragments put them."""
+        if operation.operation is not OperationType.MUTATION:
+            return
+        places: dict[str, set[Place]] = {name: set() for name in CALLING_OUT}
+        for place, node in self._fields(operation.selection_set, ()):
+            of_name = places.get(node.name.value)
+            if of_name is not None and of_name != {place}:
+                of_name.add(place)
+                if len(of_name) == 2:
+                    text = f"'{node.name.value}' may stand only once in a document: {CALLING_OUT[node.name.value]}."
+                    self.report_error(GraphQLError(text, node))
 
-    def enter_field(self, node: FieldNode, *_args: Any) -> None:
-        """Report the field where it stands at a second place of the answer."""
-        parent = self.context.get_parent_type()
-        if node.name.value in CALLING_OUT and parent is self.context.schema.mutation_type:
-            self.places.add((node.alias or node.name).value)
-            if len(self.places) > 1:
-                text = f"'{node.name.value}' may stand only once in a document: it asks servers outside."
-                self.report_error(GraphQLError(text, node))
+    def _fields(self, selection_set: SelectionSetNode, place: Place) -> Iterator[tuple[Place, FieldNode]]:
+        """The fields of the operation's first two levels, where mutations are."""
+        for node in selection_set.selections:
+            if isinstance(node, FieldNode):
+                here = (*place, (node.alias or node.name).value)
+                yield here, node
+                if node.selection_set and len(here) < 2:
+                    yield from self._fields(node.selection_set, here)
+            elif isinstance(node, InlineFragmentNode):
+                yield from self._fields(node.selection_set, place)
+            elif isinstance(node, FragmentSpreadNode):
+                fragment = self.context.get_fragment(node.name.value)
+                if fragment:
+                    yield from self._fields(fragment.selection_set, place)
 
 
 #: By the rule of graphql-core that is replaced; None where nothing replaces it.

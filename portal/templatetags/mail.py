@@ -1,10 +1,11 @@
-"""What pages may say of mails."""
+"""What pages may say of mails, and mails of names."""
 
 from __future__ import annotations
 
 from django import template
 
-from portal.mail import is_mail_set_up
+from portal.mail import as_name, is_mail_set_up
 
 register = template.Library()
 register.simple_tag(is_mail_set_up)
+register.filter(as_name)

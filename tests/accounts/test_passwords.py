@@ -9,12 +9,12 @@ from django.core import mail
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts.models import AuditEntry, RoleLevel, Tenant, User
+from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from accounts.principals import OPERATOR, principal_of_user
 from accounts.services.passwords import send_password_reset
 from accounts.services.people import add_user_with_role
 from portal.errors import InvalidInput, NotAuthorized, NotFound
-from tests.base import Cast
+from tests.base import Cast, snapshot
 from tests.factories import MembershipFactory
 
 NEW = "a quite different sentence"
@@ -22,9 +22,8 @@ NEW = "a quite different sentence"
 
 def reset(by: User, whom: User | str, tenant: Tenant | None) -> str | None:
     user_id = whom if isinstance(whom, str) else str(whom.pk)
-    return send_password_reset(
-        principal=principal_of_user(by), user_id=user_id, tenant_id=tenant.pk if tenant else None
-    )
+    tenant_id = tenant.pk if tenant else None
+    return send_password_reset(principal=principal_of_user(by), user_id=user_id, tenant_id=tenant_id).link
 
 
 def test_the_link_is_mailed_and_lets_the_person_choose(
@@ -35,7 +34,7 @@ def test_the_link_is_mailed_and_lets_the_person_choose(
 
     assert mail.outbox[0].to == [cast.vic.email]
     assert link is not None
-    assert link in str(mail.outbox[0].body)
+    assert link not in str(mail.outbox[0].body)
     page = client.get(link.removeprefix("http://localhost:8000")).headers["Location"]
     client.post(page, {"password1": NEW, "password2": NEW})
     cast.vic.refresh_from_db()
@@ -47,6 +46,28 @@ def test_an_admin_never_sees_the_link_of_somebody_with_other_accounts(cast: Cast
     MembershipFactory.create(user=cast.vic, tenant=cast.other, level=RoleLevel.VIEW)
 
     assert reset(cast.ada, cast.vic, cast.shoes) is None
+
+
+def test_an_offer_does_not_let_an_account_see_the_link(cast: Cast) -> None:
+    """Somebody who has no role left is added by the admin of an account: who was never there must not be taken over."""
+    Membership.objects.filter(user=cast.olaf).delete()
+    add_user_with_role(
+        principal=principal_of_user(cast.ada), email=cast.olaf.email, role_name=f"advertiser-view-{cast.shoes.pk}"
+    )
+    before = snapshot()
+
+    with pytest.raises(InvalidInput, match="has not accepted a role here yet"):
+        reset(cast.ada, cast.olaf, cast.shoes)
+
+    assert snapshot() == before
+
+
+def test_an_offer_of_another_account_does_not_keep_the_link_from_those_who_look_after_the_person(cast: Cast) -> None:
+    add_user_with_role(
+        principal=principal_of_user(cast.olaf), email=cast.vic.email, role_name=f"advertiser-view-{cast.other.pk}"
+    )
+
+    assert reset(cast.ada, cast.vic, cast.shoes) is not None
 
 
 def test_an_admin_of_an_account_never_sees_the_link_of_the_hosts_people(cast: Cast) -> None:

@@ -114,6 +114,27 @@ def test_an_invitation_is_taken_up_once() -> None:
     assert nora.check_password(winner)
 
 
+@pytest.mark.parametrize("_", range(ROUNDS))
+def test_of_two_invitations_of_a_new_person_opened_at_once_one_asks_to_sign_in(_: int) -> None:
+    shoes, books = tenant("Shoes"), tenant("Books")
+    links = [
+        add_user_with_role(
+            principal=OPERATOR, email="nora@example.com", role_name=f"advertiser-view-{place.pk}"
+        ).invitation_link
+        for place in (shoes, books)
+    ]
+
+    def accept(link: str) -> int:
+        client = Client(raise_request_exception=False)
+        password = "correct horse battery staple"
+        return client.post(link, {"password": password, "repeated": password}).status_code
+
+    statuses = at_once(*(lambda link=link: accept(link) for link in links))
+
+    assert sorted(statuses) == [200, 302]
+    assert Membership.objects.accepted().filter(user__email="nora@example.com").count() == 1
+
+
 def test_an_account_that_is_deleted_while_it_is_changed_is_gone() -> None:
     cast = make_cast()
     ada = principal_of_user(cast.ada)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -110,6 +112,38 @@ def test_a_banner_tells_and_ends_it(cast: Cast) -> None:
 
     assert f'action="{END}"' in page
     assert "You see this as ada@example.com" in page
+
+
+def test_what_would_be_refused_is_disabled_and_says_why(cast: Cast) -> None:
+    """On every page: each form that posts, but for ending it and the language."""
+    staff = login(cast.hanna)
+    begin(staff, cast.ada.pk)
+    for page in ("settings/", "users/", "users/invite/", f"users/{cast.vic.pk}/", "pixels/connect/", "websites/"):
+        source = staff.get(f"/hub/capig/{page}?tenant={cast.shoes.pk}").content.decode()
+        forms = re.findall(r'<form\b[^>]*method="post"[^>]*>.*?</form>', source, re.DOTALL)
+        left = [form for form in forms if "<fieldset" not in form]
+        assert len(left) == 2, page
+        assert all('action="/see-as/end/"' in form or 'action="/i18n/setlang/"' in form for form in left)
+        assert len(forms) > 2, page
+        assert all('disabled aria-label="You see this as somebody else' in form for form in forms if form not in left)
+        openers = re.findall(r"<button[^>]*popovertarget=(?![^>]*targetaction)[^>]*>", source)
+        assert all(" disabled title=" in opener for opener in openers)
+
+
+def test_who_sees_as_themselves_has_every_form(cast: Cast) -> None:
+    page = login(cast.ada).get(f"/hub/capig/settings/?tenant={cast.shoes.pk}").content.decode()
+
+    assert 'method="post"' in page
+    assert "look-only" not in page
+
+
+@pytest.mark.parametrize("where", ["user", "tenant"])
+def test_it_ends_where_it_began(cast: Cast, where: str) -> None:
+    began = f"/admin/accounts/{where}/{cast.vic.pk if where == 'user' else cast.shoes.pk}/change/"
+    staff = login(cast.hanna)
+    staff.post(BEGIN, {"user_pk": str(cast.vic.pk), "next": "/hub/"}, headers={"Referer": f"http://testserver{began}"})
+
+    assert staff.post(END).headers["Location"] == began
 
 
 @pytest.mark.parametrize("user_pk", ["", "1", "\x00", "0b0ae8c4-0000-4000-8000-000000000000"])

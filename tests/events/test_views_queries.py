@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -81,7 +81,7 @@ def test_no_page_asks_more_often_than_that(cast: Cast, pixel: Pixel, subtests: p
     ]
     client = login(cast.max)
     for page in pages:
-        cache.clear()
+        caches["pages"].clear()
         with subtests.test(page):
             with CaptureQueriesContext(connection) as captured:
                 assert client.get(page).status_code == 200
@@ -90,7 +90,7 @@ def test_no_page_asks_more_often_than_that(cast: Cast, pixel: Pixel, subtests: p
 
 
 def test_while_the_page_is_open_the_counters_of_many_pixels_are_added_up_once(cast: Cast, pixel: Pixel) -> None:
-    cache.clear()
+    caches["pages"].clear()
     client = login(cast.max)
     path = address("account_overview", cast.shoes)
     client.get(path)

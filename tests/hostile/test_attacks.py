@@ -15,6 +15,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.principals import OPERATOR
+from accounts.services.people import add_user_with_role
 from portal.graphql import documents
 from tests.base import CAPIG, HUB, Cast, client_of, graphql, login
 from tests.hostile.attacks import ATTACKS, GROUNDS
@@ -219,3 +221,39 @@ def test_a_mutation_that_calls_out_may_not_stand_twice(cast: Cast, document: str
     answer = assert_refused_before_execution(client_of(cast.robot), HUB, body)
 
     assert "only once" in answer["errors"][0]["message"]
+
+
+INVITE = 'sendInvitation(input: {email: "nora@example.com", userType: AGENCY})'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ userMutations { a: %s b: %s } }",
+        "{ a: userMutations { %s } b: userMutations { %s } }",
+        "{ a: userMutations { ...f } b: userMutations { ...f } } fragment f on UserMutations { %s }",
+        "{ ...g } fragment g on Mutation { userMutations { ...f ... { b: %s } } } fragment f on UserMutations { %s }",
+    ],
+)
+def test_a_document_sends_one_invitation(cast: Cast, document: str) -> None:
+    body = json.dumps({"query": f"mutation {document.replace('%s', INVITE)}"})
+
+    answer = assert_refused_before_execution(client_of(cast.robot), HUB, body)
+
+    assert "'sendInvitation' may stand only once in a document: it sends a mail." in answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ userMutations { %s } }",
+        "{ userMutations { %s %s } }",
+        "{ userMutations { ...f ...f } } fragment f on UserMutations { %s }",
+    ],
+)
+def test_an_invitation_that_stands_once_is_sent(cast: Cast, document: str) -> None:
+    add_user_with_role(principal=OPERATOR, email="nora@example.com", role_name="agency-view")
+
+    answer = graphql(cast.robot, HUB, f"mutation {document.replace('%s', INVITE)}")
+
+    assert "/auth/verify/?token=" in answer.data["userMutations"]["sendInvitation"]

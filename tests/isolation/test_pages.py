@@ -28,8 +28,8 @@ IDS: dict[str, Callable[[Victim], object]] = {
     "user_id": lambda victim: victim.member.pk,
     "import_id": lambda victim: victim.batch.pk,
 }
-#: Parts of addresses that name nothing of an account's: an operation of the API reference, a version.
-NO_IDS = {"endpoint", "name", "major", "minor"}
+#: Parts of addresses that name nothing of an account's: an operation of the API reference, a version, a mailed key.
+NO_IDS = {"endpoint", "name", "major", "minor", "key"}
 #: What views read from a query or a form by its name, and is checked below.
 CHECKED_INPUTS = {"tenant", "pixel", "letter", "after", "event", "name"}
 #: What they read besides: choices, texts, pages and places to go on to.

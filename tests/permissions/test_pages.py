@@ -23,7 +23,7 @@ METHODS = ("GET", "POST")
 #: Of software, not of people: tests/permissions/test_graphql.py and tests/events see to them.
 NOT_PAGES = {"hub_graphql", "capig_graphql", "token", "revoke_token", "introspect_token", "oauth_metadata"}
 #: allauth's and hijack's pages have no accounts: who has signed in may open them, some open to all.
-OF_ONESELF = ("account_", "mfa_", "usersessions_", "verify_", "set_language", "hijack:")
+OF_ONESELF = ("account_", "mfa_", "usersessions_", "verify_", "prove_", "send_proof", "set_language", "hijack:")
 #: What is posted where something must be; elsewhere nothing, which an allowed form refuses in its own way.
 BODIES = {"host:api_console": {"endpoint": "hub"}}
 

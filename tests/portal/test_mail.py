@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import logging
+import re
 import smtplib
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.utils import translation
+from limits import parse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.models import Membership
+from accounts.models import HostSettings, Membership
 from accounts.principals import principal_of_user
 from accounts.services.mail import send_test_mail
 from portal.errors import Conflict, InvalidInput, NotAuthorized
-from portal.mail import compose, deliver
+from portal.mail import Kind, compose, may_mail, send_later
 from tests.base import Cast
 
 
@@ -40,13 +43,13 @@ def invitation(cast: Cast) -> EmailMessage:
 
 def test_a_mail_has_a_text_and_the_same_in_html(cast: Cast) -> None:
     message = invitation(cast)
-    [(html, kind)] = message.alternatives  # type: ignore[attr-defined]
+    [(page, kind)] = message.alternatives  # type: ignore[attr-defined]
 
     assert message.subject == "Your invitation to Gateway Portal"
     assert "https://x.example/?a&b" in message.body
     assert kind == "text/html"
-    assert 'href="https://x.example/?a&amp;b"' in html
-    assert "Shoes" in html
+    assert 'href="https://x.example/?a&amp;b"' in page
+    assert "Shoes" in page
 
 
 def test_an_accounts_name_is_no_html_in_a_mail(cast: Cast) -> None:
@@ -63,11 +66,16 @@ def test_a_mail_speaks_the_language_of_who_sends_it(cast: Cast) -> None:
         assert invitation(cast).subject == "Tu invitación a Gateway Portal"
 
 
+def send_invitation(cast: Cast, to: str = "nora@example.com", account: str = "Shoes") -> bool:
+    context = {"membership": Membership.objects.get(user=cast.vic), "link": "https://x.example/?a&b"}
+    return send_later("emails/invitation", to, context, kind=Kind.INVITATION, account=account)
+
+
 def test_a_mail_waits_for_the_commit(
     cast: Cast, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        deliver(invitation(cast))
+        send_invitation(cast)
         assert mail.outbox == []
 
     assert len(mail.outbox) == 1
@@ -80,13 +88,106 @@ def test_a_mail_that_cannot_be_sent_stops_nothing_and_is_logged_without_its_text
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     settings.EMAIL_BACKEND = REFUSING
-    message = invitation(cast)
 
     with caplog.at_level(logging.ERROR), django_capture_on_commit_callbacks(execute=True):
-        deliver(message)
+        send_invitation(cast)
 
     assert "A mail could not be sent." in caplog.text
     assert "x.example" not in caplog.text
+
+
+# --- How many mails somebody gets -------------------------------------------------------------------------------------
+
+
+def test_a_recipient_gets_a_few_mails_a_day_whoever_asks(
+    cast: Cast, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        went_out = [send_invitation(cast, account=f"account {number}") for number in range(300)]
+
+    assert went_out == [True] * 5 + [False] * 295
+    assert len(mail.outbox) == 5
+
+
+@pytest.mark.parametrize(
+    ("addresses", "mailboxes"),
+    [
+        ([f"nora+{number}@example.com" for number in range(10)], 1),
+        (["nora@gmail.com", "n.o.r.a@gmail.com", "No.Ra+x@googlemail.com"], 1),
+        (["nora@example.com", "n.ora@example.com", "nora@example.net", "+nora@example.com"], 4),
+    ],
+)
+def test_addresses_that_lead_to_one_mailbox_are_one_recipient(
+    db: None, settings: Settings, addresses: list[str], mailboxes: int
+) -> None:
+    settings.MAIL_RECIPIENT_RATE_LIMIT = parse("1/day")
+
+    assert sum(may_mail(Kind.INVITATION, address) for address in addresses) == mailboxes
+
+
+def test_invitations_do_not_keep_a_reset_or_a_warning_away(cast: Cast) -> None:
+    for _ in range(10):
+        send_invitation(cast, cast.ada.email)
+
+    assert may_mail(Kind.PASSWORD, cast.ada.email)
+    assert may_mail(Kind.NOTICE, cast.ada.email)
+
+
+def test_a_partner_invites_a_thousand_people_in_a_loop(
+    cast: Cast, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        assert all(send_invitation(cast, f"person{number}@example.com") for number in range(1_000))
+
+    assert len(mail.outbox) == 1_000
+
+
+def test_an_account_sends_so_many_a_day_and_no_more(cast: Cast, settings: Settings) -> None:
+    settings.MAIL_ACCOUNT_RATE_LIMIT = parse("3/day")
+
+    assert [send_invitation(cast, f"person{number}@example.com") for number in range(5)] == [True] * 3 + [False] * 2
+    assert send_invitation(cast, "person9@example.com", account="Books")
+
+
+# --- What somebody wrote ----------------------------------------------------------------------------------------------
+
+#: What mail programs make a link of.
+LINKS = re.compile(r"https?:/|www\.\w|\w[.。．｡]\w|\w@\w|mailto:\w|tel:[+\w]|\\\\\w", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "URGENT: pay at http://evil.example/pay now",
+        "https://evil.example",
+        "evil.example/path?a=b",
+        "www.evil.example",
+        "evil。example",
+        "pay@evil.example",
+        "mailto:pay@evil.example",
+        "tel:+491234",
+        "\\\\evil\\share",
+    ],
+)
+def test_no_mail_program_makes_a_link_of_a_name(cast: Cast, written: str) -> None:
+    assert LINKS.search(written)
+    cast.shoes.name = written
+    cast.shoes.save()
+    HostSettings.objects.create(name=written)
+    message = invitation(cast)
+    texts = [message.subject, message.body, message.alternatives[0][0]]  # type: ignore[attr-defined]
+
+    for text in texts:
+        ours = re.sub(r"https://x\.example/\?a&(amp;)?b", "", re.sub(r"<(?!/?p\b)[^>]*>", "", text))
+        assert not LINKS.search(ours), ours
+        assert written.replace("\u200b", "") in html.unescape(text).replace("\u200b", "")
+
+
+def test_an_accounts_name_is_quoted(cast: Cast) -> None:
+    message = invitation(cast)
+
+    assert "to the account “Shoes”." in message.body
+    assert "to the account “Shoes”." in message.alternatives[0][0]  # type: ignore[attr-defined]
 
 
 def test_without_a_mail_server_mails_are_printed_beside_what_commands_print(

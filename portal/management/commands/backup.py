@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from django.core.management.base import CommandParser
 
-from accounts.audit import record
+from accounts.audit import BACKUP_MADE, record
 from accounts.principals import OPERATOR
 from portal.backup.command import BackupCommand, names, read_passphrase
 from portal.backup.dump import dump
-from portal.backup.load import MADE, name_of
+from portal.backup.load import name_of
 from portal.backup.sealed import BackupError
 
 
@@ -34,7 +34,7 @@ class Command(BackupCommand):
         backup_id = str(uuid4())
         with _whole_file(file, replace=force) as stream:
             # First: whenever this is killed, there is no file that the audit log here does not tell of.
-            record(OPERATOR, MADE, name_of(backup_id))
+            record(OPERATOR, BACKUP_MADE, name_of(backup_id))
             counts = dump(stream, passphrase, backup_id)
         for label, name in names().items():
             self.stdout.write(f"{counts[label]:>12,}  {name}")

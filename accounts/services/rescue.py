@@ -1,0 +1,56 @@
+"""What the host's admins, and the operator, do for people who cannot help themselves."""
+
+from __future__ import annotations
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.audit import record_of_person
+from accounts.models import User
+from accounts.permissions import Action, is_allowed
+from accounts.principals import Principal
+from accounts.services.activation import locked_person
+from accounts.services.people import looks_after
+from portal.errors import Conflict
+from portal.mail import Kind, send_later
+
+
+def may_help(principal: Principal, user: User) -> bool:
+    """May the principal do any of this for the person?"""
+    return is_allowed(principal, Action.EDIT_HOST_PEOPLE) and user != principal.user and looks_after(principal, user)
+
+
+@transaction.atomic
+def vouch_for_address(*, principal: Principal, user_id: str) -> User:
+    """Say that the person who signs in is the one whose address it is."""
+    user = _somebody_else(principal, user_id)
+    if user.proven_at is None:
+        user.proven_at = timezone.now()
+        user.save(update_fields=["proven_at"])
+        record_of_person(principal, "vouch for address", user)
+        _tell(principal, user, "emails/vouched")
+    return user
+
+
+@transaction.atomic
+def remove_second_factors(*, principal: Principal, user_id: str) -> User:
+    """Take authenticator, passkeys and recovery codes off, of somebody who has lost their phone."""
+    user = _somebody_else(principal, user_id)
+    if not Authenticator.objects.filter(user=user).delete()[0]:
+        raise Conflict("userId: this person has no second factor.", field="userId")
+    record_of_person(principal, "remove second factors", user)
+    _tell(principal, user, "emails/second_factors_removed")
+    return user
+
+
+def _somebody_else(principal: Principal, user_id: str) -> User:
+    """Nobody does this for themselves: whoever finds an open session would need no password for it."""
+    user = locked_person(principal, user_id)
+    if user == principal.user:
+        raise Conflict("userId: another admin of the host must do this for you.", field="userId")
+    return user
+
+
+def _tell(principal: Principal, user: User, template: str) -> None:
+    send_later(template, user.email, {"who": principal.label}, kind=Kind.NOTICE)
