@@ -38,9 +38,7 @@ _is_empty_form = re.compile(
 _FORMS = ("", " ", "-", "--", ".", "?", "0", "00", "000", "0.0", "{}", "[]", "00000000-0000-0000-0000-000000000000")
 
 #: strip() keeps these, which nobody sees: the soft hyphen, zero-width characters, marks of direction and byte order.
-INVISIBLE: dict[int, None] = dict.fromkeys(
-    [0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF]
-)
+_without_invisible = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+").sub
 
 #: Longer than each placeholder and each hash with its appendix.
 _LONGEST = 100
@@ -73,6 +71,11 @@ _is_fbp = re.compile(rf"fb\.[0-9]{{1,3}}\.[0-9]{{1,20}}\.[0-9]{{1,20}}{_APPENDIX
 _as_fbc = re.compile(rf"fb\.[0-9]{{1,3}}\.[0-9]{{1,20}}\.([^\s.]{{1,500}}){_APPENDIX}").fullmatch
 
 
+def visible(text: str) -> str:
+    """A text without what nobody sees, within it and around it."""
+    return text.strip() if text.isascii() else _without_invisible("", text).strip()
+
+
 def is_nothing(value: object) -> bool:
     """Is it no identifier: empty, a placeholder in any case, or a hash of either?"""
     if value is None or isinstance(value, bool):
@@ -81,9 +84,7 @@ def is_nothing(value: object) -> bool:
         value = str(value)
     if not isinstance(value, str):
         return not value  # an empty list or object
-    if not value.isascii():
-        value = value.translate(INVISIBLE)
-    text = value.strip().lower()
+    text = visible(value).lower()
     if len(text) > _LONGEST:
         return False
     if text in _WORDS or (not text[:1].isalpha() and _is_empty_form(text)):

@@ -14,7 +14,7 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.languages import get_official_languages
 
-from events.hashing.countries import key
+from events.hashing.countries import keys
 
 FILE = Path(__file__).resolve().parent.parent / "events/hashing/countries.json"
 #: Babel's territories that are none of ISO 3166: groups, parts, pseudo-countries.
@@ -29,8 +29,8 @@ def names() -> dict[str, str]:
     for code in sorted(codes):
         found[code.lower()].add(code)
         for territories in [english, *(_territories(language) for language in _languages(code))]:
-            if code in territories:
-                found[key(territories[code])].add(code)
+            for key in keys(territories[code]) if code in territories else ():
+                found[key].add(code)
     for alias, replacements in get_global("territory_aliases").items():
         if len(alias) == 3 and alias.isalpha() and len(replacements) == 1 and replacements[0] in codes:
             found[alias.lower()].add(replacements[0])

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from events.hashing import contacts, dates, names, places
-from events.identifiers import HASHES_OF_NOTHING, INVISIBLE, are_surely_something, is_nothing
+from events.identifiers import HASHES_OF_NOTHING, are_surely_something, is_nothing, visible
 from events.left_out import LeftOut, Reason
 
 # Meta's parameter builder library adds two or eight characters, by which Meta tells the library's version.
@@ -197,9 +197,9 @@ def _text(value: object) -> str:
         raise _Unusable(Reason.NOTHING if is_nothing(value) else Reason.NO_TEXT)
     if len(value) > VALUE_MAX_LENGTH:  # before anything is done with it
         raise _Unusable(Reason.TOO_LONG)
-    if not value.isascii():
-        value = value.translate(INVISIBLE)
-        if _has_many_marks(value):
-            raise _Unusable(Reason.UNUSABLE)
-        value = unicodedata.normalize("NFC", value)
-    return value.strip()
+    text = visible(value)
+    if text.isascii():
+        return text
+    if _has_many_marks(text):
+        raise _Unusable(Reason.UNUSABLE)
+    return unicodedata.normalize("NFC", text)

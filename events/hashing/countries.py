@@ -15,25 +15,29 @@ _ALSO = {
     "ae": "UAE|Emirates",
     "ar": "Argentine Republic",
     "ba": "Bosnia",
-    "bq": "Bonaire|Bonaire, Sint Eustatius and Saba",
     "bn": "Brunei Darussalam",
+    "bo": "Bolivia, Plurinational State of",
+    "bq": "Bonaire|Bonaire, Sint Eustatius and Saba",
     "cc": "Cocos Islands|Keeling Islands",
-    "cd": "DRC|DR Congo|Congo DR|Congo DRC|Zaire"
-    "|Democratic Republic of the Congo|Congo, the Democratic Republic of the",
+    "cd": "DRC|DR Congo|Congo DR|Congo DRC|Zaire|Democratic Republic of the Congo"
+    "|Congo, the Democratic Republic of the",
     "cg": "Congo|Congo Republic|Republic of the Congo|Congo, Republic of the",
     "ch": "Swiss Confederation",
     "ci": "Ivory Coast",
     "cn": "PRC|People's Republic of China|Mainland China|China, People's Republic of",
     "cv": "Cabo Verde",
     "cz": "Czech Republic",
-    "fk": "Falklands|Islas Malvinas",
+    "fk": "Falklands|Islas Malvinas|Falkland Islands (Malvinas)",
+    "fm": "Micronesia, Federated States of",
     "fr": "French Republic",
     "ga": "Gabonese Republic",
     "gb": "UK|Great Britain|Britain|England|Scotland|Wales|Northern Ireland"
     "|United Kingdom of Great Britain and Northern Ireland",
     "gr": "EL|Hellas|Hellenic Republic",
+    "gs": "South Georgia and the South Sandwich Islands",
     "hk": "Hong Kong|Hong Kong SAR|Hong Kong Special Administrative Region of China",
     "hm": "Heard Island and McDonald Islands",
+    "ir": "Iran, Islamic Republic of",
     "it": "Italian Republic",
     "kg": "Kyrgyz Republic",
     "kp": "DPRK|Democratic People's Republic of Korea|Korea, Democratic People's Republic of|Korea, North",
@@ -41,27 +45,33 @@ _ALSO = {
     "la": "Lao People's Democratic Republic",
     "lb": "Lebanese Republic",
     "ly": "Libyan Arab Jamahiriya",
-    "mk": "Macedonia|FYROM|FYR Macedonia",
+    "md": "Moldova, Republic of",
+    "mf": "Saint Martin (French part)",
+    "mk": "Macedonia|FYROM|FYR Macedonia|Macedonia, the Former Yugoslav Republic of",
     "mm": "Myanmar|Burma",
     "mo": "Macao|Macau|Macau SAR|Macao Special Administrative Region of China",
     "mx": "United Mexican States",
     "nl": "Holland",
     "pn": "Pitcairn",
-    "ps": "Palestine|State of Palestine|Occupied Palestinian Territory",
+    "ps": "Palestine|State of Palestine|Occupied Palestinian Territory|Palestine, State of",
     "pt": "Portuguese Republic",
     "ru": "Russian Federation",
     "rw": "Rwandese Republic",
     "sh": "Saint Helena, Ascension and Tristan da Cunha",
     "sk": "Slovak Republic",
+    "sx": "Sint Maarten (Dutch part)",
     "sy": "Syrian Arab Republic",
     "sz": "Swaziland",
     "tg": "Togolese Republic",
     "tl": "East Timor",
     "tr": "Turkey",
     "tw": "Republic of China|Taiwan, Province of China|Taiwan ROC",
+    "tz": "Tanzania, United Republic of",
     "um": "United States Minor Outlying Islands|US Minor Outlying Islands",
     "us": "United States of America|America",
     "va": "Vatican|Holy See|Vatican City State|Holy See (Vatican City State)",
+    "vc": "Saint Vincent and the Grenadines",
+    "ve": "Venezuela, Bolivarian Republic of",
     "vg": "Virgin Islands, British|Virgin Islands (UK)",
     "vi": "Virgin Islands, U.S.|Virgin Islands (US)|United States Virgin Islands|Virgin Islands of the United States",
     "vn": "Viet Nam",
@@ -81,11 +91,20 @@ _with_more = re.compile(r"([^,(]+)[,(](.+)").fullmatch
 
 def key(name: str) -> str:
     """A name's letters, without accents: what spellings of it have in common."""
-    return "".join("saint" if word == "st" else word for word in words(name.lower()) if word not in _DROPPED)
+    return _joined(name, _DROPPED)
+
+
+def keys(name: str) -> set[str]:
+    """What a name is looked up by. Some senders have taken the spaces out already; then all of its words are there."""
+    return {key(name), _joined(name.replace("&", " and "), frozenset())}
+
+
+def _joined(name: str, dropped: frozenset[str]) -> str:
+    return "".join("saint" if word == "st" else word for word in words(name.lower()) if word not in dropped)
 
 
 _NAMES: dict[str, str] = json.loads(Path(__file__).with_name("countries.json").read_text("utf-8")) | {
-    key(name): code for code, names in _ALSO.items() for name in names.split("|")
+    key: code for code, names in _ALSO.items() for name in names.split("|") for key in keys(name)
 }
 _CODES = frozenset(_NAMES.values())
 
