@@ -11,11 +11,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from events.enrichment import enrich
+from events.enrichment import IDENTIFIERS, enrich
 from events.models import Identity
+from events.publishing import drain
+from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.base import Cast
-from tests.events.sending import purchase
+from tests.events.sending import purchase, send
 from tests.events.test_enrichment import EMAIL, FBP, NAME, PHONE, batch, enriched, sent
 from tests.factories import PixelFactory
 
@@ -304,3 +306,28 @@ def test_the_migration_forgets_all_visitors() -> None:
         migration.forget(None, editor)
 
     assert not Identity.objects.exists()
+
+
+# --- The whole way ----------------------------------------------------------------------------------------------------
+
+
+def test_from_the_shop_to_meta_everybody_keeps_their_own(pixel: Pixel, sandbox: Sandbox) -> None:
+    """Plain values and hashes, as shops send them, through the real intake."""
+
+    def arrived(**who: Any) -> dict[str, Any]:
+        agent = {"client_user_agent": "Mozilla/5.0"}
+        assert send(pixel, purchase(event_id=None, user_data=agent | who)).status == 202
+        drain(pixel.pk)
+        user_data: dict[str, Any] = sandbox.received[-1]["user_data"]
+        return {name: value for name, value in user_data.items() if name in IDENTIFIERS}
+
+    ada, bo = sha256("ada@example.com"), sha256("bo@example.com")
+    assert arrived(fbp=FBP, external_id="ada", em="ada@example.com") == {"em": ada}
+    assert arrived(fbp=FBP, em=sha256("")) == {"em": [ada]}
+    assert arrived(fbp=FBP, external_id="bo") == {}
+    assert arrived(fbp=FBP) == {}
+    assert arrived(fbp=FBP, external_id=["bo"], em="Bo@example.com ") == {"em": bo}
+    assert arrived(fbp=FBP) == {"em": [bo]}
+    assert arrived(external_id="undefined", em="cy@example.com") == {"em": sha256("cy@example.com")}
+    assert arrived(external_id="undefined", fbp="fb.1.1.7") == {}
+    assert arrived(external_id=sha256("ada").upper()) == {"em": [ada]}
