@@ -11,14 +11,18 @@ import time
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import orjson
 
 from events.hashing import are_hashed, hash_identifiers
+from events.left_out import LeftOut, Reason
 from events.models import EVENT_NAME_MAX_LENGTH
+from events.notes import Notes
+from events.optional import are_surely_usable, leave_out_unusable, may_hold_secrets, take_out_secrets
 from portal.errors import InvalidInput
-from portal.validation import refuse_control_characters
+from portal.validation import has_control_characters, refuse_control_characters
 
 EVENT_ID_MAX_LENGTH = 100
 #: Meta's list ("Server Event Parameters" of the Conversions API).
@@ -52,29 +56,50 @@ class Browser:
     user_agent: str
     #: None where it is no address of the internet.
     address: str | None = None
+    #: The address of the page that it shows, or of its website; None where it tells neither.
+    page: str | None = None
 
 
-def prepare(events: list[Any], written: bytes, browser: Browser | None = None, *, enriches: bool = False) -> bytes:
-    """Check every event; give it an id, hashes for plain identifiers, and what the visitor's browser has shown.
+def prepare(
+    events: list[Any], written: bytes, notes: Notes, browser: Browser | None = None, *, enriches: bool = False
+) -> bytes:
+    """Check every event; leave out what cannot be used; add an id, hashes, and what the visitor's browser has shown.
 
-    ``written`` are the events as JSON, where several came together; returned they are as JSON, as they are then.
+    ``written`` are the events as JSON, where several came together; returned they are as JSON, as they are then. What
+    was left out or filled in stands in ``notes``.
     A website's event gets the user agent that it needs; the rest, only in an account that ``enriches`` events.
     Raises InvalidInput for the first event that breaks a rule, naming its index and field (``data[3].event_time``).
     """
     now = time.time()
     # What comes from a browser lacks what that shows.
     obey = bool(written) and browser is None and _surely_obey(events, written, now)
-    if obey and are_hashed([event["user_data"] for event in events]):
+    usable = obey and are_surely_usable(events, written)
+    if usable and are_hashed([event["user_data"] for event in events]):
         return written
     index = 0
     try:
-        for index, event in enumerate(events):  # noqa: B007  # the handler below reads the index
+        for index, event in enumerate(events):
+            notes.of_event(index)
+            if not usable:
+                _leave_out(event, notes)
             if not obey:
-                _complete(event, now, browser, enriches)
-            _hash(event["user_data"])
+                _complete(event, now, browser, notes, enriches=enriches)
+            _hash(event["user_data"], notes)
     except InvalidInput as error:
         path = f"data[{index}].{error.field}" if error.field else f"data[{index}]"
         raise InvalidInput(path, error.rule, **error.limits) from None
+    return _without_secrets(events, notes)
+
+
+def _without_secrets(events: list[Any], notes: Notes) -> bytes:
+    written = orjson.dumps(events)
+    if not may_hold_secrets(written):
+        return written
+    for index, event in enumerate(events):
+        notes.of_event(index)
+        take_out_secrets(event, notes)
+        if not event["user_data"]:
+            raise InvalidInput(f"data[{index}].user_data", "must be an object that says something of the customer.")
     return orjson.dumps(events)
 
 
@@ -90,6 +115,7 @@ def _surely_obey(events: list[Any], written: bytes, now: float) -> bool:
         ids = [event["event_id"] for event in events]
         visits = [event for event in events if event["action_source"] == "website"]
         urls = [visit["event_source_url"] for visit in visits]
+        others = {type(event.get("event_source_url")) for event in events} if len(visits) < len(events) else set()
         return (
             set(map(type, people)) == {dict}
             and all(people)
@@ -99,6 +125,7 @@ def _surely_obey(events: list[Any], written: bytes, now: float) -> bool:
             and _ACTION_SOURCES.issuperset([event["action_source"] for event in events])
             and all(map(_is_web_address, {url[:_LONGEST_BEGINNING] for url in urls}))
             and _are_texts({visit["user_data"]["client_user_agent"] for visit in visits})
+            and others <= {str, NoneType}
             and _are_printable("".join([*names, *ids, *urls]), written)
         )
     except (KeyError, TypeError):  # a value is missing, or of another type
@@ -122,26 +149,54 @@ def _are_printable(text: str, written: bytes) -> bool:
     return (written.isascii() and b"\\" not in written and b"\x7f" not in written) or text.isprintable()
 
 
-def _complete(event: Any, now: float, browser: Browser | None, enriches: bool) -> None:
+def _leave_out(event: Any, notes: Notes) -> None:
     if type(event) is not dict:
         raise InvalidInput("", "must be an object.")
-    _check_text(event, "event_name", EVENT_NAME_MAX_LENGTH)
-    _check_time(event.get("event_time"), now)
-    _complete_id(event)
-    source = event.get("action_source")
-    if type(source) is not str or source not in _ACTION_SOURCES:
-        raise InvalidInput("action_source", "must be one of {choices}.", choices=", ".join(ACTION_SOURCES))
     user_data = event.get("user_data")
     if type(user_data) is not dict or not user_data:
         raise InvalidInput("user_data", "must be an object that says something of the customer.")
+    leave_out_unusable(event, notes)
+
+
+def _complete(event: dict[str, Any], now: float, browser: Browser | None, notes: Notes, *, enriches: bool) -> None:
+    _check_text(event, "event_name", EVENT_NAME_MAX_LENGTH)
+    _check_time(event.get("event_time"), now)
+    _complete_id(event, notes)
+    source, user_data = event.get("action_source"), event["user_data"]
+    if source is None or source == "":
+        source = _fill_source(event, browser, notes)
+    if type(source) is not str or source not in _ACTION_SOURCES:
+        raise InvalidInput("action_source", "must be one of {choices}.", choices=", ".join(ACTION_SOURCES))
     if browser is not None:
         _complete_user_data(user_data, browser, from_website=source == "website", enriches=enriches)
     if source == "website":
         _check_website(event.get("event_source_url"), user_data.get("client_user_agent"))
+    elif not isinstance(event.get("event_source_url"), str | None):
+        del event["event_source_url"]
+        notes.leave_out(LeftOut("event_source_url", Reason.NO_SINGLE_TEXT))
 
 
-def _hash(user_data: dict[str, Any]) -> None:
-    hash_identifiers(user_data)
+def _fill_source(event: dict[str, Any], browser: Browser | None, notes: Notes) -> str:
+    """A website, if the event has what one needs, or its browser shows it: for what is filled, none is refused."""
+    user_agent = event["user_data"].get("client_user_agent") or (browser.user_agent if browser else "")
+    url = event.get("event_source_url")
+    page = url if _is_page(url) else browser.page if browser else None
+    source = "website" if user_agent and page else "other"
+    event["action_source"] = source
+    notes.fill("action_source", source)
+    if source == "website" and page != url:
+        event["event_source_url"] = page
+        notes.fill("event_source_url", "the page that sent the event")
+    return source
+
+
+def _is_page(url: Any) -> bool:
+    return type(url) is str and _is_web_address(url) is not None and not has_control_characters(url)
+
+
+def _hash(user_data: dict[str, Any], notes: Notes) -> None:
+    for left_out in hash_identifiers(user_data):
+        notes.leave_out(left_out)
     if not user_data:
         raise InvalidInput("user_data", "must hold a value that can be hashed, or another of Meta's parameters.")
 
@@ -165,15 +220,22 @@ def _check_time(value: Any, now: float) -> None:
         raise InvalidInput("event_time", "must be at most 10 minutes ahead.")
 
 
-def _complete_id(event: dict[str, Any]) -> None:
+def _complete_id(event: dict[str, Any], notes: Notes) -> None:
     """An id for an event that has none, by which Meta drops what is published twice; a number is read as its text."""
     value = event.get("event_id")
-    if value is None or value == "":
-        event["event_id"] = uuid.uuid4().hex
-        return
     if type(value) is int:
-        event["event_id"] = str(value)
-    _check_text(event, "event_id", EVENT_ID_MAX_LENGTH)
+        value = event["event_id"] = str(value)
+    if type(value) is str and 1 <= len(value) <= EVENT_ID_MAX_LENGTH and not has_control_characters(value):
+        return
+    event["event_id"] = uuid.uuid4().hex
+    if value is not None and value != "":
+        notes.leave_out(LeftOut("event_id", _reason_against_id(value)))
+
+
+def _reason_against_id(value: Any) -> Reason:
+    if type(value) is not str:
+        return Reason.NO_SINGLE_TEXT
+    return Reason.TOO_LONG if len(value) > EVENT_ID_MAX_LENGTH else Reason.CONTROL_CHARACTERS
 
 
 def _complete_user_data(user_data: dict[str, Any], browser: Browser, *, from_website: bool, enriches: bool) -> None:

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
 USER_AGENT_MAX_LENGTH = 500
+_WEB = ("https://", "http://")
 
 #: The Graph API's own address is what Meta's SDKs send to, whatever host they are given.
 _EVENTS = re.compile(r"/capi/(?P<gateway>[^/]+)/events|(/v[0-9]+\.[0-9]+)?/(?P<graph_api>[0-9]+)/events")
@@ -80,12 +81,12 @@ def _respond(environ: WSGIEnvironment) -> Answer:
     pixel = pixel_that_receives(path["gateway"] or path["graph_api"], caller)
     try:
         content_type, keys = environ.get("CONTENT_TYPE", ""), keys_beside_body(environ)
-        count = receive(pixel, read_body(environ), content_type, _browser(environ), keys)
+        received = receive(pixel, read_body(environ), content_type, _browser(environ), keys)
     except (InvalidInput, NotAuthorized, UnsupportedEncoding):
         count_request("ADDRESS", caller)
         raise
     # Clients of the gateway take nothing but 202 for success; clients of the Graph API know 200.
-    return accepted(202 if path["gateway"] else 200, count)
+    return accepted(202 if path["gateway"] else 200, received.events, received.messages)
 
 
 def _browser(environ: WSGIEnvironment) -> Browser | None:
@@ -93,7 +94,9 @@ def _browser(environ: WSGIEnvironment) -> Browser | None:
     if "HTTP_ORIGIN" not in environ and "HTTP_SEC_FETCH_SITE" not in environ:
         return None
     user_agent = environ.get("HTTP_USER_AGENT", "")[:USER_AGENT_MAX_LENGTH]
-    return Browser(user_agent if user_agent.isprintable() else "", _public_address(address_in(environ)))
+    pages = (environ.get(name, "") for name in ("HTTP_REFERER", "HTTP_ORIGIN"))
+    page = next((page for page in pages if page.startswith(_WEB) and page.isprintable()), None)
+    return Browser(user_agent if user_agent.isprintable() else "", _public_address(address_in(environ)), page)
 
 
 def _public_address(text: str) -> str | None:

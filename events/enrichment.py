@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from events.batches import Event
-from events.identifiers import HASHES_OF_NOTHING, is_fbp, is_nothing, sha256_in
+from events.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_nothing, sha256_in
 from events.models import Identity
 from pixels.models import Pixel
 
@@ -234,18 +234,18 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _click_id(content: _Content) -> dict[str, Any]:
-    """``fbc`` from the ``fbclid`` of the page's address; nothing where the event has one.
+    """``fbc`` from the ``fbclid`` of the page's address; nothing where the event has one that Meta can use.
 
     The form is Meta's ("ClickID and the fbp and fbc Parameters"): the time, in milliseconds, is when the click id was
     first seen. That is the event's time, the same in every attempt to publish it.
     """
-    url = content.event_source_url
-    if content.user_data.get("fbc") or not isinstance(url, str) or "fbclid=" not in url:
+    url, fbc = content.event_source_url, content.user_data.get("fbc")
+    if (isinstance(fbc, str) and is_fbc(fbc)) or not isinstance(url, str) or "fbclid=" not in url:
         return {}
     try:
         values = parse_qs(urlsplit(url).query).get("fbclid", [""])
     except ValueError:
         return {}
-    if not _CLICK_ID.fullmatch(values[0]):
+    if is_nothing(values[0]) or not _CLICK_ID.fullmatch(values[0]):
         return {}
     return {"fbc": f"fb.1.{int(content.event_time) * 1000}.{values[0]}"}

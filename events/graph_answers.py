@@ -22,9 +22,9 @@ _OTHERS = (100, 33)
 _JSON = ("Content-Type", "application/json")
 
 
-def accepted(status: int, count: int) -> Answer:
-    """All events of a request are stored."""
-    content = {"events_received": count, "messages": [], "fbtrace_id": _trace_id()}
+def accepted(status: int, count: int, messages: list[str]) -> Answer:
+    """All events of a request are stored; the messages tell what was left out of them or filled in."""
+    content = {"events_received": count, "messages": messages, "fbtrace_id": _trace_id()}
     return Answer(status, [_JSON], orjson.dumps(content))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.conf import settings
 from django.db import IntegrityError
 
@@ -9,6 +11,7 @@ from events import wakeups
 from events.access_keys import UNKNOWN_PIXEL, Keys, check_access_key
 from events.checks import Browser, prepare
 from events.models import OutboxRow
+from events.notes import Notes
 from events.outbox import NewRow, add_row
 from events.parsing import parse
 from events.pixel_settings import (
@@ -41,33 +44,44 @@ def pixel_that_receives(pixel_id: str, caller: str = "") -> PixelSettings:
     return pixel
 
 
+class Received(NamedTuple):
+    """What became of a request."""
+
+    events: int
+    #: What is told of its events: what was left out or filled in.
+    messages: list[str]
+
+
 def receive(
     pixel: PixelSettings, body: bytes, content_type: str = "", browser: Browser | None = None, keys: Keys = _NO_KEYS
-) -> int:
-    """Store the events of a request, all or none of them, and return how many they are.
+) -> Received:
+    """Store the events of a request, all or none of them.
 
     ``keys`` are those that came beside the body.
 
     Raises NotAuthorized for the access key, InvalidInput for what breaks a rule, TooManyRequests for the limit of the
     pixel, NotFound where it has gone meanwhile, and what Django raises where the database refuses.
     """
-    row = _row(pixel, body, content_type, browser, keys)
+    notes = Notes()
+    row = _row(pixel, body, content_type, browser, keys, notes)
     try:
         add_row(row)
     except IntegrityError:  # the pixel was removed a moment ago
         forget_pixel_settings()
         raise NotFound(UNKNOWN_PIXEL) from None
     wakeups.wake(pixel.pk)
-    return row.event_count
+    return Received(row.event_count, notes.messages)
 
 
-def _row(pixel: PixelSettings, body: bytes, content_type: str, browser: Browser | None, keys: Keys) -> NewRow:
+def _row(
+    pixel: PixelSettings, body: bytes, content_type: str, browser: Browser | None, keys: Keys, notes: Notes
+) -> NewRow:
     """What is to be stored. By itself, so that the events are let go of while they are in the processor's cache."""
-    content = parse(body, content_type)
+    content = parse(body, content_type, notes)
     check_access_key(pixel, content.keys.or_else(keys))
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
     count_request("PIXEL", pixel.pixel_id)
-    stored = prepare(content.events, content.written, browser, enriches=pixel.enriches)
+    stored = prepare(content.events, content.written, notes, browser, enriches=pixel.enriches)
     if len(stored) > MAX_GROWTH * settings.INTAKE_MAX_BODY_BYTES:
         raise InvalidInput(
             "data", "holds too many short identifiers that are not hashed: send them in several requests."

@@ -29,6 +29,14 @@ class Reason(TextChoices):
     SEVERAL_IP_ADDRESSES = "several_ip_addresses", _("It holds several internet addresses: send the visitor's alone.")
     NO_CLICK_ID = "no_click_id", _("It holds no click id: the form is fb.1.<milliseconds>.<fbclid>.")
     NO_BROWSER_ID = "no_browser_id", _("It is no browser id: the form is fb.1.<milliseconds>.<number>.")
+    NO_SINGLE_TEXT = "no_single_text", _("It is no text.")
+    NO_NUMBER = "no_number", _("It is no number: send digits, with a point before the decimals.")
+    NO_CURRENCY = "no_currency", _("It is no currency: send the three letters of ISO 4217, such as “EUR”.")
+    NO_FLAG = "no_flag", _("It is neither true nor false.")
+    NO_OBJECT = "no_object", _("It is no object.")
+    NO_LIST_OF_OBJECTS = "no_list_of_objects", _("It is no list of objects.")
+    CONTROL_CHARACTERS = "control_characters", _("It contains control characters.")
+    SECRET = "secret", _("It is a key, which no event may hold.")
     UNUSABLE = "unusable", _("It is a value that Meta cannot use.")
 
 

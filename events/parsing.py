@@ -12,15 +12,20 @@ import msgspec
 import orjson
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from events.access_keys import Keys, keys_in
+from events.left_out import LeftOut, Reason
 from events.models import OutboxRow
+from events.notes import Notes
 from portal.errors import InvalidInput
 
 #: What the Graph API takes beside the events, and the gateway passes on with them.
-OPTION_NAMES = ("test_event_code", "partner_agent", "namespace_id", "upload_id", "upload_tag")
+OPTION_NAMES = ("test_event_code", "partner_agent", "namespace_id", "upload_id", "upload_tag", "upload_source")
 
+_OPTIONS_MAX_LENGTH = OutboxRow._meta.get_field("options").max_length or 0
 _MAX_FIELDS = 100
 _ESCAPED_COLON = re.compile(rb"\\u003[aA]")
 _ESCAPED_NUL = re.compile(rb"\\u0000")
@@ -39,11 +44,14 @@ class Submission(NamedTuple):
     options: str
 
 
-def parse(body: bytes, content_type: str) -> Submission:
-    """Read a request's body; InvalidInput where it is neither JSON nor a form, or holds no list of events."""
+def parse(body: bytes, content_type: str, notes: Notes) -> Submission:
+    """Read a request's body; InvalidInput where it is neither JSON nor a form, or holds no list of events.
+
+    Of the fields beside the events, only those are read that are named here.
+    """
     fields, written = _fields(body, content_type)
     events, written = _events(fields, written)
-    return Submission(events, written, keys_in(fields), _options(fields))
+    return Submission(events, written, keys_in(fields), _options(fields, notes))
 
 
 def is_json(body: bytes) -> bool:
@@ -78,8 +86,24 @@ def _form(text: bytes, body: bytes, content_type: str) -> dict[str, Any]:
 
 def _multipart(body: bytes, content_type: str) -> dict[str, Any]:
     meta = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": len(body)}
-    fields, _ = MultiPartParser(meta, BytesIO(body), []).parse()
-    return fields.dict()
+    fields, files = MultiPartParser(meta, BytesIO(body), [_InMemory()]).parse()
+    sent = {name: file.read().decode() for name, file in files.items() if isinstance(file, UploadedFile)}
+    return sent | fields.dict()
+
+
+class _InMemory(FileUploadHandler):
+    """A field may be sent as a file (``curl -F data=@events.json``); the body is in memory already."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self._content = BytesIO()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._content.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile[Any]:
+        self._content.seek(0)
+        return UploadedFile(self._content, self.field_name)
 
 
 def _decode(field: str, text: bytes) -> tuple[Any, bytes]:
@@ -115,7 +139,7 @@ def _events(fields: dict[str, Any], written: bytes) -> tuple[list[Any], bytes]:
     if data is None:
         raise InvalidInput("data", "is required: a list of events.")
     if isinstance(data, str):
-        data, written = _decode("data", data.encode())
+        data, written = _decode("data", _text(data.encode()))
     elif isinstance(data, list) and len(data) > 1:  # a single one is as quickly written anew
         written = _written_data(fields, written)
     else:
@@ -143,19 +167,27 @@ def _unpack(data: list[Any]) -> list[Any]:
     ]
 
 
-def _options(fields: dict[str, Any]) -> str:
+def _options(fields: dict[str, Any], notes: Notes) -> str:
     options: dict[str, str] = {}
+    written = ""
     for name in OPTION_NAMES:
         value = fields.get(name)
         if value is None or value == "":
             continue
         text = str(value) if type(value) is int else value
-        if not isinstance(text, str) or not text.isprintable():
+        longer = orjson.dumps(options | {name: text}).decode()
+        if isinstance(text, str) and text.isprintable() and len(longer) <= _OPTIONS_MAX_LENGTH:
+            options[name], written = text, longer
+        elif name == "test_event_code":  # without it, Meta would take trials for what people did
+            if isinstance(text, str) and text.isprintable():
+                raise InvalidInput(name, "must be shorter.")
             raise InvalidInput(name, "must be a text without control characters.")
-        options[name] = text
-    if not options:
-        return ""
-    written = orjson.dumps(options).decode()
-    if len(written) > (OutboxRow._meta.get_field("options").max_length or 0):
-        raise InvalidInput(" and ".join(options), "must be shorter.")
+        else:
+            notes.leave_out(LeftOut(name, _reason_against(text)))
     return written
+
+
+def _reason_against(option: Any) -> Reason:
+    if not isinstance(option, str):
+        return Reason.NO_SINGLE_TEXT
+    return Reason.TOO_LONG if option.isprintable() else Reason.CONTROL_CHARACTERS

@@ -35,8 +35,15 @@ def clean_text(field: str, value: str, *, max_length: int, min_length: int = 1) 
 
 def refuse_control_characters(field: str, value: str) -> None:
     """Raise InvalidInput for control characters and for what no database can store (NUL, unpaired surrogates)."""
-    if any(unicodedata.category(char) in ("Cc", "Cs") or char in _BIDI_CONTROLS for char in value):
+    if has_control_characters(value):
         raise InvalidInput(field, "must not contain control characters.")
+
+
+def has_control_characters(value: str) -> bool:
+    """Does it hold any, or what no database can store?"""
+    if value.isprintable():  # which no control character is
+        return False
+    return any(unicodedata.category(char) in ("Cc", "Cs") or char in _BIDI_CONTROLS for char in value)
 
 
 def clean_email(field: str, value: str) -> str:

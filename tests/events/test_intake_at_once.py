@@ -7,6 +7,7 @@ import json
 import re
 import time
 from copy import deepcopy
+from hashlib import sha256
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -19,6 +20,8 @@ from hypothesis import strategies as st
 from events import parsing
 from events.checks import ACTION_SOURCES, prepare
 from events.hashing import RULES, are_hashed, hash_identifiers
+from events.notes import Notes
+from events.optional_rules import CUSTOM_DATA, EVENT, USER_DATA
 from events.parsing import parse
 from portal.errors import InvalidInput
 from tests.events.sending import EMAIL_HASH
@@ -45,7 +48,7 @@ anything = st.recursive(
 )
 TEXTS = ["", "x" * 50, "x" * 51, "x" * 100, "x" * 101, "a\n", "a\x7f", "a\xa0b", "\u202e", "a\x85", '"', "é", 7, None]
 HASH_OF_NOTHING = hashlib.sha256(b"").hexdigest()
-IDENTIFIERS = [
+IDENTIFIERS: list[Any] = [
     EMAIL_HASH,
     HASH_OF_NOTHING,
     HASH_OF_NOTHING.upper(),
@@ -84,6 +87,27 @@ IDS: list[Any] = [
     *("\ufeffnull", "ünull", HASH_OF_NOTHING, f"{HASH_OF_NOTHING}.AQYCAQAA", EMAIL_HASH, 0, 7, 1.5, True, None, {}),
 ]
 LISTS = [[], ["a"] * 21, [EMAIL_HASH] * 21, *([EMAIL_HASH, value] for value in IDENTIFIERS)]
+FBP: list[Any] = ["fb.1.1700000000000.1234567890", "fb.1.1700000000000", "fb.1.x.1", "", "undefined", None, 1, []]
+CLICK_IDS: list[Any] = [
+    *("IwAR0AbCdEf-123_xyzABCDEFGHIJ", "abc", "", "undefined", "null", "0", "a b", "a.AQ", "{{fbclid}}", "-" * 30),
+    *(EMAIL_HASH, sha256(b"undefined").hexdigest(), sha256(b"").hexdigest().upper(), "a" * 500, "z" * 501, "a\nb"),
+]
+ADDRESSES: list[Any] = [
+    *(
+        "203.0.113.9",
+        "10.0.0.1",
+        "2001:db8::1",
+        "::ffff:203.0.113.9",
+        " 203.0.113.9\n",
+        "203.0.113.9:80",
+        "[2001:db8::1]",
+    ),
+    *("203.0.113.09", "203.0.113", "fe80::1%eth0", "unknown", "203.0.113.9, 198.51.100.2", "203.0.113.9 2001:db8::1"),
+    *("203.0.113.9, unknown", "٣.0.0.1", "1.2.3.4\0"),
+]
+CONTENTS: list[Any] = [[], [{}], [{"id": "a"}, {"accessKey": "k"}], ["a"], "[]", {}]
+CONTENT_IDS: list[Any] = [["a", 1], "a", [], "", {}, [{}], ["accessKey"]]
+CURRENCIES: list[Any] = ["EUR", " eur ", "Euro", "", None, [], ["EUR"]]
 #: By path: what matters there.
 ODD: dict[str, list[Any]] = {
     "event_name": TEXTS,
@@ -102,8 +126,28 @@ ODD: dict[str, list[Any]] = {
     "user_data.em": [*IDENTIFIERS, *LISTS],
     "user_data.ph": [*IDENTIFIERS, *LISTS],
     "user_data.external_id": [*IDS, [], *([value] for value in IDS), *(["u1", value] for value in IDS)],
-    "custom_data": [{"content_name": text} for text in ("Größe", '"XL"', "\x7f")],
+    "custom_data": [
+        *({"content_name": text} for text in ("Größe", '"XL"', "\x7f")),
+        *({"contents": value} for value in CONTENTS),
+        *({"currency": value} for value in CURRENCIES),
+        *({"content_ids": value} for value in CONTENT_IDS),
+        *({"a": {"b": value}} for value in (1, {"access_token": "t"}, [{"appsecret_proof": "p"}], "access_token")),
+        *({"accessKey": "k"}, [], "x", None),
+    ],
+    "opt_out": [True, False, 0, 1, "true", "No", "maybe", "", None, [], 1.0],
+    "data_processing_options": [[], ["LDU"], "LDU", "", [1], {}, None],
+    "access_token": ["t", None],
+    "user_data.fbp": [
+        *FBP,
+        *(f"{FBP[0]}{end}" for end in (".AQ", ".abcdefgh", ".abc", "\n", f"\n{FBP[0]}")),
+        " " + FBP[0],
+    ],
+    "user_data.fbc": [f"fb.1.1700000000000.{click_id}" for click_id in CLICK_IDS] + ["", "fb.1.1.", "x", None, 1, []],
+    "user_data.client_ip_address": [*ADDRESSES, "", None, 1, [], [ADDRESSES[0]]],
+    "user_data.lead_id": ["a", 1, "", None, 1.5, True, {}, []],
 }
+for number in ("data_processing_options_state", "custom_data.value", "custom_data.num_items"):
+    ODD[number] = [0, -1.5, 1e300, "1", " 1 ", "1.5", ".5", "1,5", "1e3", "NaN", "٣", "$1", "", None, True, [], "1\n"]
 changes = st.sampled_from(sorted(ODD)).flatmap(
     lambda path: st.tuples(st.just(path), st.sampled_from([*ODD[path], MISSING]) | anything)
 )
@@ -123,12 +167,22 @@ def changed(made: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def outcome(sent: list[Any], written: bytes) -> Any:
-    """What is stored of the events, or why they are refused."""
+    """What is stored of the events and told of them, or why they are refused."""
     with patch("events.checks.time.time", lambda: NOW + 0.5), patch("events.checks.uuid.uuid4", lambda: UUID(int=1)):
         try:
-            return json.loads(prepare(deepcopy(sent), written))
+            notes = Notes()
+            return json.loads(prepare(deepcopy(sent), written, notes)), notes.messages, notes.left_out
         except InvalidInput as error:
             return error.message
+
+
+def test_every_optional_field_that_has_a_rule_of_its_own_is_tried() -> None:
+    rules = {id(rule): rule for rules in (EVENT, USER_DATA, CUSTOM_DATA) for rule in rules.values()}
+    tried = {path.rpartition(".")[2] for path in ODD} | {"contents", "currency", "content_ids"}
+
+    for rule in rules.values():
+        fields = {field for rules in (EVENT, USER_DATA, CUSTOM_DATA) for field in rules if rules[field] is rule}
+        assert fields & tried, fields
 
 
 @pytest.mark.parametrize("path", ODD)
@@ -166,7 +220,7 @@ def test_what_is_complete_is_stored_as_it_is_written(change: dict[str, Any]) -> 
     written = orjson.dumps(sent)
 
     with patch("events.checks.time.time", lambda: NOW), patch("events.checks._complete") as one_by_one:
-        assert prepare(sent, written) is written
+        assert prepare(sent, written, Notes()) is written
     assert not one_by_one.called
 
 
@@ -174,7 +228,7 @@ def test_what_lacks_nothing_but_hashes_is_hashed() -> None:
     sent = [ORDINARY, deepcopy(ORDINARY) | {"user_data": {"em": "john_smith@gmail.com", "client_user_agent": "x"}}]
 
     with patch("events.checks.time.time", lambda: NOW), patch("events.checks._complete") as one_by_one:
-        stored = json.loads(prepare(sent, orjson.dumps(sent)))
+        stored = json.loads(prepare(sent, orjson.dumps(sent), Notes()))
 
     assert [event["user_data"]["em"] for event in stored] == [[EMAIL_HASH], EMAIL_HASH]
     assert not one_by_one.called
@@ -220,14 +274,14 @@ def test_what_is_written_are_the_events(
     body = json.dumps({**before, "data": sent, **after}, separators=separators, ensure_ascii=is_ascii)
     assume("data" not in before | after and "u0000" not in body)
 
-    content = parse(body.encode(), "")
+    content = parse(body.encode(), "", Notes())
 
     assert content.written == orjson.dumps(content.events)
     assert content.events == data
 
 
 def test_events_that_come_one_by_one_are_not_written_together() -> None:
-    content = parse(orjson.dumps({"data": [json.dumps(ORDINARY), ORDINARY]}), "")
+    content = parse(orjson.dumps({"data": [json.dumps(ORDINARY), ORDINARY]}), "", Notes())
 
     assert (content.events, content.written) == ([ORDINARY, ORDINARY], b"")
 
@@ -257,6 +311,6 @@ def _seconds(body: bytes) -> float:
     for _ in range(3):
         before = time.thread_time()
         with pytest.raises(InvalidInput, match="data"):
-            parse(body, "")
+            parse(body, "", Notes())
         times.append(time.thread_time() - before)
     return min(times)

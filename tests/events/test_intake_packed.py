@@ -84,7 +84,7 @@ def test_a_packed_form_needs_no_length_since_it_knows_its_end(pixel: Pixel) -> N
     body = gzip.compress(urlencode({"data": json.dumps([purchase()])}).encode())
 
     def status_in_chunks(body: bytes) -> int:
-        environ = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+        environ: dict[str, Any] = {"wsgi.input": BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
         headers = {"Content-Encoding": "gzip"}
         return ask("POST", f"/capi/{pixel.pixel_id}/events", headers=headers, **environ).status
 
