@@ -99,7 +99,6 @@ def test_an_unusable_value_is_left_out_and_told(pixel: Pixel, path: str, value: 
         ("user_data.client_ip_address", "10.0.0.1", "10.0.0.1"),
         ("user_data.fbc", f" {FBC}\n", FBC),
         ("user_data.fbp", f"{FBP}.AQ", f"{FBP}.AQ"),
-        ("user_data.external_id", ["a", "null", 7], ["a", 7]),
         ("opt_out", "TRUE", True),
         ("opt_out", 0, False),
         ("data_processing_options", "LDU", ["LDU"]),
