@@ -155,13 +155,13 @@ _ROWS = """
 """
 
 
-def read(pixel: Pixel, *, now: datetime, publishes: bool) -> Batch | None:
-    """The next batch of the pixel's queue; None where there is nothing to do.
+def read(pixel: Pixel, *, now: datetime, publishes: bool, part: int = 1) -> Batch | None:
+    """The next batch of the pixel's queue, or this part of one; None where there is nothing to do.
 
     Of a pixel that does not publish now, rows that have been counted are left alone, unless they have expired.
     """
     if publishes:
-        return _read(pixel)
+        return _read(pixel, part=part)
     too_old = now - MAX_AGE
     # ``in``, since SQLite finds ``NOT counted`` in no index.
     waiting = OutboxRow.objects.filter(pixel=pixel, counted__in=[True]).order_by("id")
@@ -171,8 +171,9 @@ def read(pixel: Pixel, *, now: datetime, publishes: bool) -> Batch | None:
     return _read(pixel, "AND counted IN (FALSE)")
 
 
-def _read(pixel: Pixel, which: str = "", until: datetime | None = None) -> Batch | None:
-    found = bulk.fetch(_ROWS.format(which=which), [pixel.pk, MAX_EVENTS + 1, MAX_EVENTS, MAX_BYTES])
+def _read(pixel: Pixel, which: str = "", until: datetime | None = None, part: int = 1) -> Batch | None:
+    most_events, most_bytes = MAX_EVENTS // part, MAX_BYTES // part
+    found = bulk.fetch(_ROWS.format(which=which), [pixel.pk, most_events + 1, most_events, most_bytes])
     rows = [Row(*values) for *values, _ in found if until is None or values[1] <= until]
     if not rows:
         return None

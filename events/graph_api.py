@@ -134,7 +134,7 @@ def _send(url: str, body: bytes, *, secret: str) -> Answer:
 @cache
 def _client() -> httpx.Client:
     """The process's client, whose connections its threads share."""
-    connections = settings.WORKER_THREADS
+    connections = settings.CELERY_WORKER_CONCURRENCY
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     return httpx.Client(transport=DeadlineTransport(limits))
 

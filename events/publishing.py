@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.models import TenantStatus
-from events import batches, lanes
+from events import batches, lanes, turns
 from events.batches import Batch, Event, as_sent
 from events.delivery_log import DeliveryLog
 from events.enrichment import enrich
@@ -29,6 +29,8 @@ REQUEST_EVENTS = 1_000
 TIME_BOX_SECONDS = 20.0
 #: Where a process has several pixels in hand, each queues up after this long: another worker may have none.
 SHARED_SECONDS = 1.0
+#: A pixel whose answers take long is read by batches of this part of the usual size.
+SLOW_PART = 5
 
 #: Set when the worker was asked to stop: what is under way is finished and settled, nothing new begun.
 stopping = Flag()
@@ -43,16 +45,17 @@ def drain(pixel_pk: int) -> bool:
     Does nothing where another worker has the lane. A wake-up that comes while this one has it is lost, therefore the
     last look is taken after the release.
     """
-    log = DeliveryLog(pixel_pk)
-    try:
-        return _drain(pixel_pk, time.monotonic(), log)
-    finally:
-        log.write()
+    with turns.at_work():
+        log = DeliveryLog(pixel_pk)
+        try:
+            return _drain(pixel_pk, time.monotonic(), log)
+        finally:
+            log.write()
 
 
 def _drain(pixel_pk: int, begun: float, log: DeliveryLog) -> bool:
     while not _is_over(begun):
-        claim = lanes.claim(pixel_pk)
+        claim = lanes.claim(pixel_pk) if turns.may_begin(pixel_pk, _in_hand) else None
         if claim is None:
             return False
         _in_hand.add(pixel_pk)
@@ -100,7 +103,8 @@ def _work_off_batch(claim: lanes.Claim, begun: float, log: DeliveryLog) -> bool:
     now = timezone.now()
     # A deactivated account's events wait, as behind a bad token, until it is active again or they expire.
     publishes = not claim.waits and pixel.tenant.status != TenantStatus.DEACTIVATED
-    batch = batches.read(pixel, now=now, publishes=publishes)
+    # Many slow pixels may be in hand at a time: they take less memory each.
+    batch = batches.read(pixel, now=now, publishes=publishes, part=SLOW_PART if turns.is_slow(pixel.pk) else 1)
     if batch is None:
         lanes.release(claim)
         return False
@@ -175,13 +179,14 @@ def _requests(pixel: Pixel, batch: Batch) -> list[list[Event]]:
 
 
 def _send(pixel: Pixel, events: list[Event]) -> Answer:
-    return post_events(
-        pixel_id=pixel.pixel_id,
-        api_version=pixel.api_version,
-        access_token=pixel.access_token.reveal(),
-        events=as_sent(events),
-        options=events[0].row.options,
-    )
+    with turns.waiting(pixel.pk):
+        return post_events(
+            pixel_id=pixel.pixel_id,
+            api_version=pixel.api_version,
+            access_token=pixel.access_token.reveal(),
+            events=as_sent(events),
+            options=events[0].row.options,
+        )
 
 
 def _log_failure(pixel: Pixel, answer: RetryLater | BadToken) -> None:

@@ -52,7 +52,7 @@ def pixels(sandbox: Sandbox, db: None) -> list[Pixel]:
 def test_the_application_is_ours_in_every_process(settings: Settings) -> None:
     assert current_app.main == "portal"
     assert current_app.conf.worker_pool == "threads"
-    assert current_app.conf.worker_concurrency == settings.WORKER_THREADS
+    assert current_app.conf.worker_concurrency == 4 * settings.WORKER_THREADS
     assert {"sweep", "drain", "drain_many", "refresh_usage", "prune"} <= {
         name.removeprefix("events.tasks.") for name in current_app.tasks
     }
