@@ -21,7 +21,9 @@ from portal.read_timeout import refuse_if_over
 
 #: So many scalars of a list count as one object: a text takes far less time and room.
 SCALARS_PER_OBJECT = 10
-#: So do so many bytes of events, which may be of any size.
+#: So many values an object may have, on average, where graphql-core puts them together.
+VALUES_PER_OBJECT = 10
+#: So many bytes of events, which may be of any size, count as one, too.
 BYTES_PER_OBJECT = 1_024
 #: And so many counters that the database adds up.
 COUNTERS_PER_OBJECT = 100
@@ -40,10 +42,11 @@ class TooLarge(InvalidInput):
 class Budget:
     """What is left for one operation."""
 
-    __slots__ = ("has_written", "limit", "objects", "rows")
+    __slots__ = ("has_written", "limit", "objects", "rows", "values")
 
     def __init__(self, *, has_written: bool = False) -> None:
         self.limit = self.rows = self.objects = settings.GRAPHQL_MAX_OBJECTS
+        self.values = self.limit * VALUES_PER_OBJECT
         self.has_written = has_written
 
     def load(self, rows: int, field: str) -> None:
@@ -59,6 +62,12 @@ class Budget:
         self.objects -= objects
         if self.objects < 0:
             raise self._too_large(field)
+
+    def answer_values(self, values: int) -> None:
+        """graphql-core is about to answer so many fields, one by one."""
+        self.values -= values
+        if self.values < 0:
+            raise self._too_large("query")
 
     def _too_large(self, field: str) -> TooLarge:
         return TooLarge(field, self.limit, has_written=self.has_written)

@@ -53,10 +53,10 @@ def _measure_held(instance: Instance, sent: int, until: int) -> tuple[int, int, 
         sent += done.requests * SIZE
         stage.wait_until_drained(instance)
     time.sleep(2)
-    return sent, _memory_of_group(instance.pid("web")), _memory_of_group(instance.pid("worker"))
+    return sent, memory_of_group(instance.pid("web")), memory_of_group(instance.pid("worker"))
 
 
-def _memory_of_group(group: int) -> int:
+def memory_of_group(group: int) -> int:
     """The bytes that the processes of a group hold (Linux)."""
     total = 0
     for folder in Path("/proc").iterdir():

@@ -33,6 +33,11 @@ class BoundedExecution(ExecutionContext):
             self.budget.answer(len(result) // share, info.field_name)
         return super().complete_list_value(return_type, field_nodes, info, path, result)
 
+    def execute_fields(self, *args: Any) -> Any:
+        """Execute an object's fields; in a query, graphql-core takes some ten times as long for each as compiled ones."""
+        self.budget.answer_values(len(args[-1]))
+        return super().execute_fields(*args)
+
     def handle_field_error(self, error: GraphQLError, return_type: GraphQLOutputType, path: Path) -> None:
         """Go on without the field, but for a query that has asked for too much: its other fields would, too.
 

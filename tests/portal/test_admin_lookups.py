@@ -51,7 +51,7 @@ def paths(model: type[Model], depth: int = 2) -> Iterator[str]:
             yield field.name
             yield field.attname
         related = field.related_model
-        if depth and related and related != "self":
+        if depth and isinstance(related, type):
             yield from (f"{field.name}__{path}" for path in paths(related, depth - 1))
 
 
