@@ -1,4 +1,4 @@
-"""Bodies that try to cost more than they are worth, each as large as it is asked to be, and ordinary ones beside them."""
+"""Bodies that try to cost more than they are worth, each of a size that is asked for, and ordinary ones beside them."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ from events.bodies import ENCODINGS, read_body
 from events.checks import Browser
 from events.graph_answers import accepted, refusal
 from events.intake import pixel_that_receives, receive
+from events.refusals import BYTES_A_REQUEST, count_refusal, refuse_if_waiting
 from portal.client_address import address_in, network_in
 from portal.doors import Answer
 from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
 from portal.postgresql import close_if_cut_off
-from portal.rate_limits import count_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -79,14 +79,23 @@ def _respond(environ: WSGIEnvironment) -> Answer:
     close_if_cut_off()
     caller = network_in(environ)
     pixel = pixel_that_receives(path["gateway"] or path["graph_api"], caller)
+    if "HTTP_CONTENT_ENCODING" in environ or not 0 < _length(environ) <= BYTES_A_REQUEST:
+        refuse_if_waiting(caller, pixel.pixel_id)
+    body = b""
     try:
-        content_type, keys = environ.get("CONTENT_TYPE", ""), keys_beside_body(environ)
-        received = receive(pixel, read_body(environ), content_type, _browser(environ), keys)
+        keys, body = keys_beside_body(environ), read_body(environ)
+        received = receive(pixel, body, environ.get("CONTENT_TYPE", ""), _browser(environ), keys)
     except (InvalidInput, NotAuthorized, UnsupportedEncoding):
-        count_request("ADDRESS", caller)
+        count_refusal(caller, pixel.pixel_id, len(body) or _length(environ))
         raise
     # Clients of the gateway take nothing but 202 for success; clients of the Graph API know 200.
     return accepted(202 if path["gateway"] else 200, received.events, received.messages)
+
+
+def _length(environ: WSGIEnvironment) -> int:
+    """How long a body says it is that could not be read."""
+    length = environ.get("CONTENT_LENGTH", "")
+    return int(length) if length.isdecimal() and len(length) < 10 else 0
 
 
 def _browser(environ: WSGIEnvironment) -> Browser | None:

@@ -25,6 +25,8 @@ from portal.rate_limits import count_request, refuse_if_exhausted
 
 #: What is stored may be this many times as long as the longest body, since a hash is longer than what it is made of.
 MAX_GROWTH = 4
+#: A body counts as one request for each of these, and one more: of most senders, as one.
+BYTES_A_REQUEST = 65_536
 _NO_KEYS = Keys()
 
 
@@ -80,7 +82,7 @@ def _row(
     content = parse(body, content_type, notes)
     check_access_key(pixel, content.keys.or_else(keys))
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
-    count_request("PIXEL", pixel.pixel_id)
+    count_request("PIXEL", pixel.pixel_id, cost=1 + len(body) // BYTES_A_REQUEST)
     stored = prepare(content.events, content.written, notes, browser, enriches=pixel.enriches)
     if len(stored) > MAX_GROWTH * settings.INTAKE_MAX_BODY_BYTES:
         raise InvalidInput(

@@ -6,7 +6,6 @@ import codecs
 import re
 from io import BytesIO
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 import msgspec
 import orjson
@@ -28,6 +27,7 @@ OPTION_NAMES = ("test_event_code", "partner_agent", "namespace_id", "upload_id",
 _OPTIONS_MAX_LENGTH = OutboxRow._meta.get_field("options").max_length or 0
 _MAX_FIELDS = 100
 _ESCAPED_COLON = re.compile(rb"\\u003[aA]")
+_lone_percent = re.compile(rb"%(?![0-9A-Fa-f]{2})").sub
 _ESCAPED_NUL = re.compile(rb"\\u0000")
 #: Stands in no JSON.
 _MARK = b"\0"
@@ -76,15 +76,37 @@ def _fields(body: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
 
 def _form(text: bytes, body: bytes, content_type: str) -> dict[str, Any]:
     try:
-        form = text.decode()
+        text.decode()
         if content_type.startswith("multipart/"):
             return _multipart(body, content_type)
-        return dict(parse_qsl(form, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS))
+        return _urlencoded(text)
     except (ValueError, MultiPartParserError, SuspiciousOperation):
         raise InvalidInput("body", "must be a JSON object, or a form in UTF-8.") from None
 
 
+def _urlencoded(text: bytes) -> dict[str, Any]:
+    if text.count(b"&") >= _MAX_FIELDS:
+        raise ValueError("too many fields")
+    pairs = (pair.partition(b"=") for pair in text.split(b"&") if pair)
+    return {_unquoted(name): _unquoted(value) for name, _, value in pairs}
+
+
+def _unquoted(text: bytes) -> str:
+    """As urllib's ``unquote_plus`` does it, which takes ten times as long where much is escaped.
+
+    Python reads escapes such as its own ``\\x5b`` in C. A percent sign that begins no escape stands for itself.
+    """
+    text = text.replace(b"+", b" ")
+    if b"%" not in text:
+        return text.decode()
+    text = _lone_percent(b"%25", text)
+    escaped = text.replace(b"\\", b"\\\\").replace(b"%", b"\\x")
+    return escaped.decode("unicode_escape").encode("latin-1").decode()
+
+
 def _multipart(body: bytes, content_type: str) -> dict[str, Any]:
+    if body.count(b"\n--") > _MAX_FIELDS:  # before Django looks at each of them
+        raise ValueError("too many fields")
     meta = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": len(body)}
     fields, files = MultiPartParser(meta, BytesIO(body), [_InMemory()]).parse()
     sent = {name: file.read().decode() for name, file in files.items() if isinstance(file, UploadedFile)}

@@ -21,7 +21,7 @@ from portal.read_timeout import refuse_if_over
 
 #: So many scalars of a list count as one object: a text takes far less time and room.
 SCALARS_PER_OBJECT = 10
-#: So many values an object may have, on average, where graphql-core puts them together.
+#: So many values an object may have, on average.
 VALUES_PER_OBJECT = 10
 #: So many bytes of events, which may be of any size, count as one, too.
 BYTES_PER_OBJECT = 1_024
@@ -33,7 +33,7 @@ class TooLarge(InvalidInput):
     """The answer would be larger than an answer may be."""
 
     def __init__(self, field: str, limit: int, *, has_written: bool) -> None:
-        rule = "the answer would hold more than {limit} objects; ask for less at a time."
+        rule = "the answer would hold more than {limit} objects, or too many values; ask for less at a time."
         if has_written:
             rule = f"the change was made, but {rule}"
         super().__init__(field, rule, limit=limit)
@@ -56,18 +56,13 @@ class Budget:
         if self.rows < 0:
             raise self._too_large(field)
 
-    def answer(self, objects: int, field: str) -> None:
-        """The list ``field`` puts so many objects into the answer."""
+    def answer(self, objects: int, field: str, values: int = 0) -> None:
+        """The list ``field`` puts so many objects into the answer, with so many values in all."""
         refuse_if_over()
         self.objects -= objects
-        if self.objects < 0:
-            raise self._too_large(field)
-
-    def answer_values(self, values: int) -> None:
-        """graphql-core is about to answer so many fields, one by one."""
         self.values -= values
-        if self.values < 0:
-            raise self._too_large("query")
+        if self.objects < 0 or self.values < 0:
+            raise self._too_large(field)
 
     def _too_large(self, field: str) -> TooLarge:
         return TooLarge(field, self.limit, has_written=self.has_written)

@@ -92,10 +92,10 @@ class RateLimit:
     name: str
     rate: RateLimitItem
 
-    def hit(self, *who: str) -> bool:
-        """Count one; False where the limit is reached, and this one is not counted."""
+    def hit(self, *who: str, cost: int = 1) -> bool:
+        """Count so many; False where the limit is reached, and these are not counted."""
         key = _key(self.name, *who)
-        return _ask(lambda limiter: limiter.hit(self.rate, key))
+        return _ask(lambda limiter: limiter.hit(self.rate, key, cost=min(cost, self.rate.amount)))
 
     def is_exhausted(self, *who: str) -> bool:
         """Would the next hit be refused? Counts nothing."""
@@ -115,13 +115,16 @@ def _key(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def count_request(kind: Literal["API", "ADDRESS", "PIXEL"], who: str) -> None:
-    """Count a request against ``<kind>_RATE_LIMIT``; TooManyRequests where that is reached, nothing where it is off."""
+def count_request(kind: Literal["API", "ADDRESS", "PIXEL"], who: str, *, cost: int = 1) -> None:
+    """Count a request against ``<kind>_RATE_LIMIT``; TooManyRequests where that is reached, nothing where it is off.
+
+    One that costs as much as several counts as so many.
+    """
     rate: RateLimitItem | None = getattr(settings, f"{kind}_RATE_LIMIT")
     if rate is None:
         return
     limit = RateLimit(kind, rate)
-    if not limit.hit(who):
+    if not limit.hit(who, cost=cost):
         raise TooManyRequests(limit.retry_after(who))
 
 

@@ -70,6 +70,8 @@ def _load_application(_target: str, *, idle_seconds: float) -> WSGIApplication:
     # What is loaded now stays: the garbage collector need not look through it again and again.
     gc.collect()
     gc.freeze()
+    # A body may hold hundreds of thousands of lists: by default it would look at all of them again at every 700.
+    gc.set_threshold(10_000, 20, 50)
     lender = Lender(idle_seconds)
     lender.close_idle_from_now_on()
     return with_lent_connections(application, lender)

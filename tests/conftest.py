@@ -12,6 +12,7 @@ from django.utils import translation
 
 from events import graph_api
 from events.pixel_settings import forget_pixel_settings
+from events.refusals import forget_refusals
 from portal.rate_limits import limiter
 
 pytest_plugins = ["tests.base"]
@@ -53,6 +54,7 @@ def _in_english() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_counts_of_earlier_tests() -> None:
     limiter().storage.reset()
+    forget_refusals()
 
 
 @pytest.fixture(autouse=True)

@@ -139,7 +139,10 @@ def test_in_graphql_core_a_refusal_by_the_limit_ends_the_query(cast: Cast, setti
     answer = ask(cast.ada, document, cast.shoes)
 
     assert answer.refused(400)
-    assert answer.message == "users: the answer would hold more than 2 objects; ask for less at a time."
+    assert (
+        answer.message
+        == "users: the answer would hold more than 2 objects, or too many values; ask for less at a time."
+    )
 
 
 def test_an_answer_at_the_limit_of_objects_is_given(cast: Cast, settings: Any) -> None:
@@ -185,6 +188,17 @@ def test_lists_of_every_kind_are_bounded(cast: Cast, settings: Any, endpoint: st
 
     assert ask(client_of(cast.robot), f"{{ {field} }}", cast.shoes, endpoint).status == 200
     assert ask(client_of(cast.robot), thirty, cast.shoes, endpoint).refused(400)
+
+
+@pytest.mark.parametrize("directive", ["", " @skip(if: false)"])
+def test_values_count_too(cast: Cast, settings: Any, directive: str) -> None:
+    """Thirty aliases make a large answer of few objects."""
+    settings.GRAPHQL_MAX_OBJECTS = 3
+    aliases = " ".join(f"a{number}: email" for number in range(12))
+    document = f'{{ tenant(tenantId: "$id") {{ users {{ id{directive} %s }} }} }}'
+
+    assert ask(cast.ada, document % "", cast.shoes).status == 200
+    assert ask(cast.ada, document % aliases, cast.shoes).refused(400)
 
 
 def test_a_mutation_is_answered_in_full(cast: Cast, settings: Any) -> None:

@@ -14,7 +14,7 @@
         v1 = resolve_users(o, call.infos[2])
         return {
             "id": v0 if v0.__class__ is str else needed() if v0 is None else serialize(v0),
-            "users": needed() if v1 is None else [user(x, call) for x in call.counted(v1, "users")],
+            "users": needed() if v1 is None else [user(x, call) for x in call.counted(v1, "users", 1)],
         }
 
 Where a type says which class stands behind it (its Meta's ``possible_types``: a read model), what that class says of
@@ -112,11 +112,11 @@ class _Call:
         self.variables = variables
         self.budget = budget
 
-    def counted(self, items: Any, field: str) -> Any:
-        """The objects of a list, as long as the answer stays within the budget."""
+    def counted(self, items: Any, field: str, values: int) -> Any:
+        """The objects of a list, each with so many values, as long as the answer stays within the budget."""
         if items.__class__ is not list:
             raise Unsupported
-        self.budget.answer(len(items), field)
+        self.budget.answer(len(items), field, len(items) * values)
         return items
 
     def leaves(self, items: Any, field: str) -> Any:
@@ -160,6 +160,8 @@ class _Compiler:
         }
         self.fields_left = document.token_count
         self.source: list[str] = []
+        #: How many values there are in the object that is being written, lists left out.
+        self.values = 0
         #: What resolvers find in ``info``, by its number; the first is for fields that have none below.
         self.selections = [Selection()]
         self.names: dict[str, Any] = {"INFINITY": _INFINITY, "arguments": get_argument_values}
@@ -190,6 +192,7 @@ class _Compiler:
         self.fields_left -= len(fields)
         if self.fields_left < 0:  # fragments used over and over: the cache weighs documents by their tokens
             raise Unsupported
+        outer, self.values = self.values, len(fields)
         values, items = [], []
         attributes: dict[str, str] = {}
         for number, (key, nodes) in enumerate(fields.items()):
@@ -209,6 +212,7 @@ class _Compiler:
         read = self.read(behind, attributes) if behind else _read(attributes)
         body = "\n    ".join([*read, *values, f"return {{{', '.join(items)}}}"])
         self.source.append(f"def {name}(o, call):\n    {body}")
+        self.values += outer
         return name
 
     def read(self, behind: type, attributes: Mapping[str, str]) -> list[str]:
@@ -264,10 +268,12 @@ class _Compiler:
                 given = f"float({value}) if {value}.__class__ is int else {given}"
             return f"({value} if {_AS_IT_IS[type_].format(value)} else {given})" if type_ in _AS_IT_IS else f"({given})"
         if isinstance(type_, GraphQLList):
-            item = f"{value}x"
-            counted = "leaves" if is_leaf_type(get_named_type(type_)) else "counted"
-            items = f"call.{counted}({value}, {nodes[0].name.value!r})"
-            given = f"[{self.completed(type_.of_type, item, nodes)} for {item} in {items}]"
+            item, field, outer = f"{value}x", nodes[0].name.value, self.values
+            completed = self.completed(type_.of_type, item, nodes)
+            values, self.values = self.values - outer, outer
+            is_leaf = is_leaf_type(get_named_type(type_))
+            items = f"call.leaves({value}, {field!r})" if is_leaf else f"call.counted({value}, {field!r}, {values})"
+            given = f"[{completed} for {item} in {items}]"
         elif isinstance(type_, GraphQLObjectType):
             given = f"{self.function(type_, [node.selection_set for node in nodes])}({value}, call)"
         else:

@@ -13,9 +13,12 @@ from portal.postgresql import is_cut_off
 from portal.postgresql.prepared import PreparedStatements, are_texts
 
 #: Statements here look rows up. PostgreSQL reckons with disks that turn: with its cost for reading a page out of order
-#: it reads whole tables instead of using an index. What the operator has set, wherever that may be, holds.
+#: it reads whole tables instead of using an index. And what it compiles (JIT) takes longer to compile than to run: the
+#: lists below lists of a read model look as if there were millions. What the operator has set, wherever that may be,
+#: holds.
 _LOOK_UP = """
-    SELECT set_config(name, '1.1', false) FROM pg_settings WHERE name = 'random_page_cost' AND source = 'default'
+    SELECT set_config(name, CASE name WHEN 'jit' THEN 'off' ELSE '1.1' END, false)
+    FROM pg_settings WHERE name IN ('jit', 'random_page_cost') AND source = 'default'
 """
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from events import parsing
 from events.models import OutboxRow
 from pixels.models import Pixel
 from tests.events.sending import post, purchase, stored
@@ -275,3 +276,20 @@ def _has_huge_integer(value: Any) -> bool:
     if isinstance(value, dict | list):
         return any(map(_has_huge_integer, value.values() if isinstance(value, dict) else value))
     return isinstance(value, int) and not -(2**63) <= value < 2**64
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), max_size=5), st.binary(max_size=20))
+def test_a_form_is_read_as_urllib_reads_it(pairs: list[tuple[str, str]], junk: bytes) -> None:
+    """Escaped or not, whole or damaged."""
+    junk = junk.replace(b"&", b"").replace(b";", b"")
+    form = urlencode(pairs).encode() + b"&x=" + junk + b"&" + junk.replace(b"%", b"\\") + b"%%4%zz\\x41\\"
+    try:
+        expected = dict(parse_qsl(form.decode(), keep_blank_values=True, errors="strict"))
+    except ValueError:
+        expected = None
+    try:
+        found = parsing._urlencoded(form)
+    except ValueError:
+        found = None
+
+    assert found == expected
