@@ -9,11 +9,16 @@ import sys
 
 from celery import Celery, signals
 
+from portal.parent import stop_with_parent
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+#: The scheduler has nothing to finish.
+SCHEDULER_STOP_SECONDS = 2.0
 
 
 @signals.setup_logging.connect
@@ -32,6 +37,16 @@ def _keep_memory_flat(**kwargs: object) -> None:
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
         mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _GIVEN_BACK_FROM)
+
+
+#: This process, or that which has forked this one.
+_worker_pid = os.getpid()
+
+
+@signals.beat_embedded_init.connect
+def _end_the_scheduler_with_its_worker(**kwargs: object) -> None:
+    """A worker that is killed would leave it behind, and the next one brings its own."""
+    stop_with_parent(_worker_pid, within=SCHEDULER_STOP_SECONDS)
 
 
 @signals.celeryd_after_setup.connect

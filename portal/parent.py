@@ -13,9 +13,13 @@ POLL_SECONDS = 0.2
 def stop_with_parent(parent_pid: int, *, within: float) -> None:
     """Once the parent is gone, ask this process to stop; end it if it has not after ``within`` seconds.
 
+    Where the parent has gone already, this process ends here: it has not begun to work.
+
     To look is all that works on every system, and for every child. Linux can send a signal instead, but then nobody
     ends a process that does not stop.
     """
+    if os.getppid() != parent_pid:
+        raise SystemExit(1)
     threading.Thread(target=_watch, args=(parent_pid, within), name="parent", daemon=True).start()
 
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from types import FrameType
 
 import httpx
@@ -25,8 +26,11 @@ from portal.ports import check_port_is_free
 
 #: Longer than a worker takes to finish the request to the Graph API that it has under way, and to settle it.
 STOP_SECONDS = 25.0 + settings.PUBLISH_TIMEOUT_SECONDS
-#: A process that ends sooner than this cannot run here; one that ran longer is started again.
+#: A process that fails sooner than this, and has never run longer, cannot run here.
 EARLY_SECONDS = 10.0
+#: One that has run is always started again; where it ends early, after 1, 2, 4 and more seconds.
+LONGEST_WAIT = 60.0
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 POLL_SECONDS = 0.2
 
 _PR_SET_PDEATHSIG = 1
@@ -41,6 +45,20 @@ WORKER = [*FURTHER_WORKER, "--beat"]
 SANDBOX = [sys.executable, "manage.py", "graph_sandbox", "--port", str(settings.SANDBOX_PORT)]
 
 
+@dataclass
+class Child:
+    """One of the commands, and the process that runs it now; none while it waits to be started again."""
+
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    #: Once it has run for a while, the command can run here: whatever ends it passes.
+    has_run: bool = False
+    #: When to start it again, and how long it waited last.
+    due: float = 0.0
+    wait: float = 0.0
+
+
 class Supervisor:
     """Runs commands side by side. Asked to stop, it stops them all; one that ends by itself is started again."""
 
@@ -52,26 +70,25 @@ class Supervisor:
         early_seconds: float = EARLY_SECONDS,
         stop_seconds: float = STOP_SECONDS,
     ) -> None:
-        self.commands = commands
         self.environment = environment
         self.early_seconds = early_seconds
         self.stop_seconds = stop_seconds
         # A plain flag: an Event's lock could be held by the very code that the signal interrupts.
         self.stopping = False
-        self._running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
+        self._children = {name: Child(command) for name, command in commands.items()}
 
     def run(self) -> int:
-        """Run until ``stop``: 0. Where a command ends right after its start, stop the others: 1."""
-        failed = ""
+        """Run until ``stop``: 0. Where a command fails before it has ever run, stop the others: 1."""
+        cannot_run = False
         try:
-            for name in self.commands:
-                self._start(name)
-            while not failed and not self.stopping:
+            for child in self._children.values():
+                self._start(child)
+            while not cannot_run and not self.stopping:
                 time.sleep(POLL_SECONDS)
-                failed = self._restart_ended()
+                cannot_run = any(self._look_after(name, child) for name, child in self._children.items())
         finally:
             self._stop_all()
-        return 1 if failed else 0
+        return 1 if cannot_run else 0
 
     def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Ask all to stop and finish what they have under way (a signal handler); asked twice, end them at once."""
@@ -79,43 +96,59 @@ class Supervisor:
             self.stop_seconds = 0.0
         self.stopping = True
 
-    def _start(self, name: str) -> None:
+    def _start(self, child: Child) -> None:
         # In a session of its own: ctrl-C in the terminal reaches this process alone, which tells the others once.
-        process = subprocess.Popen(  # noqa: S603  # nosec B603  # the commands are ours
-            self.commands[name],
+        child.process = subprocess.Popen(  # noqa: S603  # nosec B603  # the commands are ours
+            child.command,
             cwd=env.ROOT,
             env=dict(self.environment),
             start_new_session=True,
             preexec_fn=_end_with_parent,  # noqa: PLW1509  # one call into the C library, which was loaded before
         )
-        self._running[name] = process, time.monotonic()
+        child.started = time.monotonic()
 
-    def _restart_ended(self) -> str:
-        """Start again what has ended; the name of what cannot run, if any."""
-        for name, (process, started) in list(self._running.items()):
-            if process.poll() is None:
-                continue
-            # What it leaves behind would hold its port, or its claims.
-            _signal_group(process, signal.SIGKILL)
-            if time.monotonic() - started < self.early_seconds:
-                _say(f"The {name} ended right after its start ({process.returncode}): stopping.")
-                return name
-            _say(f"The {name} ended ({process.returncode}): starting it again.")
-            self._start(name)
-        return ""
+    def _look_after(self, name: str, child: Child) -> bool:
+        """Start it again where it has ended; True where it has failed before it has ever run."""
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.due:
+                self._start(child)
+            return False
+        lasted = now - child.started >= self.early_seconds
+        child.has_run = child.has_run or lasted
+        code = child.process.poll()
+        if code is None:
+            return False
+        # What it leaves behind would hold its port, or its claims.
+        _signal_group(child.process, signal.SIGKILL)
+        child.process = None
+        if not child.has_run and _is_failure(code):
+            _say(f"The {name} ended right after its start ({code}): stopping.")
+            return True
+        child.wait = 0.0 if lasted else min(max(1.0, 2 * child.wait), LONGEST_WAIT)
+        child.due = now + child.wait
+        when = f" in {child.wait:.0f} seconds" if child.wait > 1 else ""
+        _say(f"The {name} ended ({code}): starting it again{when}.")
+        return False
 
     def _stop_all(self) -> None:
-        for process, _ in self._running.values():
+        processes = [child.process for child in self._children.values() if child.process]
+        for process in processes:
             if process.poll() is None:
                 process.terminate()
         begun = time.monotonic()
-        while any(process.poll() is None for process, _ in self._running.values()):
+        while any(process.poll() is None for process in processes):
             if time.monotonic() - begun > self.stop_seconds:
                 break
             time.sleep(0.05)
-        for process, _ in self._running.values():
+        for process in processes:
             _signal_group(process, signal.SIGKILL)
             process.wait()
+
+
+def _is_failure(code: int) -> bool:
+    """Has the process failed by itself? Somebody else may have asked it to stop, or killed it."""
+    return code > 0 or -code in _CRASHES
 
 
 def _end_with_parent() -> None:

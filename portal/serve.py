@@ -57,8 +57,6 @@ def _load_application(_target: str, *, idle_seconds: float) -> WSGIApplication:
     granian's WSGI worker waiting for a lock that it holds itself.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    if (parent := multiprocessing.parent_process()) and parent.pid:
-        stop_with_parent(parent.pid, within=STOP_SECONDS)
     logging.captureWarnings(True)  # as lines of the log, like everything else
     # Here, since the parent needs no Django.
     from portal.lending import Lender, with_lent_connections
@@ -74,6 +72,9 @@ def _load_application(_target: str, *, idle_seconds: float) -> WSGIApplication:
     gc.set_threshold(10_000, 20, 50)
     lender = Lender(idle_seconds)
     lender.close_idle_from_now_on()
+    # Now, since granian's parent and worker take SIGTERM in different ways: before, nobody would act on it.
+    if (parent := multiprocessing.parent_process()) and parent.pid:
+        stop_with_parent(parent.pid, within=STOP_SECONDS)
     return with_lent_connections(application, lender)
 
 

@@ -17,6 +17,18 @@ from pytest_httpserver import HTTPServer
 from portal import env, settings
 from portal.run import STOP_SECONDS, say_when_ready
 
+# Runs for a while, fails at once the next two times, and then runs.
+FLAKY = """
+import pathlib, sys, time
+notes = pathlib.Path(sys.argv[1])
+notes.open("a").write("started\\n")
+starts = len(notes.read_text().split())
+if starts == 1:
+    time.sleep(1.5)
+elif starts == 4:
+    time.sleep(60)
+sys.exit(3)
+"""
 # Notes its start in a file, and on SIGTERM that it ended well.
 CHILD = """
 import os, pathlib, signal, sys, time
@@ -44,10 +56,12 @@ sys.exit(supervisor.run())
 def manage(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     """Starts a manager of children that take notes; it ends with the test."""
 
-    def start(*names: str, early_seconds: float = 0.0, broken: str = "") -> subprocess.Popen[str]:
+    def start(*names: str, early_seconds: float = 0.0, broken: str = "", flaky: str = "") -> subprocess.Popen[str]:
         commands = {name: [sys.executable, "-c", CHILD, str(tmp_path / name)] for name in names}
         if broken:
             commands[broken] = [sys.executable, "-c", "raise SystemExit(3)"]
+        if flaky:
+            commands[flaky] = [sys.executable, "-c", FLAKY, str(tmp_path / flaky)]
         return subprocess.Popen(
             [sys.executable, "-c", MANAGER, json.dumps(commands), str(early_seconds)],
             cwd=env.ROOT,
@@ -102,6 +116,38 @@ def test_a_process_that_cannot_start_stops_all_with_a_message(
 
     assert manager.communicate(timeout=20)[0] == "The worker ended right after its start (3): stopping.\n"
     assert manager.returncode == 1
+
+
+def test_one_that_has_run_is_started_again_however_often_it_fails_at_once(
+    tmp_path: Path, manage: Callable[..., subprocess.Popen[str]]
+) -> None:
+    manager = manage("web", early_seconds=1, flaky="worker")
+    wait_for(tmp_path / "worker", ["started"] * 4)  # runs, fails twice at once, and runs
+    manager.terminate()
+
+    said = manager.communicate(timeout=20)[0].splitlines()
+    assert said == [
+        "The worker ended (3): starting it again.",
+        "The worker ended (3): starting it again.",
+        "The worker ended (3): starting it again in 2 seconds.",
+    ]
+    assert manager.returncode == 0
+    assert (tmp_path / "web").read_text().split() == ["started", "ended"]
+
+
+@pytest.mark.parametrize("killed", [signal.SIGKILL, signal.SIGTERM])
+def test_one_that_is_stopped_from_outside_right_after_its_start_stops_nothing(
+    tmp_path: Path, manage: Callable[..., subprocess.Popen[str]], killed: signal.Signals
+) -> None:
+    manager = manage("worker", early_seconds=60)
+    wait_for(tmp_path / "worker", ["started"])
+
+    os.kill(int((tmp_path / "worker.pid").read_text()), killed)
+
+    wait_for(tmp_path / "worker", ["started", *["ended"] * (killed == signal.SIGTERM), "started"])
+    manager.terminate()
+    manager.communicate(timeout=20)
+    assert manager.returncode == 0
 
 
 def test_it_says_where_to_open_the_portal_once_the_web_server_answers(

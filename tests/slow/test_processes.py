@@ -1,0 +1,95 @@
+"""The server's processes: none outlives the one that started it, and they speak HTTP/1.1 alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.instance import Instance
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+]
+
+#: How a connection of HTTP/2 begins, and its first frame: SETTINGS.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Instance]:
+    with Instance(tmp_path, "http://127.0.0.1:9", WEB_WORKERS=2) as instance:
+        yield instance
+
+
+def test_a_killed_web_server_takes_its_workers_along(instance: Instance) -> None:
+    instance.start_web()
+    workers = children(instance.pid("web"))
+    assert len(workers) == 2
+
+    os.kill(instance.pid("web"), signal.SIGKILL)
+
+    wait_until(lambda: not any(is_there(worker) for worker in workers))
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", instance.port), timeout=5)
+
+
+def test_a_killed_web_server_takes_a_worker_along_that_cannot_finish(instance: Instance) -> None:
+    """A request of which half has come keeps a thread for ever."""
+    instance.start_web([sys.executable, "-c", "from portal import serve; serve.STOP_SECONDS = 1; serve.main()"])
+    workers = children(instance.pid("web"))
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=5) as half:
+        half.sendall(b"POST /capi/17/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(1)
+
+        os.kill(instance.pid("web"), signal.SIGKILL)
+
+        wait_until(lambda: not any(is_there(worker) for worker in workers))
+
+
+def test_a_killed_worker_takes_its_scheduler_along(instance: Instance) -> None:
+    instance.start_worker()
+    wait_until(lambda: bool(children(instance.pid("worker"))), seconds=30)
+    (scheduler,) = children(instance.pid("worker"))
+
+    os.kill(instance.pid("worker"), signal.SIGKILL)
+
+    wait_until(lambda: not is_there(scheduler))
+
+
+def test_plain_http_2_is_off(instance: Instance) -> None:
+    instance.start_web()
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=5) as connection:
+        connection.sendall(PREFACE)
+        answer = connection.recv(1024)
+
+    assert not answer.startswith(b"\0\0")  # a frame's length
+    assert answer == b"" or answer.startswith(b"HTTP/1.")
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and which run."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_there(pid: int) -> bool:
+    """Does the process run? One that has ended waits for its parent to ask."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
