@@ -14,12 +14,12 @@ _INSTALLED = FOLDER / "node_modules" / ".package-lock.json"
 _ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-def run_node(*arguments: str, timeout: float = 60) -> str:
-    """Run a script of this folder; what it prints."""
+def run_node(*arguments: str, timeout: float = 60, cwd: Path = FOLDER) -> str:
+    """Run a script of this folder, or of a package by its path; what it prints."""
     _install()
     command = ["node", *arguments]
     done = subprocess.run(
-        command, cwd=FOLDER, env=_ENVIRONMENT, capture_output=True, text=True, timeout=timeout, check=False
+        command, cwd=cwd, env=_ENVIRONMENT, capture_output=True, text=True, timeout=timeout, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
