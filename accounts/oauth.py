@@ -26,7 +26,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts.models import AccessToken, ApiAccount
+from accounts.models import AccessToken, ApiAccount, RoleLevel
 from accounts.oauth_requests import (
     AUTH_METHODS,
     DatabaseAway,
@@ -37,6 +37,7 @@ from accounts.oauth_requests import (
     TooManyFailures,
 )
 from accounts.principals import principal_of_api_account
+from accounts.roles import role_name
 from accounts.services.api_accounts import (
     check_credentials,
     find_access_token,
@@ -47,6 +48,9 @@ from portal.errors import NotFound, TooManyRequests, unavailable
 from portal.rate_limits import RateLimit, count_request
 
 logger = logging.getLogger(__name__)
+
+#: What every token is good for: the role that API accounts act in.
+SCOPE = role_name(RoleLevel.ADMIN, None)
 
 
 class PortalAuthorizationServer(AuthorizationServer):
@@ -112,7 +116,7 @@ class PortalAuthorizationServer(AuthorizationServer):
 def bearer_token(*, scope: str | None = None, **_: Any) -> dict[str, Any]:
     """A new token, as the client gets it (§5.1); the reference's clients read ``token``.
 
-    There are no scopes: whatever is asked for is ignored, and the answer says that none holds (§3.3).
+    Whatever scope is asked for is ignored, and the answer says which holds (§3.3).
     """
     value = secrets.token_urlsafe(32)
     return {
@@ -120,7 +124,7 @@ def bearer_token(*, scope: str | None = None, **_: Any) -> dict[str, Any]:
         "token": value,
         "token_type": "Bearer",  # nosec B105  # the scheme
         "expires_in": settings.TOKEN_LIFETIME_SECONDS,
-        **({"scope": ""} if scope else {}),
+        **({"scope": SCOPE} if scope else {}),
     }
 
 
@@ -161,6 +165,7 @@ class Introspection(OwnTokens, IntrospectionEndpoint):
             "client_id": token.api_account.name,
             "sub": token.api_account.name,
             "token_type": "Bearer",  # nosec B105  # the scheme
+            "scope": SCOPE,
             "iat": int(token.issued_at.timestamp()),
             "exp": int(token.expires_at.timestamp()),
             "iss": settings.BASE_URL,
@@ -178,6 +183,7 @@ def metadata() -> AuthorizationServerMetadata:
         revocation_endpoint_auth_methods_supported=methods,
         introspection_endpoint=f"{settings.BASE_URL}{reverse('introspect_token')}",
         introspection_endpoint_auth_methods_supported=methods,
+        scopes_supported=[SCOPE],
         grant_types_supported=[ClientCredentialsGrant.GRANT_TYPE],
         response_types_supported=[],  # of an authorization endpoint, which is not there
     )

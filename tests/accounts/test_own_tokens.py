@@ -91,6 +91,7 @@ def test_a_valid_token_is_told_with_its_account_and_its_end(shop: dict[str, str]
             "client_id": "Shop1",
             "sub": "Shop1",
             "token_type": "Bearer",
+            "scope": "agency-admin",
             "iat": 1772452800,
             "exp": 1772452800 + 36000,
             "iss": "http://localhost:8000",
@@ -213,6 +214,7 @@ def test_clients_find_the_addresses_by_themselves(db: None, settings: Settings) 
     assert told["token_endpoint"] == "https://gateway.example.com/clients/token"
     assert told["revocation_endpoint"] == "https://gateway.example.com/clients/revoke"
     assert told["introspection_endpoint"] == "https://gateway.example.com/clients/introspect"
+    assert told["scopes_supported"] == ["agency-admin"]
     assert told["grant_types_supported"] == ["client_credentials"]
 
 
