@@ -97,7 +97,7 @@ def test_requests_oauthlib_gets_uses_and_ends_a_token(
 
     token = session.fetch_token(found["token_endpoint"], **given)
 
-    def ask() -> int:
+    def ask() -> Any:
         return session.post(f"{gateway}/hub/graphql/", json={"query": "{ viewer { apiAccount } }"}).status_code
 
     def is_active() -> bool:
