@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import redirect, render
 from django.template.loader import get_template
 from django.utils.translation import gettext as _
+from django.views.defaults import page_not_found
 
 from accounts.models import User
 from accounts.second_factors import lacks_second_factor
@@ -62,18 +63,24 @@ def reads_are_limited(get_response: GetResponse) -> GetResponse:
 
 def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpResponse:
     """The page that says so; allauth shows it too, to those who try too many passwords."""
-    page = render(request, "429.html", status=429)
+    page = render(request, "429.html", status=429) if is_page(request) else HttpResponse(status=429)
     page["Retry-After"] = str(retry_after)
     return page
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for an address where nothing is. For software, ``portal.addresses`` writes the answer."""
+    return page_not_found(request, exception) if is_page(request) else HttpResponse(status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The page for an error that nobody foresaw, or for a database that is away."""
     away = unavailable(sys.exception())
-    if away is None:
-        return HttpResponse(get_template("500.html").render(), status=500)
-    page = HttpResponse(get_template("503.html").render(), status=away.code)
-    page["Retry-After"] = str(away.retry_after)
+    status, template = (away.code, "503.html") if away else (500, "500.html")
+    # For software, ``portal.addresses`` writes the answer.
+    page = HttpResponse(get_template(template).render() if is_page(request) else b"", status=status)
+    if away:
+        page["Retry-After"] = str(away.retry_after)
     return page
 
 

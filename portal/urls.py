@@ -17,6 +17,7 @@ from portal.web import choose_language
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler404 = "portal.middleware.not_found"
 #: Asked for by allauth.
 handler429 = "portal.middleware.too_many_requests"
 handler500 = "portal.middleware.server_error"

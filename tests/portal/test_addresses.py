@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
@@ -218,6 +220,31 @@ def test_from_an_accounts_own_domain_the_way_to_https_leads_to_the_portal() -> N
 )
 def test_pages_are_left_alone(path: str) -> None:
     assert (addresses.find(path) is None) is (path != "/24/")
+
+
+def test_a_database_that_is_away_is_told_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "accounts.views.token.authorization_server.create_token_response", Mock(side_effect=OperationalError)
+    )
+
+    told = Told("POST", "/clients/token/")
+
+    assert told.status == 503
+    assert int(told.headers["Retry-After"]) > 0
+    assert told.json["error"] == "temporarily_unavailable"
+
+
+def test_no_page_is_made_for_software(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its templates may be what fails, and cost more than the answer."""
+
+    def fail(*args: object, **options: object) -> None:
+        raise AssertionError
+
+    for place in ("django.template.base.Template.render", "portal.middleware.render"):
+        monkeypatch.setattr(place, fail)
+
+    for path in UNKNOWN:
+        assert Told("GET", path).status == 404, path
 
 
 def test_people_still_read_pages() -> None:
