@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import IntegrityError
 
 from events import wakeups
@@ -20,11 +19,9 @@ from events.pixel_settings import (
     get_pixel_settings,
     is_new,
 )
-from portal.errors import InvalidInput, NotFound
+from portal.errors import NotFound
 from portal.rate_limits import count_request, refuse_if_exhausted
 
-#: What is stored may be this many times as long as the longest body, since a hash is longer than what it is made of.
-MAX_GROWTH = 4
 #: A body counts as one request for each of these, and one more: of most senders, as one.
 BYTES_A_REQUEST = 65_536
 _NO_KEYS = Keys()
@@ -83,11 +80,7 @@ def _row(
     check_access_key(pixel, content.keys.or_else(keys))
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
     count_request("PIXEL", pixel.pixel_id, cost=1 + len(body) // BYTES_A_REQUEST)
-    stored = prepare(content.events, content.written, notes, browser, enriches=pixel.enriches)
-    if len(stored) > MAX_GROWTH * settings.INTAKE_MAX_BODY_BYTES:
-        raise InvalidInput(
-            "data", "holds too many short identifiers that are not hashed: send them in several requests."
-        )
+    stored = prepare(content.events, content.written, notes, browser, enriches=pixel.enriches, size=len(body))
     # What a switched-off pixel receives is not published, but counted as dropped: the worker's work, too.
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
     return NewRow(pixel.pk, intake.value, len(content.events), content.options, stored)

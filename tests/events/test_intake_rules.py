@@ -152,11 +152,11 @@ def test_hashes_may_not_make_a_body_many_times_longer(settings: Any) -> None:
     many = {field: [f"a{number}" for number in range(20)] for field in fields}
     event = purchase(user_data={"client_user_agent": "x", **many})
 
-    assert send(pixel, *[event] * 100).status == 202
-    refused = send(pixel, *[event] * 600)
+    assert send(pixel, *[event] * 5).status == 202
+    refused = send(pixel, *[event] * 100)
 
     assert (refused.status, refused.message.partition(":")[0]) == (400, "data")
-    assert OutboxRow.objects.get().event_count == 100
+    assert OutboxRow.objects.get().event_count == 5
 
 
 @pytest.mark.parametrize("value", [True, 1.5, {"a": 1}, [["a@example.com"]], [{"a": 1}], [True], "x" * 501, "none"])
