@@ -32,6 +32,7 @@ def introspect_token(request: HttpRequest) -> HttpResponse:
     return authorization_server.create_endpoint_response(Introspection.ENDPOINT_NAME, request)
 
 
+@csrf_exempt  # so that a POST is told that this is read by GET
 @require_safe
 def server_metadata(request: HttpRequest) -> HttpResponse:
     """Tell where the above is (RFC 8414)."""

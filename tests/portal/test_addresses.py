@@ -99,7 +99,7 @@ def assert_in_its_form(path: str, told: Told) -> None:
     found = addresses.find(path)
     assert found
     error = told.json
-    if found[1].startswith("/clients"):
+    if found[1].startswith(("/clients", "/.well-known")):
         assert error.keys() == {"error", "error_description"}
     elif found[1].startswith(("/hub/graphql", "/capig")):
         assert [each["extensions"]["code"] for each in error["errors"]] == [told.status]
@@ -141,6 +141,7 @@ def test_what_is_not_there_is_told_in_the_form_of_the_address(method: str, path:
         ("PUT", "/capig/graphql/", "POST"),
         ("GET", "/clients/token/", "POST"),
         ("DELETE", "/clients/token", "POST"),
+        ("POST", "/.well-known/oauth-authorization-server/", "GET"),
         ("POST", "/api/usage/", "GET"),
         ("DELETE", "/healthz/", "GET"),
     ],
