@@ -227,7 +227,7 @@ def test_the_longest_values_take_little_time(field: str, longest: str) -> None:
     before = time.thread_time()
     for number in range(100):  # a twentieth of a body of 1 MiB
         hash_identifiers({field: longest[:-3] + f"{number:03}"})
-    assert time.thread_time() - before < 0.05
+    assert time.thread_time() - before < 0.2
 
 
 def test_an_identifier_has_at_most_so_many_values_to_be_hashed() -> None:
