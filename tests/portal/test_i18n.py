@@ -23,6 +23,7 @@ SPANISH = settings.ROOT / "locale" / "es" / "LC_MESSAGES" / "django.po"
 TEXT_AT = {"InvalidInput": 1, "NotAuthorized": 0, "NotFound": 0, "Conflict": 0}
 #: What software alone is told: senders of events, and callers of the API.
 FOR_SOFTWARE = {
+    "events/access_keys.py",
     "events/deliveries.py",
     "events/door.py",
     "events/intake.py",
