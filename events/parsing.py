@@ -19,6 +19,7 @@ from events.access_keys import Keys, keys_in
 from events.left_out import LeftOut, Reason
 from events.models import OutboxRow
 from events.notes import Notes
+from events.unreadable import refusal_of
 from portal.errors import InvalidInput
 
 #: What the Graph API takes beside the events, and the gateway passes on with them.
@@ -138,14 +139,14 @@ def _decode(field: str, text: bytes) -> tuple[Any, bytes]:
         value = msgspec.json.decode(text)
         written = orjson.dumps(value)
     except ValueError as error:
-        raise InvalidInput(field, f"must be valid JSON in UTF-8: {error}.") from None
+        raise refusal_of(field, text) or InvalidInput(field, f"must be valid JSON in UTF-8: {error}.") from None
     except (RecursionError, TypeError):
         raise InvalidInput(field, "is nested too deeply, or holds an integer beyond 64 bits.") from None
     # Most texts are written like that already: then there is nothing to look for.
     if text != written and text.count(b":") + _count(_ESCAPED_COLON, text) != written.count(b":"):
         raise InvalidInput(field, "must not have a key twice in one object.")
     if _count(_ESCAPED_NUL, written):
-        raise InvalidInput(field, "must not contain NUL characters.")
+        raise refusal_of(field, text) or InvalidInput(field, "must not contain NUL characters.")
     return value, written
 
 

@@ -28,6 +28,7 @@ FOR_SOFTWARE = {
     "events/door.py",
     "events/intake.py",
     "events/parsing.py",
+    "events/unreadable.py",
     "events/usage_export.py",
     "portal/cursors.py",
     "portal/rest.py",
