@@ -15,7 +15,8 @@ from django.http import HttpRequest
 from events import services
 from events.deliveries import masked_event
 from events.explanations import explain
-from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
+from events.findings import explain as explain_finding
+from events.models import Counter, DeadLetter, Delivery, Finding, Lane, OutboxRow
 from pixels.models import Pixel
 from portal.admin import ServiceAdmin, all_well, text_of
 from portal.web import principal_of_request
@@ -163,3 +164,16 @@ class CounterAdmin(EventsAdmin):
         "publish_errors",
     )  # fmt: skip
     list_filter = ("span", "dimension")
+
+
+@admin.register(Finding)
+class FindingAdmin(EventsAdmin):
+    """What was left out of events, and why."""
+
+    list_display = ("hour", "pixel", "kind", "field", "explanation", "count")
+    list_filter = ("kind",)
+    fields = (*list_display, "reason", "road")
+    readonly_fields = ("explanation",)
+
+    def explanation(self, finding: Finding) -> str:
+        return explain_finding(finding.reason)

@@ -9,6 +9,7 @@ from django.db import IntegrityError
 from events import wakeups
 from events.access_keys import UNKNOWN_PIXEL, Keys, check_access_key
 from events.checks import Browser, prepare
+from events.findings import count_left_out
 from events.models import OutboxRow
 from events.notes import Notes
 from events.outbox import NewRow, add_row
@@ -69,6 +70,8 @@ def receive(
         forget_pixel_settings()
         raise NotFound(UNKNOWN_PIXEL) from None
     wakeups.wake(pixel.pk)
+    if notes.left_out:
+        count_left_out(pixel.pk, notes.left_out)
     return Received(row.event_count, notes.messages)
 
 

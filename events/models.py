@@ -27,6 +27,8 @@ MINUTES_KEPT = timedelta(days=2)
 LABELS_KEPT = timedelta(days=30)
 #: The delivery log goes back so far.
 DELIVERIES_KEPT = timedelta(days=7)
+#: So long it is told what was left out of events.
+FINDINGS_KEPT = timedelta(days=7)
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -245,6 +247,37 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return self.key[:8]
+
+
+class Finding(models.Model):
+    """How often something was wrong with a field of a pixel's events, within an hour; no value is kept.
+
+    Kept for 7 days. Fields and reasons are the gateway's words, of which there are few; so there are few rows.
+    """
+
+    class Kind(models.IntegerChoices):
+        LEFT_OUT = 0, "Left out"
+
+    pixel = models.ForeignKey(Pixel, models.CASCADE, related_name="+", db_index=False)
+    hour = models.DateTimeField()
+    kind = models.PositiveSmallIntegerField(choices=Kind.choices, default=Kind.LEFT_OUT, db_default=Kind.LEFT_OUT)
+    # The way by which the events came, where that is told apart; in the key from the start, which cannot change later.
+    road = models.CharField(max_length=20, blank=True, default="", db_default="")
+    field = models.CharField(max_length=60)
+    reason = models.CharField(max_length=40)
+    count = models.BigIntegerField()
+
+    objects = OwnedByPixelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pixel", "hour", "kind", "road", "field", "reason"], name="one_finding_per_hour"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.reason}"
 
 
 class DisconnectedUsage(models.Model):

@@ -10,11 +10,13 @@ from events.bounds import trim_identities
 from events.enrichment import LIFETIME
 from events.models import (
     DELIVERIES_KEPT,
+    FINDINGS_KEPT,
     LABELS_KEPT,
     Counter,
     DeadLetter,
     Delivery,
     DisconnectedUsage,
+    Finding,
     Identity,
     SeenLabel,
 )
@@ -42,6 +44,7 @@ def prune(now: datetime | None = None) -> None:
         delete_in_parts(Delivery.objects.filter(pixel__in=some, at__lt=now - DELIVERIES_KEPT))
         delete_in_parts(DeadLetter.objects.filter(pixel__in=some, failed_at__lt=now - DEAD_LETTERS_KEPT))
         delete_in_parts(Identity.objects.filter(pixel__in=some, seen_at__lt=now - LIFETIME))
+        delete_in_parts(Finding.objects.filter(pixel__in=some, hour__lt=now - FINDINGS_KEPT))
         delete_in_parts(SeenLabel.objects.filter(pixel__in=some, last_seen__lt=(now - LABELS_KEPT).date()))
     for pixel in Pixel.objects.filter(tenant__event_enrichment=True).order_by().values_list("pk", flat=True):
         trim_identities(pixel)

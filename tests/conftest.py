@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from events import graph_api
+from events import findings, graph_api
 from events.pixel_settings import forget_pixel_settings
 from events.refusals import forget_refusals
 from portal.rate_limits import limiter
@@ -66,3 +66,10 @@ def _no_pixels_of_earlier_tests() -> None:
 def _no_wake_ups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests call the worker themselves: no thread of the intake's goes on after them."""
     monkeypatch.setattr("events.wakeups.wake", lambda pixel_pk: None)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_for_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests write down themselves what was left out of events."""
+    findings._findings._reset()
+    monkeypatch.setattr("events.findings.Findings._start", lambda self: None)

@@ -18,6 +18,7 @@ from accounts.views.pages import address
 from events import services
 from events.deliveries import list_deliveries, masked_event
 from events.explanations import explain, explain_wait
+from events.findings import read_left_out
 from events.forms import DeliveryFilterForm
 from events.models import DeadLetter, Lane
 from events.views.charts import Traffic
@@ -46,6 +47,7 @@ def detail(request: AccountRequest, pixel_id: str) -> HttpResponse:
         "pace": _BUSY if _is_moving(traffic.waiting, lane) else _CALM,
         "is_held": pixel.bad_token,
         "dead_letters": DeadLetter.objects.filter(pixel=pixel).count(),
+        "left_out": read_left_out(pixel.pk),
         "explanation": explain_wait(pixel.api_error_code, lane.silence if lane else ""),
     }
     template = "events/_pixel.html" if request.htmx else "events/pixel.html"  # type: ignore[attr-defined]

@@ -24,7 +24,17 @@ from accounts.models import (
     UsageSnapshot,
     User,
 )
-from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Identity, Lane, OutboxRow, SeenLabel
+from events.models import (
+    Counter,
+    DeadLetter,
+    Delivery,
+    DisconnectedUsage,
+    Finding,
+    Identity,
+    Lane,
+    OutboxRow,
+    SeenLabel,
+)
 from filters.models import DomainFilter, EventFilter
 from pixels.models import Pixel
 
@@ -124,6 +134,7 @@ TABLES = (
     Table(Counter, comes_with=("pixel",)),
     Table(SeenLabel, comes_with=("pixel",)),
     Table(Identity, comes_with=("pixel",), since=2),
+    Table(Finding, comes_with=("pixel",)),
     Table(Delivery, comes_with=("pixel",)),
     Table(OutboxRow, key=("pixel", "received_at", "body")),
     Table(DeadLetter, key=("pixel", "event_name", "event_id", "received_at", "failed_at")),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from events.deliveries import cursor_of_letter
-from events.models import Counter, DeadLetter, Delivery, Lane
+from events.models import Counter, DeadLetter, Delivery, Finding, Lane
 from pixels.models import Pixel, PixelImport, PixelImportRow
 from portal.cursors import encode_cursor
 from tests.base import person, tenant
@@ -83,6 +83,9 @@ def make_victim() -> Victim:
     counter = Counter.objects.create(
         pixel=pixel, span=0, dimension=1, start=timezone.now(), label=f"{MARK}Event", received=1
     )
+    finding = Finding.objects.create(
+        pixel=pixel, hour=timezone.now(), field=f"custom_data.{MARK}", reason="no_object", count=1
+    )
     entry = AuditEntry.objects.create(tenant_id=account.pk, actor=f"{MARK}.admin", act="rename", subject=MARK)
     letter = DeadLetterFactory.create(pixel=pixel, event_name=f"{MARK}Event", message=f"{MARK} is refused")
     delivery = DeliveryFactory.create(pixel=pixel, event_name=f"{MARK}Event", website=f"{MARK}.example.com")
@@ -104,6 +107,7 @@ def make_victim() -> Victim:
         OutboxRowFactory.create(pixel=pixel),
         lane,
         counter,
+        finding,
     ]
     return Victim(
         tenant=account,
