@@ -15,7 +15,7 @@ router = Router(tags=["Events"])
 
 
 class EventsReceived(Schema):
-    """All of the request's events are stored, and will be published."""
+    """All of the request's events are stored. The messages tell what was left out of them or filled in."""
 
     events_received: int
     messages: list[str] = []
@@ -40,12 +40,12 @@ class EventsRefused(Schema):
 
 _event_schema: dict[str, Any] = {
     "type": "object",
-    "required": ["event_name", "event_time", "action_source", "user_data"],
+    "required": ["event_name", "event_time", "user_data"],
     "properties": {
         "event_name": {"type": "string", "maxLength": 50},
         "event_time": {"type": "integer", "description": "Seconds since 1970, at most 7 days ago."},
         "event_id": {"type": "string", "maxLength": 100, "description": "Made where it is missing."},
-        "action_source": {"type": "string", "enum": list(ACTION_SOURCES)},
+        "action_source": {"type": "string", "enum": list(ACTION_SOURCES), "description": "Filled where it is missing."},
         "event_source_url": {"type": "string", "format": "uri", "description": "Required of a website's event."},
         "user_data": {
             "type": "object",

@@ -138,7 +138,7 @@ class Shown(NamedTuple):
 
     field: str
     explanation: str
-    count: int
+    times: int
 
 
 def read_left_out(pixel_pk: int, now: datetime | None = None) -> list[Shown]:

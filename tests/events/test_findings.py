@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -103,7 +104,7 @@ def test_a_thread_of_its_own_writes_and_gives_its_connection_back(monkeypatch: p
     monkeypatch.undo()  # the thread that tests do without
     monkeypatch.setattr("events.findings.INTERVAL", 0.01)
     pixel: Pixel = PixelFactory.create()
-    done = findings.threading.Event()
+    done = threading.Event()
 
     def write(found: object) -> None:
         findings.write(found)  # type: ignore[arg-type]
