@@ -19,7 +19,7 @@ from django.db import connection
 from accounts.audit import record
 from accounts.models import HostSettings, RoleLevel
 from accounts.principals import OPERATOR
-from events.models import Counter, DisconnectedUsage, Identity, Lane, SeenLabel
+from events.models import Counter, DisconnectedUsage, Finding, Identity, Lane, SeenLabel
 from portal.backup.sealed import SealedReader
 from portal.fields import Secret
 from tests.base import Cast, make_cast
@@ -93,6 +93,7 @@ def fill() -> Cast:
     Lane.objects.create(pixel=pixel, claim=UUID(int=7), claimed_until=THEN, failures=3, retry_at=THEN, held=True)
     Counter.objects.create(pixel=pixel, span=2, dimension=0, start=THEN, label="", received=3, failed=1)
     SeenLabel.objects.create(pixel=pixel, dimension=1, label="Purchase", last_seen=date(2026, 3, 1))
+    Finding.objects.create(pixel=pixel, hour=THEN, field="user_data.fbp", reason="no_browser_id", count=7)
     Identity.objects.create(pixel=pixel, key="f" * 64, identifiers={"em": ["a" * 64], "n": None}, seen_at=THEN)
     DeliveryFactory.create(pixel=pixel, event_time=None)
     OutboxRowFactory.create(pixel=pixel, received_at=THEN, body=bytes(range(256)))
