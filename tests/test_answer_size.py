@@ -164,7 +164,7 @@ def test_an_answer_at_the_limit_of_objects_is_given(cast: Cast, settings: Any) -
         (CAPIG, 'tenantQueries(tenantId: "$id") { eventFilters { id } }'),
         (CAPIG, 'tenantQueries(tenantId: "$id") { domainFilters { id } }'),
         (CAPIG, 'tenantQueries(tenantId: "$id") { account { signalConfigs { domains } } }'),
-        (CAPIG, 'tenantQueries(tenantId: "$id") { eventMetrics { domainActivity { id } } }'),
+        (CAPIG, 'tenantQueries(tenantId: "$id") { eventMetrics(timeWindowMin: 43200) { domainActivity { id } } }'),
         (CAPIG, 'tenantQueries(tenantId: "$id") { deliveries(pixelId: "$pixel") { edges { cursor } } }'),
         (CAPIG, 'tenantQueries(tenantId: "$id") { deadLetters(pixelId: "$pixel", first: 1) { edges { cursor } } }'),
     ],
