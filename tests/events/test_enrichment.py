@@ -72,12 +72,20 @@ def test_an_events_own_click_id_stays(pixel: Pixel) -> None:
     assert user_data == {"fbc": "fb.1.1.own"}
 
 
+@pytest.mark.parametrize("unusable", ["", "fb.1.1.", "fb.1.1.undefined", "IwAR2F4", "null", 7, ["fb.1.1.own"]])
+def test_a_click_id_that_meta_cannot_use_is_made_anew(pixel: Pixel, unusable: Any) -> None:
+    (user_data,) = enriched(pixel, {"fbc": unusable}, event_source_url="https://example.com/?fbclid=other")
+
+    assert user_data["fbc"].endswith("000.other")
+
+
 @pytest.mark.parametrize(
     "url",
     [
         "https://example.com/",
         "https://example.com/?fbclid=",
         "https://example.com/?fbclid=a%20b",
+        "https://example.com/?fbclid=undefined",
         "https://example.com/?fbclid=<script>",
         "https://example.com/?fbclid=" + "x" * 501,
         "https://example.com/fbclid=abc",
