@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test test-slow screenshots upgrade bench bench-pages lint format check messages requirements clean
+.PHONY: help run demo setup test test-slow test-pythons screenshots upgrade bench bench-pages lint format check messages requirements clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -41,6 +41,9 @@ test-slow: setup $(VENV)/installed-dev  ## Run the tests that take long: faults,
 
 upgrade: setup $(VENV)/installed-dev  ## Make an instance with the code of FROM=COMMIT, upgrade it, print which answers differ
 	@$(BIN)/python -m scripts.upgrade $(FROM)
+
+test-pythons: setup $(VENV)/installed-dev  ## Run the suite's core on the oldest and newest Python that are here
+	@$(BIN)/python scripts/test_pythons.py $(ARGS)
 
 screenshots: setup $(VENV)/installed-dev  ## Take the pictures in docs/screenshots/ anew, with Chromium
 	@$(BIN)/python scripts/screenshots.py

@@ -139,11 +139,15 @@ _database = env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'portal.sqlite3
 if _database["ENGINE"].endswith("sqlite3"):
     # WAL lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction starts, where SQLite
     # can wait for it; a lock asked for in the middle of one fails at once. FULL: what is committed, and so
-    # answered with 202, is on the disk, and survives a power cut; requests of a moment share the wait for it.
+    # answered with 202, is on the disk, and survives a power cut; requests of a moment share the wait for it. What is
+    # deleted is overwritten: SQLite keeps it in free pages otherwise, and in its log, which is cut short when it is
+    # begun anew.
+    _database["ENGINE"] = "portal.sqlite"
     _database.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=20,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        " PRAGMA secure_delete=ON; PRAGMA journal_size_limit=0;",
     )
 else:
     # There are connections for all threads, and two for what a web process does in the background: who waits longer

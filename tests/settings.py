@@ -29,7 +29,7 @@ from portal.settings import DATA_DIR, DATABASES, STORAGES
 # production: in memory, SQLite locks whole tables and knows no WAL.
 RUN = os.environ["PORTAL_TESTS"]
 DATABASES["default"]["TEST"] = {
-    "NAME": DATA_DIR / f"{RUN}.sqlite3" if "sqlite3" in DATABASES["default"]["ENGINE"] else RUN
+    "NAME": DATA_DIR / f"{RUN}.sqlite3" if "sqlite" in DATABASES["default"]["ENGINE"] else RUN
 }
 # Pages are rendered without collectstatic.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

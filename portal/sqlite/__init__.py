@@ -1,0 +1,1 @@
+"""Django's backend for SQLite, whose files nobody else on the machine can read."""
