@@ -143,7 +143,7 @@ def test_the_last_24_hours_are_added_up_the_most_frequent_first() -> None:
     ):
         Finding.objects.create(pixel=of, hour=now - timedelta(hours=hours), field=field, reason="new_code", count=count)
 
-    assert [(shown.field, shown.count) for shown in read_left_out(pixel.pk, now)] == [
+    assert [(shown.field, shown.times) for shown in read_left_out(pixel.pk, now)] == [
         ("user_data.fbp", 9),
         ("opt_out", 3),
     ]
