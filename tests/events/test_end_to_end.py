@@ -56,12 +56,13 @@ class Sent:
             "event_time": int(time.time()),
             "action_source": "email",
             "user_data": {"em": "Ada@example.com "},
+            "custom_data": {"currency": "EUR", "value": 1},
         }
         if self.host:
             event |= {"action_source": "website", "event_source_url": f"https://{self.host}/cart?step=1"}
             event["user_data"]["client_user_agent"] = "Browser"
         if self.bad:
-            event["custom_data"] = {"currency": "Euro"}
+            event["user_data"]["no_parameter_of_meta"] = "x"
         return event
 
 

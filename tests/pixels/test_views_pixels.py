@@ -323,8 +323,10 @@ def test_each_act_can_be_asked_about_first(cast: Cast, pixel: Pixel, act: str) -
 
 def test_after_the_question_one_is_back_where_one_was(cast: Cast, pixel: Pixel) -> None:
     client = login(cast.max)
-    overview = "http://testserver" + address("account_overview", cast.shoes, page=2)
-    question = client.get(address("pixels:deactivate", cast.shoes, pixel.pixel_id), headers={"Referer": overview})
+    overview = address("account_overview", cast.shoes, page=2)
+    question = client.get(
+        address("pixels:deactivate", cast.shoes, pixel.pixel_id), headers={"Referer": f"http://testserver{overview}"}
+    )
     answer = post(client, "pixels:deactivate", cast.shoes, pixel.pixel_id, next=question.context["next"])
     assert answer.headers["Location"] == overview
 
