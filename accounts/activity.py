@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.audit import MASK
-from accounts.models import AuditEntry, IngressDomain, RoleLevel, TenantStatus
+from accounts.models import AuditEntry, IngressDomain, RoleLevel, Tenant, TenantStatus
 from accounts.principals import API_ACCOUNT_LABEL, OPERATOR, SCHEDULE
 
 #: What follows the actor's name, by act. An act that is not here is shown as it was recorded.
@@ -110,9 +110,20 @@ class ShownEntry:
     changes: list[Change]
 
 
-def in_words(entries: Iterable[AuditEntry]) -> list[ShownEntry]:
-    """The entries, each with what was done and changed."""
-    return [ShownEntry(entry, actor_of(entry), phrase_of(entry), changes_of(entry)) for entry in entries]
+def in_words(entries: Sequence[AuditEntry]) -> list[ShownEntry]:
+    """The entries of one account, or of the host, each with what was done and changed."""
+    pixels = pixel_names(entries)
+    return [ShownEntry(entry, actor_of(entry), phrase_of(entry), changes_of(entry, pixels)) for entry in entries]
+
+
+def pixel_names(entries: Iterable[AuditEntry]) -> dict[str, str]:
+    """What the pixels are called that the entries' changes name by id: one query at most."""
+    found = [(entry.tenant_id, field) for entry in entries for field in entry.changes if field.isdecimal()]
+    if not found:
+        return {}
+    tenants, pixels = map(set, zip(*found, strict=True))
+    named = Tenant.objects.filter(pk__in=tenants, pixels__pixel_id__in=pixels)
+    return {pixel_id: name for pixel_id, name in named.values_list("pixels__pixel_id", "pixels__name") if name}
 
 
 def actor_of(entry: AuditEntry) -> str:
@@ -130,11 +141,11 @@ def phrase_of(entry: AuditEntry) -> str:
     return _phrase(entry.act, entry.subject)
 
 
-def changes_of(entry: AuditEntry) -> list[Change]:
-    """What the act changed."""
+def changes_of(entry: AuditEntry, pixels: Mapping[str, str] | None = None) -> list[Change]:
+    """What the act changed; ``pixels`` are the names of those that it tells of by id."""
     words = _words_of(entry.act)
     return [
-        Change(_label(field), _value(field, before, words), _value(field, after, words))
+        Change(_label(field, pixels or {}), _value(field, before, words), _value(field, after, words))
         for field, (before, after) in entry.changes.items()
     ]
 
@@ -149,9 +160,9 @@ def _phrase(act: str, subject: str) -> str:
     return _(phrase) % {"subject": subject} if phrase else f"{act}: {subject}"
 
 
-def _label(field: str) -> str:
+def _label(field: str, pixels: Mapping[str, str]) -> str:
     if field.isdecimal():
-        return _("Pixel %(id)s") % {"id": field}
+        return f"{pixels[field]} ({field})" if field in pixels else _("Pixel %(id)s") % {"id": field}
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower()
     return str(_FIELDS.get(name) or field.replace("_", " ").capitalize())
 

@@ -6,9 +6,10 @@ The account comes from ``accounts.permissions.get_tenant``, which has checked th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -39,6 +40,8 @@ Listed = TypeVar("Listed")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+#: A cursor that somebody has made may name a time that is none.
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _ADDRESSES = frozenset({"event_source_url", "referrer_url"})
 #: What a dead letter shows of an event ("Server Event Parameters" and "Custom Data Parameters" of Meta's reference).
 _SHOWN = frozenset(
@@ -89,9 +92,12 @@ class Page(Generic[Listed]):
 
 
 class Delivered(NamedTuple):
-    """An event in the delivery log; ``place`` falls from the first entry to the last."""
+    """An event in the delivery log; ``place`` falls from the first entry to the last.
 
-    place: tuple[int, int, int]
+    It begins with the time in microseconds, then those that wait come before others.
+    """
+
+    place: tuple[int, int, int, int]
     id: str
     at: datetime
     outcome: Delivery.Outcome
@@ -120,39 +126,60 @@ def list_deliveries(
     *,
     outcome: Delivery.Outcome | None = None,
     event_name: str | None = None,
+    name_part: str = "",
     first: int | None = None,
     after: str | None = None,
     with_previous: bool = False,
 ) -> Page[Delivered]:
-    """The pixel's events, newest first: those that wait, then what became of the others."""
+    """The pixel's events, newest first: what became of them, and in their place by time those that wait.
+
+    ``event_name`` is matched exactly, ``name_part`` anywhere in a name and whatever the case.
+    """
     pixel = get_pixel(tenant, pixel_id, field="pixelId")
     size = clean_page_size(first)
-    place = cast("list[int] | None", decode_cursor(after, int, int, int) if after else None)
+    place = cast("list[int] | None", decode_cursor(after, int, int, int, int) if after else None)
     _check_event_name(event_name)
 
-    waiting: list[Delivered] = []
-    if outcome in (None, Outcome.WAITING) and (place is None or place[0] or with_previous):
-        waiting = [entry for entry in _waiting(pixel) if event_name in (None, entry.event_name)]
-    decided = _decided(pixel, outcome, event_name)
-    entries = [entry for entry in waiting if place is None or entry.place < tuple(place)][: size + 1]
-    has_previous = place is not None and bool(waiting) and waiting[0].place >= tuple(place)
-    if len(entries) <= size:
-        rows = decided if place is None or place[0] else decided.filter(pk__lt=place[1])
-        entries += map(_delivered, rows[: size + 1 - len(entries)])
-    if with_previous and not has_previous and place is not None and not place[0]:
-        has_previous = decided.filter(pk__gte=place[1]).exists()
+    def is_wanted(name: str) -> bool:
+        return event_name in (None, name) and name_part.casefold() in name.casefold()
+
+    decided = _decided(pixel, outcome)
+    if event_name is not None:
+        decided = decided.filter(event_name=event_name)
+    if name_part:  # the log is bounded, and databases differ in what they take for the same letter
+        names = decided.order_by().values_list("event_name", flat=True).distinct()
+        decided = decided.filter(event_name__in=[name for name in names if is_wanted(name)])
+    waiting = [entry for entry in _waiting(pixel) if is_wanted(entry.event_name)] if _may_wait(outcome) else []
+    behind = _behind(place) if place else Q()
+    entries = [entry for entry in waiting if place is None or entry.place < tuple(place)]
+    entries += map(_delivered, decided.filter(behind)[: size + 1])
+    entries.sort(key=attrgetter("place"), reverse=True)
+    has_previous = (
+        with_previous
+        and place is not None
+        and (any(entry.place >= tuple(place) for entry in waiting) or decided.exclude(behind).exists())
+    )
     return Page.of(entries, size, has_previous=has_previous)
 
 
-def _decided(pixel: Pixel, outcome: Delivery.Outcome | None, event_name: str | None) -> QuerySet[Delivery]:
+def _may_wait(outcome: Delivery.Outcome | None) -> bool:
+    return outcome in (None, Outcome.WAITING)
+
+
+def _decided(pixel: Pixel, outcome: Delivery.Outcome | None) -> QuerySet[Delivery]:
     """What became of the pixel's events, the newest first."""
     if outcome is Outcome.WAITING:
         return Delivery.objects.none()
     wanted = Q(outcome=outcome) if outcome else Q()
-    if event_name is not None:
-        wanted &= Q(event_name=event_name)
     recent = timezone.now() - DELIVERIES_KEPT
-    return Delivery.objects.filter(wanted, pixel=pixel, at__gte=recent).order_by("-pk")
+    return Delivery.objects.filter(wanted, pixel=pixel, at__gte=recent).order_by("-at", "-pk")
+
+
+def _behind(place: Sequence[int]) -> Q:
+    """The decided events whose place is behind this one."""
+    microseconds, waits, pk, _ = place
+    at = _EPOCH + min(microseconds, _LAST) * _MICROSECOND
+    return Q(at__lt=at) | (Q(at=at) if waits else Q(at=at, pk__lt=pk))
 
 
 def _check_event_name(event_name: str | None) -> None:
@@ -165,7 +192,7 @@ def _check_event_name(event_name: str | None) -> None:
 
 def _delivered(row: Delivery) -> Delivered:
     return Delivered(
-        (0, row.pk, 0),
+        ((row.at - _EPOCH) // _MICROSECOND, 0, row.pk, 0),
         f"Delivery:{row.pk}",
         row.at,
         Outcome(row.outcome),
@@ -211,7 +238,7 @@ def _fitting(sizes: Any) -> Iterator[tuple[int, int, int]]:
 def _waits(pixel: Pixel, silence: str, event: Event) -> Delivered:
     row = event.row
     return Delivered(
-        (1, row.pk, event.index),
+        ((row.received_at - _EPOCH) // _MICROSECOND, 1, row.pk, event.index),
         f"Delivery:waiting:{row.pk}:{event.index}",
         row.received_at,
         Outcome.WAITING,

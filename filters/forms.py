@@ -7,9 +7,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from filters.domains import host_of
 from filters.models import DOMAIN_MAX_LENGTH, EVENT_NAME_MAX_LENGTH, FilterState
 from filters.reads import ShownState
 
+#: Of an address that is pasted in the place of a domain.
+ADDRESS_MAX_LENGTH = 2_048
 _PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 
 
@@ -24,7 +27,7 @@ class EventFilterForm(forms.Form):
     )
     state = forms.ChoiceField(
         label=_("What happens to its events"),
-        choices=[(FilterState.DROP, _("Drop them")), (FilterState.PUBLISH, _("Publish them"))],
+        choices=[(FilterState.DROP, _("Block them")), (FilterState.PUBLISH, _("Publish them"))],
         initial=FilterState.DROP,
     )
 
@@ -34,9 +37,15 @@ class DomainFilterForm(forms.Form):
 
     domain = forms.CharField(
         label=_("Website"),
-        help_text=_("Such as example.com, without https:// and path. Its subdomains are blocked with it."),
-        widget=forms.TextInput(attrs=_PLAIN | {"maxlength": DOMAIN_MAX_LENGTH, "inputmode": "url"}),
+        help_text=_("Such as example.com, or an address on it. Its subdomains are blocked with it."),
+        widget=forms.TextInput(attrs=_PLAIN | {"maxlength": ADDRESS_MAX_LENGTH, "inputmode": "url"}),
     )
+
+    def clean_domain(self) -> str:
+        """A pasted address is trimmed to its host; what is none is the service's to refuse."""
+        typed: str = self.cleaned_data["domain"]
+        # An address of mail is no website.
+        return host_of(typed) or (None if "@" in typed else host_of(f"https://{typed}")) or typed
 
 
 class NameFilterForm(forms.Form):
@@ -52,7 +61,7 @@ class NameFilterForm(forms.Form):
         choices=[
             ("", _("Every state")),
             (ShownState.PUBLISH, _("Published")),
-            (ShownState.DROP, _("Dropped")),
+            (ShownState.DROP, _("Blocked")),
             (ShownState.MIXED, _("Mixed")),
         ],
         widget=forms.Select(attrs={"class": "form-select"}),

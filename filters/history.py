@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from accounts.activity import Change, actor_of, changes_of, phrase_of
+from accounts.activity import Change, actor_of, changes_of, phrase_of, pixel_names
 from accounts.models import AuditEntry, Tenant
 from accounts.principals import Principal
 
@@ -28,9 +28,11 @@ def history_of(principal: Principal, tenant: Tenant, act: str, name: str | None 
     entries = AuditEntry.objects.visible_to(principal).filter(tenant_id=tenant.pk, act=act)
     if name is not None:
         entries = entries.filter(subject=name)
+    newest = list(entries[:ENTRIES])
+    pixels = pixel_names(newest)
     shown = []
-    for entry in entries[:ENTRIES]:
-        changes = changes_of(entry)
+    for entry in newest:
+        changes = changes_of(entry, pixels)
         further = max(0, len(changes) - CHANGES)
         shown.append(ShownEntry(entry, actor_of(entry), phrase_of(entry), changes[:CHANGES], further))
     return shown

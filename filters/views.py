@@ -204,8 +204,8 @@ def _update(request: AccountRequest, subject: Subject, name: str, state: str, pi
 
 def _say(request: AccountRequest, name: str, state: FilterState, pixel_id: str | None) -> None:
     if pixel_id:
-        drops, publishes = _("%(name)s is dropped on pixel %(pixel)s."), _("%(name)s is published on pixel %(pixel)s.")
+        drops, publishes = _("%(name)s is blocked on pixel %(pixel)s."), _("%(name)s is published on pixel %(pixel)s.")
     else:
-        drops, publishes = _("%(name)s is dropped on all pixels."), _("%(name)s is published on all pixels.")
+        drops, publishes = _("%(name)s is blocked on all pixels."), _("%(name)s is published on all pixels.")
     text = drops if state is FilterState.DROP else publishes
     messages.success(request, text % {"name": name, "pixel": pixel_id})

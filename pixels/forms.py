@@ -11,8 +11,10 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Tenant
 from pixels import validation
 from pixels.models import NAME_MAX_LENGTH
+from pixels.validation import is_pixel_id
 from portal.errors import InvalidInput
 from portal.web import sentence
 
@@ -73,6 +75,22 @@ class ConnectForm(forms.Form):
         help_text=lazy(_default_version, str)(),
         widget=forms.TextInput(attrs=_PLAIN),
     )
+
+    replace = forms.BooleanField(
+        label=_("Replace the access token. What is left empty above stays as it is."),
+        required=True,
+        error_messages={"required": _("This account has the pixel already: say whether to replace its access token.")},
+    )
+
+    def __init__(self, data: Any = None, *, tenant: Tenant) -> None:
+        super().__init__(data)
+        typed = str(self.data.get("pixel_id", "")).strip()
+        #: The pixel, where the account has it already: somebody must agree to replace its token.
+        self.connected = tenant.pixels.filter(pixel_id=typed).first() if is_pixel_id(typed) else None
+        if self.connected is None:
+            del self.fields["replace"]
+        else:
+            self.fields["business_id"].required = False
 
     def clean_pixel_id(self) -> str:
         return self._checked("pixel_id", validation.clean_pixel_id)

@@ -50,9 +50,10 @@ def connect_pixel(
         given.setdefault("api_version", settings.GRAPH_API_VERSION)
         pixel = _create(Pixel(tenant=tenant, pixel_id=pixel_id, **given))
         act, changes = "connect pixel", {field: [None, value] for field, value in given.items()}
+        changes["access_token"] = [None, MASK]
     else:
         act, changes = "reconnect pixel", apply_changes(pixel, given | {"bad_token": False, "api_error_code": None})  # nosec B105  # no token
-    changes["access_token"] = [MASK, MASK]
+        changes["access_token"] = [MASK, MASK]
     record(principal, act, pixel, tenant=tenant, changes=changes)
     return pixel
 

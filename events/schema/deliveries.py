@@ -105,7 +105,11 @@ class DeliveryEdge(graphene.ObjectType):
 class DeliveryConnection(graphene.ObjectType):
     """A page of the delivery log."""
 
-    edges = graphene.List(NonNull(DeliveryEdge), required=True, description="Waiting events, then the newest first.")
+    edges = graphene.List(
+        NonNull(DeliveryEdge),
+        required=True,
+        description="The newest first; an event that waits, by when it was received.",
+    )
     page_info = graphene.Field(PageInfo, required=True, description="Where the page starts and ends.")
 
 

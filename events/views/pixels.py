@@ -72,7 +72,7 @@ def deliveries(request: AccountRequest, pixel_id: str) -> HttpResponse:
             request.tenant,
             pixel_id,
             outcome=chosen.get("outcome"),
-            event_name=chosen.get("event") or None,
+            name_part=chosen.get("event", "").strip(),
             first=PAGE_SIZE,
             after=after or None,
         )

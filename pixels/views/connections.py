@@ -44,11 +44,14 @@ def pixel_list(request: AccountRequest) -> HttpResponse:
 @account_page(Action.EDIT_DATA)
 def connect(request: AccountRequest) -> HttpResponse:
     """Connect a pixel, or one that the account has already again."""
-    form = ConnectForm(request.POST or None)
+    form = ConnectForm(request.POST or None, tenant=request.tenant)
     pixel = _connect(request, form) if form.is_valid() else None
     if pixel is None:
         form.ask_for_token_again()
         return form_page(request, "pixels/connect.html", form)
+    if form.connected:
+        messages.success(request, _token_replaced(pixel))
+        return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
     messages.success(
         request, _("%(pixel)s is connected. Let your website or server send its events.") % {"pixel": pixel}
     )
@@ -62,9 +65,9 @@ def _connect(request: AccountRequest, form: ConnectForm) -> Pixel | None:
             principal=request.principal,
             tenant_id=request.tenant.pk,
             pixel_id=data["pixel_id"],
-            business_id=data["business_id"],
+            business_id=data["business_id"] or (form.connected.business_id if form.connected else ""),
             access_token=data["access_token"],
-            external_id=data["external_id"],
+            external_id=data["external_id"] or None,
             api_version=data["api_version"] or None,
             name=data["name"] or None,
         )

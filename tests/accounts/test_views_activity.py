@@ -21,6 +21,7 @@ from filters.services import update_domain_filter
 from pixels.services import connect_pixel
 from tests.accounts.pages import of, words
 from tests.base import Cast, login
+from tests.factories import PixelFactory
 
 
 def entry(act: str = "update account", subject: str = "Shoes", /, **changes: Any) -> AuditEntry:
@@ -86,6 +87,23 @@ def test_a_value_that_nobody_knows_any_more_is_told_as_it_is(value: object) -> N
 
 def test_a_secret_stays_one() -> None:
     assert in_words(entry("reconnect pixel", access_token=[MASK, MASK])) == [("Access token", "•••", "•••")]
+
+
+def test_a_pixel_that_has_a_name_is_told_by_it(cast: Cast) -> None:
+    PixelFactory.create(tenant=cast.shoes, pixel_id="555001", name="Web shop")
+    PixelFactory.create(tenant=cast.shoes, pixel_id="555002")
+    update_domain_filter(
+        principal=principal_of_user(cast.max),
+        tenant_id=cast.shoes.pk,
+        domain="example.com",
+        state="DROP",
+        pixel_ids=["555001", "555002"],
+    )
+
+    page = words(login(cast.ada).get(of(cast.shoes, "activity/")))
+
+    assert "Web shop (555001): Blocked" in page
+    assert "Pixel 555002: Blocked" in page
 
 
 #: How services write the acts that they record.

@@ -1,8 +1,8 @@
 """Every page of the portal, on an instance that looks lived in: nothing is wrong with any of them.
 
-Which pages there are, the URLconf says. axe looks at each in English and light, and in Spanish and dark; none is wider
-than a phone. The fixture ``visit`` sees to it that no page writes an error to the console or asks another host for
-anything.
+Which pages there are, the URLconf says. axe looks at each in English and light, and in Spanish and dark, with messages
+of each kind shown; none is wider than a phone, and what opens there opens within it. The fixture ``visit`` sees to it
+that no page writes an error to the console or asks another host for anything.
 """
 
 from __future__ import annotations
@@ -73,9 +73,12 @@ def test_nothing_is_wrong_with_any_page(
             browser.open(path, status=404 if path.startswith("/auth/verify") else 200)
             html = browser.page.locator("html")
             assert (html.get_attribute("lang"), html.get_attribute("data-bs-theme")) == (locale[:2], theme)
+            browser.show_messages()
             assert browser.violations() == []
+            assert browser.faint_icons() == []
             if look == PHONE:
                 assert browser.wider_than(390) == []
+                assert browser.opens_outside(390) == []
 
 
 def test_errors_look_like_the_rest(account: Tenant, visit: Open) -> None:

@@ -99,15 +99,15 @@ def test_the_log_tells_what_became_of_events_the_newest_first(cast: Cast, pixel:
     assert new["explanation"] == explain("100")
 
 
-def test_events_that_wait_come_first_and_say_what_they_wait_for(cast: Cast, pixel: Pixel) -> None:
+def test_events_that_wait_stand_in_their_place_by_time_and_say_what_they_wait_for(cast: Cast, pixel: Pixel) -> None:
     Pixel.objects.filter(pk=pixel.pk).update(api_error_code="190.460")
     DeliveryFactory.create(pixel=pixel, event_id="gone")
     put(pixel, purchase(event_id="held"), counted=True, received_at=MOMENT)
     put(pixel, purchase(event_id="first"), purchase(event_id="second", event_time=1_795_000_000))
 
-    second, first, held, gone = (edge["node"] for edge in log(cast, pixel)["edges"])
+    second, first, gone, held = (edge["node"] for edge in log(cast, pixel)["edges"])
 
-    assert [node["eventId"] for node in (second, first, held, gone)] == ["second", "first", "held", "gone"]
+    assert [node["eventId"] for node in (second, first, gone, held)] == ["second", "first", "gone", "held"]
     assert [node["outcome"] for node in (second, first, held)] == ["WAITING"] * 3
     assert (second["eventTime"], second["website"]) == ("1795000000000", "shop.example.com")
     assert (second["code"], second["explanation"]) == (None, None)

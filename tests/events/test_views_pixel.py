@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import timedelta
 from typing import Any
 
@@ -134,6 +135,14 @@ def test_each_event_is_listed_with_what_became_of_it_and_why(cast: Cast, pixel: 
         assert words in page
 
 
+@pytest.mark.parametrize(("typed", "found"), [("chase", 3), ("PURCHASE", 3), ("übergabe", 1), (" lead ", 0)])
+def test_the_log_is_searched_by_a_part_of_a_name_in_any_case(cast: Cast, pixel: Pixel, typed: str, found: int) -> None:
+    for name in ("Purchase", "purchase", "ÜBERGABE"):
+        DeliveryFactory.create(pixel=pixel, event_name=name)
+    put(pixel, purchase())
+    assert len(log(cast, pixel, event=typed).context["page"].rows) == found
+
+
 def test_a_published_event_shows_the_trace_id_of_who_has_it(cast: Cast, pixel: Pixel, settings: Any) -> None:
     DeliveryFactory.create(pixel=pixel, trace_id="trace-2")
     assert "Meta's trace id: trace-2" in text_of(log(cast, pixel))
@@ -220,6 +229,7 @@ def test_a_dead_letter_shows_metas_answer_and_the_event_without_personal_data(ca
     page = text_of(answer)
     assert "The currency must be a code of ISO 4217. Error 100.2804003: Meta refused an event's content" in page
     assert "•••" in page
+    assert '"event_name": "Purchase",\n' in html.unescape(answer.content.decode())
     assert "hash" not in answer.content.decode()
     assert "Send again" not in page
 

@@ -104,7 +104,7 @@ def test_a_filter_is_set_for_a_name_that_is_yet_to_come(cast: Cast, pixel: Pixel
     assert answer.headers["Location"] == address("filters:events", cast.shoes)
     assert stored(EventFilter) == {("Scroll / depth?", None, "DROP")}
     page = see(client, "filters:events", cast.shoes)
-    assert "Scroll / depth? is dropped on all pixels." in page
+    assert "Scroll / depth? is blocked on all pixels." in page
     assert "max@example.com changed the filter of the event Scroll / depth? now All pixels: Blocked" in page
 
 
@@ -161,7 +161,7 @@ def test_a_pixels_switch_makes_an_exception_and_leads_back(cast: Cast, pixel: Pi
     )
     assert answer.headers["Location"] == here
     assert stored(EventFilter) == {("Lead", "555001", "DROP")}
-    assert "Lead is dropped on pixel 555001." in see(client, "filters:event", cast.shoes, name="Lead")
+    assert "Lead is blocked on pixel 555001." in see(client, "filters:event", cast.shoes, name="Lead")
 
 
 def test_dropping_on_all_pixels_clears_the_exceptions(cast: Cast, pixel: Pixel) -> None:
@@ -238,7 +238,18 @@ def test_a_website_is_blocked_by_typing_it(cast: Cast) -> None:
     assert stored(DomainFilter) == {("xn--bcher-kva.example.com", None, "DROP")}
 
 
-@pytest.mark.parametrize("domain", ["https://shop.example.com/", "example", "127.0.0.1", "a b.com", "com", "x" * 300])
+@pytest.mark.parametrize(
+    "pasted",
+    ["https://shop.example.com/x", "http://Shop.example.com:8080/?a=b", "shop.example.com/x", "shop.example.com."],
+)
+def test_a_pasted_address_is_trimmed_to_its_domain(cast: Cast, pasted: str) -> None:
+    post(cast.max, "filters:add_website", cast.shoes, domain=pasted)
+    assert stored(DomainFilter) == {("shop.example.com", None, "DROP")}
+
+
+@pytest.mark.parametrize(
+    "domain", ["https://example/", "ada@example.com", "example", "127.0.0.1", "a b.com", "com", "x" * 300]
+)
 def test_what_is_no_domain_is_refused_at_its_field_and_kept(cast: Cast, domain: str) -> None:
     client = login(cast.max)
     before = snapshot()

@@ -204,9 +204,32 @@ def test_another_accounts_pixel_is_refused_at_its_field(cast: Cast) -> None:
     assert answer.context["form"].errors["pixel_id"] == ["This pixel is connected in another account already."]
 
 
-def test_connecting_again_gives_the_new_token(cast: Cast, pixel: Pixel) -> None:
-    post(cast.max, "pixels:connect", cast.shoes, **TYPED | {"pixel_id": pixel.pixel_id})
+def test_a_pixel_that_is_connected_keeps_its_token_until_somebody_agrees(cast: Cast, pixel: Pixel) -> None:
+    client = login(cast.max)
+    before = snapshot()
+
+    asked = post(client, "pixels:connect", cast.shoes, **TYPED | {"pixel_id": pixel.pixel_id})
+
+    assert asked.status_code == 400
+    assert "Web shop (555001) is connected already." in text_of(asked)
+    assert "replace" in asked.context["form"].errors
+    assert snapshot() == before
+    post(client, "pixels:connect", cast.shoes, **TYPED | {"pixel_id": pixel.pixel_id, "replace": "on"})
     assert Pixel.objects.get().access_token.reveal() == TOKEN
+
+
+def test_what_is_left_empty_of_a_connected_pixel_stays(cast: Cast) -> None:
+    PixelFactory.create(
+        tenant=cast.shoes, pixel_id="555001", name="Shop", business_id="7", external_id="e", api_version="v20.0"
+    )
+    empty = dict.fromkeys(("name", "business_id", "external_id", "api_version"), "")
+
+    answer = post(cast.max, "pixels:connect", cast.shoes, pixel_id="555001", access_token=TOKEN, replace="on", **empty)
+
+    assert answer.headers["Location"] == address("pixels:detail", cast.shoes, "555001")
+    pixel = Pixel.objects.get()
+    assert pixel.access_token.reveal() == TOKEN
+    assert (pixel.name, pixel.business_id, pixel.external_id, pixel.api_version) == ("Shop", "7", "e", "v20.0")
 
 
 # --- Replacing a token ------------------------------------------------------------------------------------------------
