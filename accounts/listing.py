@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.db.models import Case, Count, Q, QuerySet, When
 from django.db.models.functions import Coalesce
 
-from accounts.models import Tenant
+from accounts.models import Tenant, UsageSnapshot
 from accounts.permissions import Action, allowed_actions
 from accounts.principals import Principal
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         total_pixels: int
         total_active_pixels: int
         rejected_tokens: int
+        publishing: str
+        attempted: int
         can: dict[str, bool]
 
 
@@ -61,4 +63,19 @@ def complete_page(principal: Principal, tenants: Sequence[Tenant]) -> list[Liste
         tenant.can = {action.name: True for action in allowed_actions(principal, tenant)}
         if Action.VIEW_DATA.name not in tenant.can:
             tenant.rejected_tokens = 0
+        usage = getattr(tenant, "usage", None) or UsageSnapshot()
+        tenant.attempted = usage.total_events_published + usage.total_events_failed
+        tenant.publishing = _publishing(usage, has_rejected_tokens=tenant.rejected_tokens > 0)
     return page
+
+
+def _publishing(usage: UsageSnapshot, *, has_rejected_tokens: bool) -> str:
+    """How publishing went where something went wrong with it, and no rejected token says why; else empty.
+
+    ``fails``: nothing was sent; ``some-fail``: Meta refused a part; ``repeated``: what was not sent at once was later.
+    """
+    if usage.total_events_failed:
+        return "some-fail" if usage.total_events_published else "fails"
+    if not usage.publish_error or has_rejected_tokens:
+        return ""
+    return "repeated" if usage.total_events_published else "fails"

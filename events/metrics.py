@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections import Counter as Multiset
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache, reduce
 from itertools import chain, count
-from operator import add
+from operator import add, or_
 from typing import Any, NamedTuple, cast
 
-from django.db.models import DateTimeField, F, Max, OuterRef, Q, Sum, Window
+from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from events.models import LABELS_KEPT, OTHER, Counter, SeenLabel
+from events.models import LABELS_KEPT, MINUTES_KEPT, OTHER, Counter, SeenLabel
 from events.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
 from pixels.traffic import Column, Totals
 from portal import budget
@@ -45,20 +45,27 @@ _DROPPED = (
 
 
 def totals(pixels: Collection[int], minutes: int, now: datetime | None = None) -> Mapping[int, Totals]:
-    """Received and published events of each pixel in the last ``minutes``."""
+    """The events of each pixel in the last ``minutes``."""
     spans, times = _window(minutes, now)
     rows = _totals(spans).all(pixels=pixels, **times)
     return {pixel: Totals(*sums) for pixel, *sums in rows}
 
 
 def totals_column(minutes: int, now: datetime | None = None) -> Column:
-    """The same as a column of a statement about pixels; null without traffic."""
+    """Received and published events as a column of a statement about pixels; null without traffic."""
     spans, times = _window(minutes, now)
     return Column(_column(spans), times)
 
 
+def happened(column: str, minutes: int, now: datetime) -> Exists:
+    """Were there events of this fate in the last ``minutes`` on the pixel that a query's row is about?"""
+    told = {"pixel": OuterRef("pk"), "dimension": _Dimension.TOTAL, f"{column}__gt": 0}
+    return Exists(Counter.objects.filter(within(last_minutes(minutes, now), **told)))
+
+
 _Spans = tuple[Counter.Span, ...]
 _SUMMED = ("received", "published")
+_TOTALS = (*_SUMMED, "failed", "publish_errors")
 
 
 def _window(minutes: int, now: datetime | None) -> tuple[_Spans, Mapping[str, datetime]]:
@@ -78,7 +85,7 @@ def _window_in(minute: datetime, minutes: int) -> tuple[_Spans, Mapping[str, dat
 def _totals(spans: _Spans) -> Statement[list[Any]]:
     """The sums of ``pixels``, each with its key."""
     condition = within(_stretches(spans), Among("pixel_id", "pixels"), dimension=_Dimension.TOTAL)
-    return Statement(Counter.objects.filter(condition).values("pixel_id"), "pixel_id", *map(Sum, _SUMMED))
+    return Statement(Counter.objects.filter(condition).values("pixel_id"), "pixel_id", *map(Sum, _TOTALS))
 
 
 @lru_cache(maxsize=32)
@@ -190,6 +197,43 @@ def _busiest(activities: list[Activity]) -> list[Activity]:
     times = [activity.updated_at for activity in rest if activity.updated_at]
     received, published, failed = (sum(column) for column in zip(*(row[1:4] for row in rest), strict=True))
     return [*shown, Activity(OTHER, received, published, failed, max(times, default=None))]
+
+
+def told_to_the_minute(
+    activities: Collection[Activity], pixels: Collection[int], dimension: Counter.Dimension, now: datetime | None = None
+) -> list[Activity]:
+    """The activities with the minute of their newest event, or its hour where minutes are no longer kept.
+
+    They tell the start of the hour or day that it was counted in, which reads as if it were long ago.
+    """
+    now = now or timezone.now()
+    times = {activity.label: activity.updated_at for activity in activities if activity.updated_at}
+    by_day = {label: start for label, start in times.items() if start < floor(now, Span.DAY)}
+    times |= _newest(pixels, dimension, Span.HOUR, by_day, LENGTHS[Span.DAY])
+    by_hour = {label: start for label, start in times.items() if now - MINUTES_KEPT <= start < floor(now, Span.HOUR)}
+    times |= _newest(pixels, dimension, Span.MINUTE, by_hour, LENGTHS[Span.HOUR])
+    return [activity._replace(updated_at=times.get(activity.label)) for activity in activities]
+
+
+def _newest(
+    pixels: Collection[int],
+    dimension: Counter.Dimension,
+    span: Counter.Span,
+    starts: Mapping[str, datetime],
+    length: timedelta,
+) -> dict[str, datetime]:
+    """The newest rows of the span within the ``length`` that begins at each label's start."""
+    labels: dict[datetime, list[str]] = {}
+    for label, start in starts.items():
+        labels.setdefault(start, []).append(label)
+    if not labels:
+        return {}
+    conditions = (
+        within([Stretch(span, start, start + length)], label__in=names, pixel__in=pixels, dimension=dimension)
+        for start, names in labels.items()
+    )
+    rows = Counter.objects.filter(reduce(or_, conditions), received__gt=0)
+    return dict(rows.order_by().values_list("label").annotate(Max("start")))
 
 
 class Chart(Enum):

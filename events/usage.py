@@ -26,6 +26,8 @@ HOURS = 24
 _REFRESHED = (
     "tenant_id",
     "total_events_received",
+    "total_events_published",
+    "total_events_failed",
     "total_pixels_with_traffic",
     "publish_error",
     "duration_in_hours",
@@ -49,11 +51,16 @@ def _refresh_with_news(now: datetime) -> int:
         .values_list("pixel__tenant_id")
         .annotate(
             events=Sum("received"),
+            sent=Sum("published"),
+            refused=Sum("failed"),
             pixels=Count("pixel_id", distinct=True, filter=Q(received__gt=0)),
             errors=Sum(F("publish_errors") + F("failed")),
         )
     )
-    rows = [(tenant_id, events, pixels, errors > 0, HOURS, now) for tenant_id, events, pixels, errors in news]
+    rows = [
+        (tenant_id, events, sent, refused, pixels, errors > 0, HOURS, now)
+        for tenant_id, events, sent, refused, pixels, errors in news
+    ]
     # By a statement of its own: joined to what is counted, PostgreSQL would read the snapshots of all accounts.
     return bulk.update(UsageSnapshot, _REFRESHED, rows)
 
@@ -65,6 +72,8 @@ def _refresh_without(now: datetime) -> int:
         .exclude(refreshed_at__gte=now)
         .update(
             total_events_received=0,
+            total_events_published=0,
+            total_events_failed=0,
             total_pixels_with_traffic=0,
             publish_error=False,
             duration_in_hours=HOURS,

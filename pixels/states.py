@@ -11,11 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TenantStatus
 from pixels.models import Pixel
+from pixels.traffic import happened
 
 #: A pixel that has received nothing for so long is idle.
 IDLE_AFTER = timedelta(hours=24)
-#: Meta's last answer was an error, or it does not answer. The lane is the pixel's queue of events, which knows of that.
-_FAILS = Q(api_error_code__isnull=False) | Q(lane__silence__gt="")
+#: A state tells of so many minutes.
+WINDOW = 24 * 60
+#: What is sent now waits for another attempt. The lane is the pixel's queue of events, which knows of that.
+_WAITS = Q(lane__failures__gt=0) | Q(lane__silence__gt="")
+#: Meta has refused something: its last answer was an error, or events have failed in the window.
+_REFUSED = Q(api_error_code__isnull=False) | Q(has_failed=True)
 
 
 class PixelState(TextChoices):
@@ -24,6 +29,7 @@ class PixelState(TextChoices):
     DEACTIVATED = "deactivated", _("Deactivated")
     TOKEN_REJECTED = "token-rejected", _("Token rejected")  # a state's name
     PUBLISHING_FAILS = "publishing-fails", _("Publishing fails")
+    SOME_FAIL = "some-fail", _("Some events fail")
     PUBLISHING_OFF = "publishing-off", _("Publishing off")
     PUBLISHING = "publishing", _("Receiving and publishing")
     RECEIVING = "receiving", _("Receiving")
@@ -32,6 +38,8 @@ class PixelState(TextChoices):
 
 #: What keeps a pixel's events from Meta, the worst first.
 FAILING = (PixelState.TOKEN_REJECTED, PixelState.PUBLISHING_FAILS)
+#: What needs somebody, the worst first.
+NEEDING = (*FAILING, PixelState.SOME_FAIL)
 
 
 if TYPE_CHECKING:
@@ -49,16 +57,19 @@ def with_state(pixels: QuerySet[Pixel], now: datetime | None = None) -> QuerySet
         When(tenant__status=TenantStatus.DEACTIVATED, then=Value(PixelState.DEACTIVATED)),
         When(event_bridge_active=False, then=Value(PixelState.DEACTIVATED)),
         When(bad_token=True, then=Value(PixelState.TOKEN_REJECTED)),
-        When(_FAILS, then=Value(PixelState.PUBLISHING_FAILS)),
+        When(_WAITS | _REFUSED & Q(has_sent=False), then=Value(PixelState.PUBLISHING_FAILS)),
+        When(_REFUSED, then=Value(PixelState.SOME_FAIL)),
         When(publishing_enabled=False, then=Value(PixelState.PUBLISHING_OFF)),
         When(last_published__gte=now - IDLE_AFTER, then=Value(PixelState.PUBLISHING)),
         When(last_received__gte=now - IDLE_AFTER, then=Value(PixelState.RECEIVING)),
         default=Value(PixelState.IDLE),
         output_field=CharField(),
     )
-    return pixels.annotate(state=state)
+    return pixels.annotate(
+        has_sent=happened("published", WINDOW, now), has_failed=happened("failed", WINDOW, now)
+    ).annotate(state=state)
 
 
 def failing_first() -> Case:
-    """An order for pixels ``with_state``: those whose events do not reach Meta come first, the worst before all."""
-    return Case(*(When(state=state, then=rank) for rank, state in enumerate(FAILING)), default=len(FAILING))
+    """An order for pixels ``with_state``: those that need somebody come first, the worst before all."""
+    return Case(*(When(state=state, then=rank) for rank, state in enumerate(NEEDING)), default=len(NEEDING))

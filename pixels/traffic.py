@@ -6,9 +6,11 @@ Whoever counts gives itself to ``read_traffic_with`` at start. Until then nothin
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+from django.db.models import Exists, Value
 from django.db.models.expressions import Combinable
 
 from portal.statements import NOTHING
@@ -19,6 +21,14 @@ class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     received: int = 0
     published: int = 0
+    failed: int = 0
+    #: Requests that Meta refused or did not answer. What they held may have been sent since.
+    errors: int = 0
+
+    @property
+    def attempted(self) -> int:
+        """The events that Meta has decided about."""
+        return self.published + self.failed
 
 
 class Column(NamedTuple):
@@ -38,7 +48,10 @@ class TrafficReader(Protocol):
         """The events of each pixel over the last ``minutes``."""
 
     def totals_column(self, minutes: int) -> Column:
-        """The same as rows of ``Totals``, null for a pixel without traffic."""
+        """Received and published events as rows of ``Totals``, null for a pixel without traffic."""
+
+    def happened(self, column: str, minutes: int, now: datetime) -> Exists:
+        """Were there events of this fate on the pixel that a query's row is about?"""
 
     def websites(self, pixels: Collection[int]) -> Mapping[int, Sequence[str]]:
         """The websites seen on each pixel's events of late."""
@@ -58,8 +71,13 @@ def read_totals(pixels: Collection[int], minutes: int) -> Mapping[int, Totals]:
     return _reader.totals(pixels, minutes) if _reader else {}
 
 
+def happened(column: str, minutes: int, now: datetime) -> Exists | Value:
+    """Were there events of this fate, ``published`` or ``failed``, on a query's pixel in the last ``minutes``?"""
+    return _reader.happened(column, minutes, now) if _reader else Value(False)
+
+
 def totals_column(minutes: int) -> Column:
-    """The events of a statement's pixels over the last ``minutes``: rows of ``Totals``, null without traffic."""
+    """Received and published events of a statement's pixels over the last ``minutes``: rows of ``Totals``, or null."""
     return _reader.totals_column(minutes) if _reader else Column(NOTHING, {})
 
 

@@ -117,6 +117,8 @@ class UsageSnapshot(models.Model):
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="usage")
     total_events_received = models.BigIntegerField(default=0)
+    total_events_published = models.BigIntegerField(default=0, db_default=0)
+    total_events_failed = models.BigIntegerField(default=0, db_default=0)
     total_pixels_with_traffic = models.PositiveIntegerField(default=0)
     publish_error = models.BooleanField(default=False)
     duration_in_hours = models.PositiveSmallIntegerField(default=24)

@@ -55,6 +55,11 @@ class Traffic:
         return [(key, name) for key, (_chart, name) in PERIODS.items()]
 
     @property
+    def attempted(self) -> int:
+        """The events that Meta has decided about."""
+        return self.sent + self.failed
+
+    @property
     def success_rate(self) -> float | None:
         """The percentage of what was sent that Meta took; None where nothing was."""
         return success_rate(self.sent, self.failed)

@@ -15,7 +15,7 @@ from accounts.permissions import Action
 from accounts.services.tenants import update_tenant
 from accounts.views.pages import address
 from events.figures import activity_of
-from events.metrics import Activity
+from events.metrics import Activity, told_to_the_minute
 from events.models import Counter
 from events.views.charts import Traffic
 from filters.matching import Kind
@@ -57,7 +57,7 @@ def _figures(request: AccountRequest, pixels: list[Any]) -> dict[str, Any]:
         "page": page_of_pixels(Paginator(pixels, PIXELS_SHOWN), request.GET.get("page"), traffic.time.minutes),
         "activities": [
             ListedActivity(activity, summaries.of(activity.label) if activity.label else None)
-            for activity in names[:NAMES_SHOWN]
+            for activity in told_to_the_minute(names[:NAMES_SHOWN], keys, Counter.Dimension.EVENT_NAME)
         ],
         "more_names": max(0, len(names) - NAMES_SHOWN),
     }

@@ -53,8 +53,36 @@ def test_accounts_that_need_somebody_come_first(cast: Cast) -> None:
 
     assert names(page) == ["Other", "Shoes", "Books"]
     assert "1 token rejected" in words(page)
-    assert "Publishing failed" in words(page)
+    assert "Publishing fails" in words(page)
     assert names(login(cast.vera).get("/hub/?issues=on")) == ["Other", "Shoes"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "failed", "shown"),
+    [(0, 0, "Publishing fails"), (0, 2, "Publishing fails"), (25, 1, "1 of 26 failed"), (25, 0, "Requests repeated")],
+)
+def test_an_issue_says_what_share_failed_and_leads_to_the_pixels(
+    cast: Cast, sent: int, failed: int, shown: str
+) -> None:
+    UsageSnapshot.objects.filter(tenant=cast.shoes).update(
+        publish_error=True, total_events_published=sent, total_events_failed=failed
+    )
+
+    page = login(cast.vera).get("/hub/?issues=on")
+
+    assert f"{shown} Shoes" in words(page)
+    assert f'href="{of(cast.shoes, "pixels/")}"' in page.content.decode()
+
+
+def test_a_rejected_token_is_one_issue_not_two(cast: Cast) -> None:
+    PixelFactory.create(tenant=cast.shoes, bad_token=True)
+    UsageSnapshot.objects.filter(tenant=cast.shoes).update(publish_error=True)
+
+    page = login(cast.vera).get("/hub/?issues=on")
+
+    assert "1 token rejected" in words(page)
+    assert "Publishing fails" not in words(page)
+    assert f"{of(cast.shoes, 'pixels/')}&amp;state=token-rejected" in page.content.decode()
 
 
 def test_the_pixels_of_an_account_that_manages_itself_stay_its_own(cast: Cast) -> None:

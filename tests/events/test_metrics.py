@@ -19,7 +19,7 @@ from accounts.principals import OPERATOR
 from events import counting, metrics
 from events.counting import Tally
 from events.metrics import Chart, Metrics, event_metrics, series, totals, websites
-from events.models import SeenLabel
+from events.models import MINUTES_KEPT, Counter, SeenLabel
 from pixels.models import Pixel
 from pixels.reads import read_account
 from pixels.traffic import Totals
@@ -76,6 +76,33 @@ def test_totals_count_the_last_minutes_of_each_pixel(pixel: Pixel) -> None:
         [Totals(7, 0)],
         [None],
     ]
+
+
+@pytest.mark.parametrize("chart", [Chart.DAY, Chart.WEEK, Chart.MONTH])
+@pytest.mark.parametrize(
+    ("age", "kept_as"),
+    [
+        (timedelta(minutes=4), timedelta(minutes=1)),
+        (timedelta(minutes=33), timedelta(minutes=1)),  # in the hour before
+        (timedelta(hours=13, minutes=7), timedelta(minutes=1)),  # on the day before
+        (timedelta(days=3, minutes=33), timedelta(hours=1)),
+    ],
+)
+def test_the_newest_event_of_a_name_is_told_as_exactly_as_it_is_kept(
+    pixel: Pixel, chart: Chart, age: timedelta, kept_as: timedelta
+) -> None:
+    if age > timedelta(minutes=chart.minutes):
+        return
+    for earlier in (timedelta(), timedelta(minutes=3), timedelta(hours=9)):
+        count(pixel, NOW - age - earlier)
+    count(pixel, NOW, "published")
+    Counter.objects.filter(span=Counter.Span.MINUTE, start__lt=NOW - MINUTES_KEPT).delete()
+
+    found = metrics.activities([pixel.pk], chart.minutes, Counter.Dimension.EVENT_NAME)
+    (purchase,) = metrics.told_to_the_minute(found, [pixel.pk], Counter.Dimension.EVENT_NAME)
+
+    assert purchase.updated_at is not None
+    assert timedelta() <= (NOW - age) - purchase.updated_at < kept_as
 
 
 def test_a_window_reaches_over_midnight_hours_and_days(pixel: Pixel) -> None:

@@ -48,6 +48,22 @@ def test_the_snapshot_counts_the_last_24_hours(cast: Cast) -> None:
     assert UsageSnapshot.objects.get(tenant=cast.shoes).refreshed_at == NOW
 
 
+def test_the_snapshot_says_how_much_was_sent_and_how_much_failed(cast: Cast, clock: time_machine.Traveller) -> None:
+    one, two = PixelFactory.create_batch(2, tenant=cast.shoes)
+    count(one, ago(minutes=5), "published", 20)
+    count(two, ago(minutes=5), "published", 5)
+    count(two, ago(hours=3), "failed")
+
+    refresh_usage()
+    usage = UsageSnapshot.objects.get(tenant=cast.shoes)
+    assert (usage.total_events_published, usage.total_events_failed, usage.publish_error) == (25, 1, True)
+
+    clock.shift(timedelta(days=2))
+    refresh_usage()
+    usage.refresh_from_db()
+    assert (usage.total_events_published, usage.total_events_failed, usage.publish_error) == (0, 0, False)
+
+
 def test_the_snapshot_says_what_the_overview_says(cast: Cast) -> None:
     one, two = PixelFactory.create_batch(2, tenant=cast.shoes)
     for minutes in (0, 31, 24 * 60 - 31, 24 * 60 - 1, 24 * 60, 24 * 60 + 1, 24 * 60 + 31, 25 * 60):

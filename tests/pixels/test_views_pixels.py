@@ -14,6 +14,7 @@ from pixels.models import Pixel
 from pixels.states import PixelState, with_state
 from pixels.views.acts import ACTS
 from tests.base import Cast, login, snapshot
+from tests.events.counted import count
 from tests.factories import OutboxRowFactory, PixelFactory
 from tests.pages import address, get, post, see, text_of
 
@@ -67,6 +68,38 @@ def test_publishing_fails_while_meta_does_not_answer(cast: Cast, pixel: Pixel) -
     assert with_state(Pixel.objects.all()).get().state == PixelState.PUBLISHING_FAILS
     Lane.objects.filter(pk=lane.pk).update(failures=0, silence="")
     assert with_state(Pixel.objects.all()).get().state == PixelState.PUBLISHING
+
+
+@pytest.mark.parametrize(
+    ("sent", "failed", "code", "state"),
+    [
+        (25, 1, "100.2804003", PixelState.SOME_FAIL),
+        (25, 1, None, PixelState.SOME_FAIL),
+        (25, 0, "100", PixelState.SOME_FAIL),
+        (0, 3, None, PixelState.PUBLISHING_FAILS),
+        (25, 0, None, PixelState.PUBLISHING),
+    ],
+)
+def test_a_state_follows_what_was_sent_and_refused_in_a_day_not_the_last_answer_alone(
+    cast: Cast, pixel: Pixel, sent: int, failed: int, code: str | None, state: PixelState
+) -> None:
+    now = timezone.now()
+    Pixel.objects.update(api_error_code=code, last_received=now, last_published=now)
+    count(pixel, now, "published", sent)
+    count(pixel, now - timedelta(hours=20), "failed", failed)
+    count(pixel, now - timedelta(hours=30), "failed", 9)
+
+    assert with_state(Pixel.objects.all()).get().state == state
+    page = get(cast.vic, "pixels:list", cast.shoes)
+    if failed:
+        assert f"{failed} of {sent + failed} failed" in text_of(page)
+        assert f"{address('pixels:deliveries', cast.shoes, '555001')}&amp;outcome=FAILED" in page.content.decode()
+
+
+def test_a_request_that_was_tried_again_is_told_though_all_was_sent(cast: Cast, pixel: Pixel) -> None:
+    count(pixel, timezone.now(), "published", 25)
+    count(pixel, timezone.now(), "publish_errors", 2)
+    assert "2 requests to Meta failed and were tried again" in see(cast.vic, "pixels:list", cast.shoes)
 
 
 def test_a_deactivated_accounts_pixels_are_deactivated(cast: Cast) -> None:
