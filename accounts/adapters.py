@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.services.passwords import change_password
-from portal.fields import Secret
+from common.secrets import Secret
 from portal.mail import Kind, send_later
 from portal.web import is_own_address
 

@@ -14,7 +14,7 @@ from accounts.hashing import hash_secret
 from accounts.models import AccessToken, ApiAccount, User
 from accounts.principals import Principal, principal_of_api_account, principal_of_user
 from accounts.second_factors import lacks_second_factor
-from portal.statements import Guard, Param, Statement
+from common.statements import Guard, Param, Statement
 
 #: API accounts of so many tokens are remembered.
 MAX_REMEMBERED = 4_096

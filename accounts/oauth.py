@@ -44,8 +44,8 @@ from accounts.services.api_accounts import (
     revoke_access_token,
     store_access_token,
 )
-from portal.errors import NotFound, TooManyRequests, unavailable
-from portal.rate_limits import RateLimit, count_request
+from common.errors import NotFound, TooManyRequests, unavailable
+from common.rate_limits import RateLimit, count_request
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
-from portal.client_address import client_network
-from portal.errors import Unavailable
+from common.client_address import client_network
+from common.errors import Unavailable
 
 PARAMETERS = ("grant_type", "client_id", "client_secret", "scope", "token")
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")

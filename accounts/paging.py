@@ -9,8 +9,8 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Tenant, TenantStatus
 from accounts.principals import Principal
-from portal.cursors import clean_page_size, decode_cursor, encode_cursor
-from portal.validation import clean_choice, clean_text
+from common.cursors import clean_page_size, decode_cursor, encode_cursor
+from common.validation import clean_choice, clean_text
 
 SEARCH_MAX_LENGTH = 100
 

@@ -12,8 +12,8 @@ from django.db.models import DateField
 from accounts.models import RoleLevel, Tenant, TenantStatus
 from accounts.models.tenant import ID_PATTERN
 from accounts.principals import Principal, Viewer
-from portal.errors import NotAuthorized
-from portal.statements import Param, Statement
+from common.errors import NotAuthorized
+from common.statements import Param, Statement
 
 
 class Place(Protocol):

@@ -3,7 +3,7 @@
 All of it is within the principal's borders. Every function takes the document's ``Selection`` and loads no more than
 that. An account comes with its people. Their accounts are loaded for all of them at once, once for each person however
 often the person is listed, and what hangs on these accounts likewise, level by level: people of accounts of people
-would multiply in the database. A list below a list is counted before it is loaded (portal.budget).
+would multiply in the database. A list below a list is counted before it is loaded (common.budget).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from accounts.models.tenant import open_to
 from accounts.permissions import Action, is_allowed, require
 from accounts.principals import Principal, Viewer
 from accounts.roles import role_name
-from portal import budget
-from portal.budget import SCALARS_PER_OBJECT, most_rows
-from portal.errors import NotAuthorized
-from portal.graphql.selection import Selection
-from portal.statements import NOTHING, Among, HowMany, One, Param, Row, Rows, Statement
+from common import budget
+from common.budget import SCALARS_PER_OBJECT, most_rows
+from common.errors import NotAuthorized
+from common.graphql.selection import Selection
+from common.statements import NOTHING, Among, HowMany, One, Param, Row, Rows, Statement
 
 #: Fields of ``User`` that look at the person's accounts beyond the one being listed.
 _BEYOND = frozenset({"tenants", "defaultTenantId"})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from accounts.models import RoleLevel
 from accounts.models.tenant import ID_PATTERN
-from portal.errors import NotFound
+from common.errors import NotFound
 
 #: The reference names the middle action manage, user and standard in turn; all three are understood.
 _LEVELS = {

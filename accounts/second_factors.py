@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.models import Membership, RoleLevel, User
 from accounts.models.people import cannot_sign_in
 from accounts.principals import Principal
-from portal.fields import Rotation, Secret, UndecryptableError
+from common.secrets import Rotation, Secret, UndecryptableError
 from portal.mail import is_mail_set_up
 
 #: Where allauth keeps, in ``Authenticator.data``, what it lets SecondFactorAdapter encrypt.
@@ -57,7 +57,7 @@ def sealed(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def rotate_second_factors() -> Rotation:
-    """Encrypt them with the newest key, as ``portal.fields.rotate_secrets`` does with our own columns."""
+    """Encrypt them with the newest key, as ``common.secrets.rotate_secrets`` does with our own columns."""
     done = Rotation()
     for pk in list(Authenticator.objects.values_list("pk", flat=True)):
         with transaction.atomic():

@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from common.errors import NotAuthorized, NotFound
 from events.pixel_settings import PixelSettings, get_pixel_settings_anew
-from portal.errors import NotAuthorized, NotFound
 
 UNKNOWN_PIXEL = "This pixel is not connected to this gateway."
 

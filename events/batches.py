@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from events import bulk
+from common import bulk
 from events.explanations import UNREADABLE, UNREADABLE_CODE
 from events.graph_api import Accepted, Problem
 from events.lanes import MAX_AGE

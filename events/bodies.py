@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.core.handlers.wsgi import LimitedStream
 
+from common.errors import InvalidInput, TooLarge, UnsupportedEncoding
 from events.parsing import is_json
-from portal.errors import InvalidInput, TooLarge, UnsupportedEncoding
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

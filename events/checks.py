@@ -16,13 +16,13 @@ from typing import Any
 
 import orjson
 
+from common.errors import InvalidInput
+from common.validation import has_control_characters, refuse_control_characters
 from events.hashing import are_hashed, count_identifiers, hash_identifiers
 from events.left_out import LeftOut, Reason
 from events.models import EVENT_NAME_MAX_LENGTH
 from events.notes import Notes
 from events.optional import are_surely_usable, leave_out_unusable, may_hold_secrets, take_out_secrets
-from portal.errors import InvalidInput
-from portal.validation import has_control_characters, refuse_control_characters
 
 EVENT_ID_MAX_LENGTH = 100
 #: Meta's list ("Server Event Parameters" of the Conversions API).

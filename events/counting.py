@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from events.bulk import insert
+from common.bulk import insert
 from events.models import LABEL_MAX_LENGTH, OTHER, Counter, SeenLabel
 from events.windows import floor, kept
 

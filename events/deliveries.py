@@ -19,15 +19,15 @@ from django.utils import timezone
 
 from accounts.audit import MASK
 from accounts.models import Tenant
+from common import budget
+from common.cursors import clean_page_size, decode_cursor, encode_cursor
+from common.errors import InvalidInput
+from common.validation import refuse_control_characters
 from events.batches import MAX_BYTES, Event, Row, decode_rows
 from events.explanations import NO_ANSWER, explain
 from events.models import DELIVERIES_KEPT, EVENT_NAME_MAX_LENGTH, DeadLetter, Delivery, OutboxRow
 from pixels.models import Pixel
 from pixels.reads import get_pixel
-from portal import budget
-from portal.cursors import clean_page_size, decode_cursor, encode_cursor
-from portal.errors import InvalidInput
-from portal.validation import refuse_control_characters
 
 __all__ = ["Delivered", "Page", "cursor_of_letter", "list_dead_letters", "list_deliveries", "masked_event"]
 

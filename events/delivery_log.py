@@ -16,7 +16,8 @@ from itertools import islice
 from django.db import Error, transaction
 from django.utils import timezone
 
-from events import bounds, bulk
+from common import bulk
+from events import bounds
 from events.batches import Batch, Event, Fate
 from events.models import Delivery
 from pixels.models import Pixel

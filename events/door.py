@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING
 
 from django.db import Error as DatabaseError
 
+from common.answers import Answer
+from common.client_address import address_in, network_in
+from common.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
+from common.postgresql import close_if_cut_off
 from events import cors
 from events.access_keys import keys_beside_body
 from events.bodies import ENCODINGS, read_body
@@ -21,10 +25,6 @@ from events.checks import Browser
 from events.graph_answers import accepted, refusal
 from events.intake import pixel_that_receives, receive
 from events.refusals import BYTES_A_REQUEST, count_refusal, refuse_if_waiting
-from portal.client_address import address_in, network_in
-from portal.doors import Answer
-from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
-from portal.postgresql import close_if_cut_off
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -19,7 +19,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from events.bulk import insert
+from common.bulk import insert
 from events.left_out import LeftOut, Reason
 from events.models import Counter as EventCounter
 from events.models import Finding

@@ -6,7 +6,7 @@ import secrets
 
 import orjson
 
-from portal.doors import Answer
+from common.answers import Answer
 
 #: By HTTP status: the Graph API's code and subcode for what is wrong.
 _CODES = {

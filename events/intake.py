@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from django.db import IntegrityError
 
+from common.errors import NotFound
+from common.rate_limits import count_request, refuse_if_exhausted
 from events import wakeups
 from events.access_keys import UNKNOWN_PIXEL, Keys, check_access_key
 from events.checks import Browser, prepare
@@ -20,8 +22,6 @@ from events.pixel_settings import (
     get_pixel_settings,
     is_new,
 )
-from portal.errors import NotFound
-from portal.rate_limits import count_request, refuse_if_exhausted
 
 #: A body counts as one request for each of these, and one more: of most senders, as one.
 BYTES_A_REQUEST = 65_536

@@ -19,11 +19,11 @@ from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, Sum, Wi
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from common import budget
+from common.statements import Among, Param, Statement, Sums
 from events.models import LABELS_KEPT, MINUTES_KEPT, OTHER, Counter, SeenLabel
 from events.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
 from pixels.traffic import Column, Totals
-from portal import budget
-from portal.statements import Among, Param, Statement, Sums
 
 #: What stands for the names and websites that are counted together (``models.OTHER``).
 OTHER_NAME = "Other"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, InterfaceError, OperationalError, connections
 from django.utils import timezone
 
+from common.postgresql.base import DatabaseWrapper
+from common.postgresql.prepared import numbered
 from events.models import OutboxRow
-from portal.postgresql.base import DatabaseWrapper
-from portal.postgresql.prepared import numbered
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper

@@ -15,12 +15,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
+from common.errors import InvalidInput
 from events.access_keys import Keys, keys_in
 from events.left_out import LeftOut, Reason
 from events.models import OutboxRow
 from events.notes import Notes
 from events.unreadable import refusal_of
-from portal.errors import InvalidInput
 
 #: What the Graph API takes beside the events, and the gateway passes on with them.
 OPTION_NAMES = ("test_event_code", "partner_agent", "namespace_id", "upload_id", "upload_tag", "upload_source")

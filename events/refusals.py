@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import time
 
-from portal.errors import TooManyRequests
-from portal.rate_limits import count_request
+from common.errors import TooManyRequests
+from common.rate_limits import count_request
 
 #: A refused body counts as one request for each of these, and one more.
 BYTES_A_REQUEST = 16_384

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from common.pruning import delete_in_parts
 from events.bounds import trim_identities
 from events.enrichment import LIFETIME
 from events.models import (
@@ -22,7 +23,6 @@ from events.models import (
 )
 from events.windows import kept
 from pixels.models import Pixel
-from portal.pruning import delete_in_parts
 
 DEAD_LETTERS_KEPT = timedelta(days=30)
 

@@ -15,12 +15,12 @@ from accounts.audit import record
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
+from common.errors import InvalidInput, NotFound
 from events import lanes, wakeups
 from events.counting import Tally
 from events.lanes import MAX_AGE
 from events.models import DeadLetter, OutboxRow
 from pixels.reads import get_pixel
-from portal.errors import InvalidInput, NotFound
 
 #: One call replays so many of a pixel's dead letters; further ones wait for the next call.
 REPLAYED_AT_ONCE = 10_000

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from events import bounds, bulk, lanes
+from common import bulk
+from events import bounds, lanes
 from events.batches import Batch, Event
 from events.counting import Tally
 from events.graph_api import Accepted, Answer, BadToken, Refused, RetryLater

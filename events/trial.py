@@ -10,9 +10,9 @@ from uuid import uuid4
 from accounts.audit import record
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
+from common.errors import InvalidInput
 from events.intake import pixel_that_receives, receive
 from pixels.reads import get_pixel
-from portal.errors import InvalidInput
 
 #: What the intake says of the one event of a request starts like this.
 _PATH = "data[0]."

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from portal.errors import InvalidInput
+from common.errors import InvalidInput
 
 _HALF_A_CHARACTER = "must be whole characters in UTF-8; half of one stands here, as where a text was cut."
 _NUL = "must not contain NUL characters."

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant, UsageSnapshot
 from accounts.principals import Principal
-from events import bulk
+from common import bulk
 from events.models import Counter, DisconnectedUsage
 from events.windows import last_minutes, within
 from pixels.models import Pixel

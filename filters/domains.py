@@ -1,4 +1,4 @@
-"""The website that an event comes from, in the form into which ``portal.domains`` brings what people write."""
+"""The website that an event comes from, in the form into which ``common.domains`` brings what people write."""
 
 from __future__ import annotations
 

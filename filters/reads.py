@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 
 from accounts.models import Tenant
+from common.budget import load, most_rows
+from common.statements import Among, Param, Statement
 from filters.matching import FilterSet, Kind, Rule, filter_id
 from filters.models import DomainFilter, EventFilter, Filter, FilterState
 from pixels.models import Pixel
 from pixels.reads import pixel_keys
 from pixels.validation import clean_pixel_ids
-from portal.budget import load, most_rows
-from portal.statements import Among, Param, Statement
 
 MODELS: dict[Kind, type[Filter]] = {Kind.EVENT: EventFilter, Kind.DOMAIN: DomainFilter}
 #: Where the API lists them.

@@ -11,14 +11,14 @@ from accounts.audit import record
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
+from common.domains import clean_domain
+from common.errors import InvalidInput
+from common.validation import refuse_control_characters
 from filters.matching import Kind, Rule, covering
 from filters.models import EVENT_NAME_MAX_LENGTH, FilterState
 from filters.reads import MODELS, FilterView, ShownState, filter_sets, rules_named, state_of
 from pixels.reads import pixel_keys
 from pixels.validation import clean_pixel_ids
-from portal.domains import clean_domain
-from portal.errors import InvalidInput
-from portal.validation import refuse_control_characters
 
 #: Filters of one kind that an account may have, exceptions of single pixels included: what an answer and a worker hold.
 MAX_FILTERS = 10_000

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Action
 from accounts.views.pages import address
+from common.errors import InvalidInput, PortalError
 from events.figures import activity_of
 from events.metrics import Chart
 from events.models import Counter
@@ -28,7 +29,6 @@ from filters.models import FilterState
 from filters.reads import ShownState
 from filters.summaries import Summaries, Summary
 from pixels.views.pages import way_back
-from portal.errors import InvalidInput, PortalError
 from portal.web import AccountRequest, account_page, add_service_error, page_in_view, said_yes
 
 PAGE_SIZE = 25

@@ -8,7 +8,7 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from portal.errors import InvalidInput
+from common.errors import InvalidInput
 
 MAX_BYTES = 1_048_576
 MAX_ROWS = 1_000

@@ -12,10 +12,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
+from common.errors import InvalidInput
 from pixels import validation
 from pixels.models import NAME_MAX_LENGTH
 from pixels.validation import is_pixel_id
-from portal.errors import InvalidInput
 from portal.web import sentence
 
 _PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}

@@ -19,10 +19,10 @@ from django.utils.translation import gettext
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
+from common.errors import InvalidInput, NotFound, PortalError
 from pixels.csv_files import COLUMNS, OPTIONAL, REQUIRED, Line, read_lines
 from pixels.models import Pixel, PixelImport, PixelImportRow
 from pixels.services import clean_connection, connect_pixel
-from portal.errors import InvalidInput, NotFound, PortalError
 
 LIFETIME = timedelta(hours=1)
 

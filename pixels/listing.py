@@ -8,10 +8,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
 from accounts.models import Tenant
+from common.errors import NotFound
 from pixels.states import failing_first, with_state
 from pixels.traffic import Totals, read_totals
 from pixels.validation import is_pixel_id
-from portal.errors import NotFound
 
 if TYPE_CHECKING:
     from pixels.states import StatedPixel

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
 from accounts.principals import Principal
-from portal.fields import SEALED_PREFIX, EncryptedTextField
+from common.secrets import SEALED_PREFIX, EncryptedTextField
 
 PIXEL_ID_MAX_LENGTH = 20
 NAME_MAX_LENGTH = 100

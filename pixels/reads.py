@@ -18,12 +18,12 @@ from msgspec.structs import replace
 from accounts.models import Tenant
 from accounts.permissions import Action, Place, is_allowed, is_tenant_id, require
 from accounts.principals import Principal, Viewer
+from common.budget import load, most_rows
+from common.errors import NotAuthorized, NotFound
+from common.statements import NOTHING, Milliseconds, Param, Rows, Statement
 from pixels.models import Pixel
 from pixels.traffic import Column, Totals, totals_column
 from pixels.validation import is_pixel_id
-from portal.budget import load, most_rows
-from portal.errors import NotAuthorized, NotFound
-from portal.statements import NOTHING, Milliseconds, Param, Rows, Statement
 
 
 class PixelView(msgspec.Struct, array_like=True, frozen=True, gc=False):

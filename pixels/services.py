@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from accounts.audit import MASK, apply_changes, record
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
+from common.errors import InvalidInput
+from common.secrets import Secret
+from common.validation import clean_choice
 from pixels import validation
 from pixels.models import Pixel, new_access_key
 from pixels.reads import get_pixel
-from portal.errors import InvalidInput
-from portal.fields import Secret
-from portal.validation import clean_choice
 
 
 @transaction.atomic

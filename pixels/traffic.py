@@ -13,7 +13,7 @@ import msgspec
 from django.db.models import Exists, Value
 from django.db.models.expressions import Combinable
 
-from portal.statements import NOTHING
+from common.statements import NOTHING
 
 
 class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):

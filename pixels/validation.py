@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 
 from django.conf import settings
 
+from common.errors import InvalidInput
+from common.validation import clean_text
 from pixels.models import (
     ACCESS_TOKEN_MAX_LENGTH,
     BUSINESS_ID_MAX_LENGTH,
@@ -14,8 +16,6 @@ from pixels.models import (
     NAME_MAX_LENGTH,
     PIXEL_ID_MAX_LENGTH,
 )
-from portal.errors import InvalidInput
-from portal.validation import clean_text
 
 _PIXEL_ID = re.compile(rf"[0-9]{{1,{PIXEL_ID_MAX_LENGTH}}}")
 _API_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}")

@@ -17,11 +17,11 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
+from common import refusals
+from common.answers import Answer
 from events import door as events_door
 from events import graph_answers
 from portal import machines as graphql_door
-from portal import refusals
-from portal.doors import Answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

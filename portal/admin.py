@@ -28,8 +28,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from common.errors import PortalError
 from events.dashboard import read_dashboard
-from portal.errors import PortalError
 from portal.web import principal_of_request
 
 if TYPE_CHECKING:

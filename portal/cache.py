@@ -8,7 +8,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis import RedisError
 
-from portal.rate_limits import REDIS_TIMEOUTS, away
+from common.rate_limits import REDIS_TIMEOUTS, away
 
 
 class ForgivingRedisCache(RedisCache):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from portal import env
+from common import env
 
 DATA_DIR = env.folder("DATA_DIR", env.ROOT / "var")
 SECRET_KEY_FILE = DATA_DIR / "secret_key"

@@ -1,7 +1,7 @@
 """The door for software that asks GraphQL with a token, beside Django.
 
 Django's own way to the view and back, with middleware, signals and responses, took longer than the view itself. The
-database connection stays open for the next request (portal/lending.py).
+database connection stays open for the next request (common/lending.py).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils import translation
 
-from portal.doors import Answer
+from common.answers import Answer
+from common.postgresql import close_if_cut_off
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.hub import schema as hub_schema
 from portal.graphql.view import reply_to
-from portal.postgresql import close_if_cut_off
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

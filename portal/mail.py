@@ -22,7 +22,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from accounts.models.host import host_name
-from portal.rate_limits import RateLimit
+from common.rate_limits import RateLimit
 
 logger = logging.getLogger(__name__)
 

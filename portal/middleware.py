@@ -15,12 +15,12 @@ from django.views.defaults import page_not_found
 
 from accounts.models import User
 from accounts.second_factors import lacks_second_factor
+from common.client_address import client_network
+from common.errors import TooManyRequests, unavailable
+from common.rate_limits import count_request
+from common.read_timeout import limited_reads
 from portal.addresses import is_page
-from portal.client_address import client_network
-from portal.errors import TooManyRequests, unavailable
 from portal.health import HEALTH_PATH, REFERENCE_PATH
-from portal.rate_limits import count_request
-from portal.read_timeout import limited_reads
 from portal.web import principal_of_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]

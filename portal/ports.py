@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import socket
 
-from portal import env, settings
+from common import env
+from portal import settings
 
 
 def check_port_is_free() -> None:

@@ -14,8 +14,8 @@ from ninja.security import HttpBearer
 
 from accounts.authentication import principal_from_bearer, principal_from_session
 from accounts.principals import Principal
-from portal.errors import InvalidInput, NotAuthorized, PortalError, TooManyRequests, Unavailable, unavailable
-from portal.rate_limits import count_caller
+from common.errors import InvalidInput, NotAuthorized, PortalError, TooManyRequests, Unavailable, unavailable
+from common.rate_limits import count_caller
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,8 @@ from types import FrameType
 
 import httpx
 
-from portal import env, settings
+from common import env
+from portal import settings
 from portal.ports import check_port_is_free
 
 #: Longer than a worker takes to finish the request to the Graph API that it has under way, and to settle it.

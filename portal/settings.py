@@ -9,7 +9,8 @@ from celery.schedules import crontab
 from django.templatetags.static import static
 from whitenoise.compress import Compressor
 
-from portal import broker, env, keys, logs
+from common import env
+from portal import broker, keys, logs
 
 ROOT = env.ROOT
 
@@ -142,7 +143,7 @@ if _database["ENGINE"].endswith("sqlite3"):
     # answered with 202, is on the disk, and survives a power cut; requests of a moment share the wait for it. What is
     # deleted is overwritten: SQLite keeps it in free pages otherwise, and in its log, which is cut short when it is
     # begun anew.
-    _database["ENGINE"] = "portal.sqlite"
+    _database["ENGINE"] = "common.sqlite"
     _database.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=20,
@@ -156,7 +157,7 @@ else:
     _connections = env.number("DATABASE_POOL_SIZE", _threads, minimum=1)
     if _connections < _threads:
         env.refuse("DATABASE_POOL_SIZE", f"must be at least {_threads}: WORKER_THREADS, and WEB_THREADS and two more.")
-    _database["ENGINE"] = "portal.postgresql"
+    _database["ENGINE"] = "common.postgresql"
     _database.setdefault("OPTIONS", {}).update(
         pool={"min_size": 1, "max_size": _connections, "timeout": 3},
         # What is sent as it is, and not by Django's ORM, is prepared once a connection has seen it a few times.

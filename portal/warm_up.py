@@ -18,7 +18,7 @@ from django.template import engines
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
-from portal.rate_limits import limiter
+from common.rate_limits import limiter
 
 
 def load_before_serving() -> None:

@@ -25,7 +25,7 @@ from accounts.models import Tenant, User
 from accounts.models.host import host_name
 from accounts.permissions import Action, allowed_actions, find_tenant
 from accounts.principals import Principal, principal_of_user
-from portal.errors import InvalidInput, NotAuthorized, NotFound, PortalError
+from common.errors import InvalidInput, NotAuthorized, NotFound, PortalError
 
 #: The account selector lists so many; the list of accounts has them all.
 SELECTOR_SIZE = 20

@@ -14,9 +14,9 @@ _django = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402  # nothing of Django's may be read before it is set up
 
+from common.answers import send  # noqa: E402
+from common.client_address import behind_proxies  # noqa: E402
 from portal import addresses  # noqa: E402
-from portal.client_address import behind_proxies  # noqa: E402
-from portal.doors import send  # noqa: E402
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

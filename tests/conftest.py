@@ -10,10 +10,10 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from common.rate_limits import limiter
 from events import findings, graph_api
 from events.pixel_settings import forget_pixel_settings
 from events.refusals import forget_refusals
-from portal.rate_limits import limiter
 
 pytest_plugins = ["tests.base"]
 

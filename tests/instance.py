@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 from django.db import connection
 
-from portal import env
+from common import env
 from portal.run import WEB, WORKER
 
 START_SECONDS = 60

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts import reads
 from accounts.models import RoleLevel, Tenant, User
+from common.graphql import documents
+from common.graphql.fallbacks import fallbacks
+from common.statements import Statement
 from events.models import Counter, SeenLabel
-from portal.graphql import documents
-from portal.graphql.fallbacks import fallbacks
-from portal.statements import Statement
 from tests.base import CAPIG, HUB, Answer, Cast, client_of, graphql, tenant
 from tests.factories import (
     DeadLetterFactory,

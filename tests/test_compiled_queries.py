@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from accounts.models import RoleLevel
 from accounts.principals import OPERATOR, Principal, principal_of_api_account, principal_of_user
-from portal.budget import TooLarge
+from common.budget import TooLarge
+from common.graphql.documents import Prepared, prepare
+from common.graphql.fallbacks import fallbacks
 from portal.graphql.capig import schema as capig_schema
-from portal.graphql.documents import Prepared, prepare
-from portal.graphql.fallbacks import fallbacks
 from portal.graphql.hub import schema as hub_schema
 from tests.base import Cast
 from tests.factories import MembershipFactory, PixelFactory

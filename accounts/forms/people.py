@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import RoleLevel
-from portal.validation import EMAIL_MAX_LENGTH
+from common.validation import EMAIL_MAX_LENGTH
 
 ROLES = [
     (RoleLevel.ADMIN, _("Admin: everything, users included")),

@@ -8,8 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.tenant import NAME_MAX_LENGTH, Tenant
-from portal.domains import DOMAIN_MAX_LENGTH
-from portal.validation import EMAIL_MAX_LENGTH
+from common.domains import DOMAIN_MAX_LENGTH
+from common.validation import EMAIL_MAX_LENGTH
 
 
 class NewAccountForm(forms.Form):

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
 from accounts.principals import OPERATOR
-from portal.errors import PortalError
+from common.errors import PortalError
 
 
 class PersonCommand(BaseCommand):

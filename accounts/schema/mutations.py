@@ -11,9 +11,9 @@ from accounts.models import IngressDomain as IngressDomainModel
 from accounts.reads import Person, TenantView, read_person, read_tenant
 from accounts.schema.types import IngressDomain, Tenant, User, UserType
 from accounts.services import invitations, people, routing, tenants
-from portal.errors import InvalidInput
+from common.errors import InvalidInput
+from common.graphql.selection import selected
 from portal.graphql.context import principal_of
-from portal.graphql.selection import selected
 
 
 class CreateTenantInput(graphene.InputObjectType):

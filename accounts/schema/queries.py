@@ -13,10 +13,10 @@ from accounts.models import Tenant as TenantModel
 from accounts.paging import cursor_of, page_of_tenants
 from accounts.permissions import Action, get_tenant
 from accounts.schema.types import IngressDomain, Tenant, TenantConnection, TenantUsage, Viewer
-from portal import budget
+from common import budget
+from common.graphql.paging import asks_for_previous, connection
+from common.graphql.selection import Selection, selected
 from portal.graphql.context import principal_of
-from portal.graphql.paging import asks_for_previous, connection
-from portal.graphql.selection import Selection, selected
 
 
 class HubQuery(graphene.ObjectType):

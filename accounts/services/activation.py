@@ -9,7 +9,7 @@ from accounts.models import Membership, Tenant, User
 from accounts.permissions import Action, require
 from accounts.principals import Principal
 from accounts.services.people import lock_host, looks_after, visible_user
-from portal.errors import InvalidInput, NotAuthorized
+from common.errors import InvalidInput, NotAuthorized
 
 
 @transaction.atomic

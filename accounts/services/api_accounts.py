@@ -19,8 +19,8 @@ from accounts.models import AccessToken, ApiAccount, User
 from accounts.models.api_account import API_ACCOUNT_NAME_PATTERN
 from accounts.permissions import Action, require
 from accounts.principals import Principal
-from portal.errors import Conflict, InvalidInput, NotFound
-from portal.rate_limits import RateLimit
+from common.errors import Conflict, InvalidInput, NotFound
+from common.rate_limits import RateLimit
 
 #: Whoever finds an open session must not guess its owner's password.
 _WRONG_PASSWORDS = RateLimit("password again", RateLimitItemPerMinute(10))

@@ -17,8 +17,8 @@ from accounts.audit import KEPT_FOR_GOOD, PERSON_FORGOTTEN, record
 from accounts.models import AccessToken, AuditEntry, Invitation, User
 from accounts.permissions import Action, require
 from accounts.principals import SCHEDULE, Principal
-from portal.errors import Conflict, InvalidInput, NotFound
-from portal.pruning import delete_in_parts
+from common.errors import Conflict, InvalidInput, NotFound
+from common.pruning import delete_in_parts
 
 #: Days for which the page of a link that has expired can say so.
 _EXPIRED_INVITATIONS_KEPT = 30

@@ -9,7 +9,7 @@ from accounts.models import HostSettings
 from accounts.models.host import NAME_MAX_LENGTH, host_name
 from accounts.permissions import Action, require
 from accounts.principals import Principal
-from portal.validation import clean_text
+from common.validation import clean_text
 
 
 @transaction.atomic

@@ -20,9 +20,9 @@ from accounts.models import Invitation, Membership, RoleLevel, Tenant, TenantSta
 from accounts.permissions import Action, get_tenant, is_allowed, require
 from accounts.principals import Principal
 from accounts.services.proof import note_proof
-from portal.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from common.validation import clean_email
 from portal.mail import Kind, send_later
-from portal.validation import clean_email
 
 AGENCY = "AGENCY"
 ADVERTISER = "ADVERTISER"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from accounts.audit import record
 from accounts.permissions import Action, require
 from accounts.principals import Principal
-from portal.errors import Conflict
+from common.errors import Conflict
+from common.validation import clean_email
 from portal.mail import Kind, compose, may_mail
-from portal.validation import clean_email
 
 
 def send_test_mail(*, principal: Principal, email: str) -> None:

@@ -19,7 +19,7 @@ from accounts.permissions import Action, get_tenant, require
 from accounts.principals import Principal
 from accounts.services.people import looks_after
 from accounts.tokens import MAILED, SHOWN
-from portal.errors import InvalidInput, NotFound
+from common.errors import InvalidInput, NotFound
 from portal.mail import Kind, compose, may_mail, send_in_background, send_later
 
 _TEMPLATE = "account/email/password_reset_key"

@@ -16,8 +16,8 @@ from accounts.permissions import Action, get_tenant, is_allowed, require
 from accounts.principals import Principal
 from accounts.roles import Role, parse_role
 from accounts.services.invitations import issue_invitation, set_new_password
-from portal.errors import Conflict, InvalidInput, NotFound
-from portal.validation import clean_email
+from common.errors import Conflict, InvalidInput, NotFound
+from common.validation import clean_email
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from accounts.audit import record_of_person
 from accounts.models import User
 from accounts.principals import Principal
 from accounts.tokens import PROOF
-from portal.errors import NotFound
+from common.errors import NotFound
 from portal.mail import Kind, send_later
 
 

@@ -12,7 +12,7 @@ from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
 from accounts.services.activation import locked_person
 from accounts.services.people import looks_after
-from portal.errors import Conflict
+from common.errors import Conflict
 from portal.mail import Kind, send_later
 
 

@@ -17,8 +17,8 @@ from accounts.audit import Changes, record
 from accounts.models import IngressDomain
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
-from portal.domains import clean_domain
-from portal.errors import InvalidInput
+from common.domains import clean_domain
+from common.errors import InvalidInput
 
 DNS_TIMEOUT_SECONDS = 3.0
 

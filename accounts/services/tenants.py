@@ -13,8 +13,8 @@ from accounts.models.tenant import NAME_MAX_LENGTH
 from accounts.permissions import Action, get_tenant, require
 from accounts.principals import Principal
 from accounts.services.people import admit, forget_strangers
-from portal.errors import InvalidInput
-from portal.validation import clean_choice, clean_email, clean_text
+from common.errors import InvalidInput
+from common.validation import clean_choice, clean_email, clean_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from accounts.permissions import Action
 from accounts.services.host import rename_host
 from accounts.services.mail import send_test_mail
 from accounts.views.pages import form_page
-from portal.errors import PortalError
+from common.errors import PortalError
 from portal.mail import is_mail_set_up, mail_kind
 from portal.web import HostRequest, add_service_error, host_page
 

@@ -27,7 +27,7 @@ from accounts.services.people import add_user_with_role, change_role_for_user
 from accounts.services.rescue import may_help
 from accounts.tables import PeopleTable, paged
 from accounts.views.pages import address, form_page
-from portal.errors import PortalError
+from common.errors import PortalError
 from portal.mail import is_mail_set_up
 from portal.web import AccountRequest, HostRequest, View, account_page, add_service_error, host_page
 

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.second_factors import must_prove_address
 from accounts.services.proof import check_proof, confirm_by_mail, mail_proof, note_proof
 from accounts.tokens import MAILED
-from portal.errors import NotFound
+from common.errors import NotFound
 from portal.mail import is_mail_set_up
 from portal.web import HostRequest, sentence, signed_in_page
 

@@ -12,13 +12,13 @@ from graphene import NonNull, ResolveInfo
 
 from accounts.schema.scope import TenantScope
 from accounts.schema.types import milliseconds
+from common.graphql.paging import Listed, PageInfo, asks_for_previous, connection
+from common.graphql.selection import selected
 from events import services
 from events.deliveries import Page, cursor_of_letter, list_dead_letters, list_deliveries, masked_event
 from events.explanations import explain
 from events.models import Delivery as DeliveryModel
 from portal.graphql.context import principal_of
-from portal.graphql.paging import Listed, PageInfo, asks_for_previous, connection
-from portal.graphql.selection import selected
 
 _OUTCOMES = {
     "PUBLISHED": "Meta has it.",

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action
 from accounts.views.pages import address
+from common.errors import InvalidInput
 from events import services
 from events.deliveries import list_deliveries, masked_event
 from events.explanations import explain, explain_wait
@@ -25,7 +26,6 @@ from events.views.charts import Traffic
 from events.waiting import Waiting, read_waiting
 from pixels.listing import get_listed_pixel
 from pixels.reads import get_pixel
-from portal.errors import InvalidInput
 from portal.web import AccountRequest, account_page
 
 PAGE_SIZE = 25

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import IngressDomain
 from accounts.permissions import Action
 from accounts.views.pages import address
+from common.errors import PortalError
 from events.explanations import explain
 from events.forms import TestEventForm
 from events.models import Delivery
 from events.trial import send_test_event
 from pixels.listing import get_listed_pixel
 from pixels.models import Pixel
-from portal.errors import PortalError
 from portal.web import AccountRequest, account_page, add_service_error
 
 SNIPPETS = (("curl", "curl"), ("python", "Python"), ("php", "PHP"))

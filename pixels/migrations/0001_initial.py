@@ -6,7 +6,7 @@ import django.db.models.lookups
 from django.db import migrations, models
 
 import pixels.models
-import portal.fields
+import common.secrets
 
 
 class Migration(migrations.Migration):
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ("business_id", models.CharField(max_length=64, verbose_name="business id")),
                 ("external_id", models.CharField(blank=True, max_length=255, verbose_name="external id")),
                 ("api_version", models.CharField(max_length=10, verbose_name="Graph API version")),
-                ("access_token", portal.fields.EncryptedTextField(editable=False)),
+                ("access_token", common.secrets.EncryptedTextField(editable=False)),
                 ("access_key", models.CharField(default=pixels.models.new_access_key, editable=False, max_length=64)),
                 (
                     "require_access_key",

@@ -9,6 +9,7 @@ from graphene import NonNull, ResolveInfo
 from msgspec.structs import replace
 
 from accounts.schema.scope import TenantScope
+from common.graphql.selection import Selection, selected
 from pixels import services
 from pixels.models import Pixel
 from pixels.reads import AccountView, PixelView, may_see_keys, read_account, view_of
@@ -22,7 +23,6 @@ from pixels.schema.types import (
 from pixels.traffic import read_totals
 from pixels.validation import DEFAULT_WINDOW, clean_time_window
 from portal.graphql.context import principal_of
-from portal.graphql.selection import Selection, selected
 
 
 class PixelConnectionCreationInput(graphene.InputObjectType):

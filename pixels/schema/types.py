@@ -6,9 +6,9 @@ import graphene
 from graphene import NonNull, ResolveInfo
 from msgspec.structs import replace
 
+from common.graphql.selection import Selection
 from pixels.reads import AccountView, PixelView
 from pixels.traffic import read_websites
-from portal.graphql.selection import Selection
 
 
 class ConnectionStatus(graphene.ObjectType):

@@ -12,11 +12,11 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
+from common.errors import PortalError
 from pixels.csv_files import COLUMNS, MAX_BYTES, REQUIRED
 from pixels.forms import ImportForm
 from pixels.imports import PLANS, apply_import, count_fates, discard_import, get_import, start_import
 from pixels.models import PixelImport, PixelImportRow
-from portal.errors import PortalError
 from portal.web import AccountRequest, account_page, add_service_error
 
 PAGE_SIZE = 50

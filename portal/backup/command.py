@@ -9,10 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from portal import env, health
+from common import env
+from common.secrets import UndecryptableError
+from portal import health
 from portal.backup.sealed import BackupError
 from portal.backup.tables import TABLES
-from portal.fields import UndecryptableError
 
 PASSPHRASE_MIN_LENGTH = 12
 #: A reader for scripts; a person is asked.

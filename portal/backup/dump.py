@@ -12,9 +12,9 @@ from allauth.mfa.models import Authenticator
 from django.db import connection, models, transaction
 
 from accounts.second_factors import revealed
+from common.secrets import Secret
 from portal.backup.sealed import SealedWriter
 from portal.backup.tables import TABLES, Table
-from portal.fields import Secret
 
 #: Rows that are held at once; of those with a body, which may have megabytes, a few.
 _CHUNK = 1_000

@@ -12,10 +12,10 @@ from ninja.utils import check_csrf
 
 from accounts.authentication import principal_from_bearer, principal_from_session, remembered_bearer
 from accounts.principals import Principal
-from portal.errors import TooManyRequests
-from portal.graphql.errors import RequestError
-from portal.rate_limits import count_caller
-from portal.statements import Guard
+from common.errors import TooManyRequests
+from common.graphql.errors import RequestError
+from common.rate_limits import count_caller
+from common.statements import Guard
 
 #: RFC 6750 §3 wants a parameter behind the scheme.
 CHALLENGE = 'Bearer realm="gateway"'

@@ -16,21 +16,21 @@ from django.views.decorators.csrf import csrf_exempt
 from graphene_django.views import GraphQLView
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 
-from portal.errors import PortalError, Unavailable
-from portal.graphql.context import SignedInRequest
-from portal.graphql.documents import prepare
-from portal.graphql.errors import RequestError, expected, render_errors, report, status_of, trimmed
-from portal.graphql.limits import Limits, check_variables
-from portal.graphql.requests import (
+from common.errors import PortalError, Unavailable
+from common.graphql.documents import prepare
+from common.graphql.errors import RequestError, expected, render_errors, report, status_of, trimmed
+from common.graphql.limits import Limits, check_variables
+from common.graphql.requests import (
     JSON,
     PersistedQueryNotSupported,
     check_headers,
     preferred_media_type,
     read_request,
 )
+from common.read_timeout import limited_reads
+from common.statements import guarded
+from portal.graphql.context import SignedInRequest
 from portal.graphql.sign_in import CHALLENGE, sign_in
-from portal.read_timeout import limited_reads
-from portal.statements import guarded
 
 
 class Reply(NamedTuple):

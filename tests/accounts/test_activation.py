@@ -8,7 +8,7 @@ from accounts.models import AuditEntry, Membership, RoleLevel, User
 from accounts.principals import OPERATOR, principal_of_user
 from accounts.services.activation import activate_user, deactivate_user
 from accounts.services.people import add_user_with_role
-from portal.errors import InvalidInput, NotAuthorized, PortalError
+from common.errors import InvalidInput, NotAuthorized, PortalError
 from tests.base import HUB, Cast, graphql, login, snapshot
 
 

@@ -19,7 +19,7 @@ from accounts.services.api_accounts import (
     delete_api_account,
     store_access_token,
 )
-from portal.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
 from tests.base import Cast, bearer, snapshot
 
 PASSWORD = "correct horse battery staple"

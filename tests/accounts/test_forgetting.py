@@ -21,7 +21,7 @@ from accounts.principals import OPERATOR, principal_of_user
 from accounts.services.forgetting import forget_person, prune
 from accounts.services.people import add_user_with_role
 from accounts.services.tenants import delete_tenant
-from portal.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
 from tests.base import Cast, bearer, login, snapshot
 from tests.factories import InvitationFactory
 

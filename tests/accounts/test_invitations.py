@@ -19,7 +19,7 @@ from accounts.principals import OPERATOR, principal_of_api_account, principal_of
 from accounts.services.invitations import ADVERTISER, AGENCY, accept_invitation, send_invitation
 from accounts.services.people import add_user_with_role
 from accounts.services.tenants import create_tenant
-from portal.errors import Conflict, NotAuthorized, NotFound
+from common.errors import Conflict, NotAuthorized, NotFound
 from tests.base import HUB, Cast, graphql, login, make_cast
 from tests.factories import ApiAccountFactory
 

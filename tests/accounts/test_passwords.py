@@ -13,7 +13,7 @@ from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from accounts.principals import OPERATOR, principal_of_user
 from accounts.services.passwords import send_password_reset
 from accounts.services.people import add_user_with_role
-from portal.errors import InvalidInput, NotAuthorized, NotFound
+from common.errors import InvalidInput, NotAuthorized, NotFound
 from tests.base import Cast, snapshot
 from tests.factories import MembershipFactory
 

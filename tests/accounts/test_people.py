@@ -11,8 +11,8 @@ from accounts.models import AuditEntry, Membership, RoleLevel, User
 from accounts.principals import OPERATOR, principal_of_user
 from accounts.reads import read_person
 from accounts.services.people import add_user_with_role, change_role_for_user, create_user
-from portal.errors import Conflict, InvalidInput, NotFound, PortalError
-from portal.graphql.selection import Selection
+from common.errors import Conflict, InvalidInput, NotFound, PortalError
+from common.graphql.selection import Selection
 from tests.base import HUB, Cast, graphql, make_cast, person
 
 

@@ -23,7 +23,7 @@ from accounts.principals import OPERATOR, Principal, principal_of_user
 from accounts.services.passwords import mail_new_password, send_password_reset
 from accounts.services.people import add_user_with_role, create_user
 from accounts.services.rescue import remove_second_factors, vouch_for_address
-from portal.errors import Conflict, NotAuthorized, NotFound
+from common.errors import Conflict, NotAuthorized, NotFound
 from portal.mail import compose
 from tests.addresses import SERVED
 from tests.base import Cast, login, snapshot

@@ -14,7 +14,7 @@ from accounts.services.api_accounts import create_api_account, delete_api_accoun
 from accounts.services.invitations import accept_invitation
 from accounts.services.people import add_user_with_role, change_role_for_user
 from accounts.services.tenants import delete_tenant, update_tenant
-from portal.errors import Conflict, NotAuthorized, NotFound, PortalError
+from common.errors import Conflict, NotAuthorized, NotFound, PortalError
 from tests.base import HUB, bearer, graphql, make_cast, person, tenant
 from tests.factories import ApiAccountFactory
 from tests.pixels.test_races import at_once

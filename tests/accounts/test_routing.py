@@ -19,7 +19,7 @@ from accounts.services.routing import (
     look_up_cname,
     upsert_ingress_domain,
 )
-from portal.errors import InvalidInput
+from common.errors import InvalidInput
 from tests.base import HUB, Cast, graphql
 
 READ = """query($id: ID!) { ingressDomain(tenantId: $id) {

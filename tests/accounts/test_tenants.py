@@ -13,8 +13,8 @@ from accounts.models import AuditEntry, Membership, Tenant, TenantStatus, User
 from accounts.models.tenant import new_tenant_id
 from accounts.principals import OPERATOR, principal_of_user
 from accounts.services.tenants import create_tenant, delete_tenant, update_tenant
-from portal.errors import Conflict, InvalidInput, NotAuthorized
-from portal.validation import clean_text
+from common.errors import Conflict, InvalidInput, NotAuthorized
+from common.validation import clean_text
 from tests.base import HUB, Cast, graphql, login
 from tests.factories import PixelFactory, TenantFactory
 

@@ -8,7 +8,8 @@ import pytest
 from django.db import DatabaseError, InterfaceError, connection
 from django.test.utils import CaptureQueriesContext
 
-from events import batches, bounds, bulk, delivery_log, publishing, settling
+from common import bulk
+from events import batches, bounds, delivery_log, publishing, settling
 from events.models import Delivery, Lane
 from events.publishing import drain
 from events.sandbox import Sandbox

@@ -17,13 +17,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from common.errors import InvalidInput
 from events import parsing
 from events.checks import ACTION_SOURCES, prepare
 from events.hashing import RULES, are_hashed, hash_identifiers
 from events.notes import Notes
 from events.optional_rules import CUSTOM_DATA, EVENT, USER_DATA
 from events.parsing import parse
-from portal.errors import InvalidInput
 from tests.events.sending import EMAIL_HASH
 
 NOW = 1_760_000_000

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 
 from accounts.models import TenantStatus
+from common.secrets import Secret
 from events import batches, lanes, publishing, settling
 from events.counting import Tally
 from events.graph_api import post_events
@@ -22,7 +23,6 @@ from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
 from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
-from portal.fields import Secret
 from tests.events.outbox import (
     again,
     answers,

@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from accounts.principals import OPERATOR, principal_of_user
+from common.errors import InvalidInput, NotAuthorized, NotFound
 from events import services
 from events.models import Counter, DeadLetter, Delivery, OutboxRow
 from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
-from portal.errors import InvalidInput, NotAuthorized, NotFound
 from tests.base import Cast, snapshot
 from tests.events.outbox import bad_purchase, counted, is_balanced, lane, purchase, put, waiting
 from tests.factories import DeadLetterFactory, PixelFactory

@@ -147,7 +147,7 @@ def test_what_waits_is_left_alone(pixel: Pixel) -> None:
 
 
 def test_much_is_deleted_a_bounded_number_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.pruning.ROWS_AT_ONCE", 10)
+    monkeypatch.setattr("common.pruning.ROWS_AT_ONCE", 10)
     monkeypatch.setattr(retention, "PIXELS_AT_ONCE", 2)
     for pixel in PixelFactory.create_batch(5):
         DeadLetterFactory.create_batch(12, pixel=pixel, failed_at=ago(days=31))

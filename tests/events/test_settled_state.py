@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from common.secrets import Secret
 from events.models import Counter, Lane
 from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
-from portal.fields import Secret
 from tests.events.outbox import answers, bad_purchase, counted, lane, purchase, put
 from tests.factories import PixelFactory
 

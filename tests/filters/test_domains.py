@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.domains import clean_domain
+from common.errors import InvalidInput
 from filters.domains import _host_of, _host_of_start, host_of
-from portal.domains import clean_domain
-from portal.errors import InvalidInput
 
 HOST = re.compile(r"[a-z0-9_.-]{1,253}")
 any_text = st.text(st.characters(exclude_categories=()), max_size=60)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from accounts.principals import OPERATOR
+from common.errors import InvalidInput
 from filters.models import EventFilter
 from filters.services import update_event_filter
 from pixels.services import disconnect_pixel
-from portal.errors import InvalidInput
 from tests.factories import PixelFactory, TenantFactory
 from tests.pixels.test_races import at_once
 

@@ -11,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from accounts.principals import OPERATOR, Principal, principal_of_api_account, principal_of_user
+from common.errors import InvalidInput, NotAuthorized
 from filters import services
 from filters.models import DomainFilter, EventFilter
 from filters.reads import FilterView, load_filter_set
 from filters.services import update_domain_filter, update_event_filter
 from pixels.models import Pixel
-from portal.errors import InvalidInput, NotAuthorized
 from tests.base import Cast, snapshot
 from tests.factories import DomainFilterFactory, EventFilterFactory, PixelFactory
 

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.principals import OPERATOR
 from accounts.services.people import add_user_with_role
-from portal.graphql import documents
+from common.graphql import documents
 from tests.base import CAPIG, HUB, Cast, client_of, graphql, login
 from tests.hostile.attacks import ATTACKS, GROUNDS
 

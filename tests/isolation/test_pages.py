@@ -16,7 +16,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from portal.env import ROOT
+from common.env import ROOT
 from tests.addresses import SERVED
 from tests.base import Cast, login, snapshot, undone
 from tests.isolation.victim import MARK, Victim, make_victim

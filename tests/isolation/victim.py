@@ -9,10 +9,10 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
+from common.cursors import encode_cursor
 from events.deliveries import cursor_of_letter
 from events.models import Counter, DeadLetter, Delivery, Finding, Lane
 from pixels.models import Pixel, PixelImport, PixelImportRow
-from portal.cursors import encode_cursor
 from tests.base import person, tenant
 from tests.factories import (
     DeadLetterFactory,

@@ -12,9 +12,9 @@ from django.db.models import Case, Value, When
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Tenant, TenantStatus
+from common.statements import Row
 from pixels.models import Pixel
 from pixels.traffic import Column, Totals
-from portal.statements import Row
 from tests.base import CAPIG, Cast, graphql, login, snapshot
 from tests.factories import PixelFactory
 from tests.operations import run

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Tenant
 from accounts.principals import Principal, principal_of_user
+from common.errors import InvalidInput, NotAuthorized
 from pixels.models import Pixel
 from pixels.services import connect_pixel
-from portal.errors import InvalidInput, NotAuthorized
 from tests.base import Cast, snapshot
 from tests.factories import PixelFactory
 

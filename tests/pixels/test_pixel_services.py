@@ -9,10 +9,10 @@ import pytest
 
 from accounts.models import AuditEntry
 from accounts.principals import principal_of_user
+from common.errors import InvalidInput, NotAuthorized, NotFound
 from filters.models import EventFilter
 from pixels import services
 from pixels.models import Pixel
-from portal.errors import InvalidInput, NotAuthorized, NotFound
 from tests.base import Cast, snapshot
 from tests.factories import EventFilterFactory, PixelFactory
 

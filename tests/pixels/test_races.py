@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 
 from accounts.principals import OPERATOR
+from common.errors import InvalidInput, PortalError
 from pixels import services
 from pixels.models import Pixel
-from portal.errors import InvalidInput, PortalError
 from tests.factories import PixelFactory, TenantFactory
 
 

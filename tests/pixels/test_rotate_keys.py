@@ -10,9 +10,9 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry
+from common import secrets as fields
+from common.secrets import Rotation, Secret, rotate_secrets
 from pixels.models import Pixel
-from portal import fields
-from portal.fields import Rotation, Secret, rotate_secrets
 from tests.factories import PixelFactory
 
 

@@ -16,9 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from django.views.debug import ExceptionReporter
 
 from accounts.principals import OPERATOR
+from common.secrets import Secret, UndecryptableError
 from pixels.models import Pixel
 from pixels.reads import read_account
-from portal.fields import Secret, UndecryptableError
 from tests.base import Cast, login
 from tests.factories import PixelFactory, TenantFactory
 

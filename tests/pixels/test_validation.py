@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.errors import InvalidInput
 from pixels import validation
-from portal.errors import InvalidInput
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=40)
 digits = st.text(string.digits, min_size=1, max_size=20)

@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.principals import principal_of_user
+from common.errors import InvalidInput, NotAuthorized
 from pixels import imports
 from pixels.csv_files import read_lines
 from pixels.models import Pixel, PixelImport, PixelImportRow
 from pixels.tasks import forget_imports
-from portal.errors import InvalidInput, NotAuthorized
 from tests.base import Cast, login, snapshot
 from tests.factories import PixelFactory
 from tests.pages import address, get, post, text_of

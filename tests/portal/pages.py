@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import include, path
 
 from accounts.permissions import Action
-from portal.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
 from portal.web import AccountRequest, HostRequest, account_page, add_service_error, host_page, signed_in_page
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.cursors import clean_page_size, decode_cursor, encode_cursor
-from portal.errors import InvalidInput
+from common.cursors import clean_page_size, decode_cursor, encode_cursor
+from common.errors import InvalidInput
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
-from portal.domains import clean_domain
-from portal.errors import InvalidInput, NotFound
+from common.domains import clean_domain
+from common.errors import InvalidInput, NotFound
 from portal.web import sentence
 from scripts.messages import collect, missing, sources, update
 from tests.base import Cast, login
@@ -30,7 +30,7 @@ FOR_SOFTWARE = {
     "events/parsing.py",
     "events/unreadable.py",
     "events/usage_export.py",
-    "portal/cursors.py",
+    "common/cursors.py",
     "portal/rest.py",
 }
 #: Texts that are in the reader's language already, or are passed on with what fills them.

@@ -14,8 +14,8 @@ from limits import parse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AccessToken
+from common.rate_limits import away
 from events.models import OutboxRow
-from portal.rate_limits import away
 from tests.base import CAPIG, HUB, Cast, bearer, client_of, graphql, login
 from tests.events.sending import purchase
 from tests.factories import PixelFactory
@@ -309,7 +309,7 @@ def test_without_redis_each_process_counts_alone(cast: Cast, caplog: pytest.LogC
         statuses = [graphql(cast.robot, HUB, VIEWER).status for _ in range(3)]
 
     assert statuses == [200, 200, 429]
-    assert len([record for record in caplog.records if record.name == "portal.rate_limits"]) == 1
+    assert len([record for record in caplog.records if record.name == "common.rate_limits"]) == 1
 
 
 @pytest.mark.usefixtures("without_redis")

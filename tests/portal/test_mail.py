@@ -17,7 +17,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts.models import HostSettings, Membership
 from accounts.principals import principal_of_user
 from accounts.services.mail import send_test_mail
-from portal.errors import Conflict, InvalidInput, NotAuthorized
+from common.errors import Conflict, InvalidInput, NotAuthorized
 from portal.mail import Kind, compose, may_mail, send_later
 from tests.base import Cast
 

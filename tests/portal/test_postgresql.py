@@ -11,8 +11,8 @@ import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, connections, transaction
 
 from accounts.models import Tenant
-from portal.postgresql import base, close_if_cut_off
-from portal.statements import Param, Statement
+from common.postgresql import base, close_if_cut_off
+from common.statements import Param, Statement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -274,7 +274,7 @@ def test_in_a_transaction_a_statement_belongs_to_it() -> None:
 
 @pytest.mark.usefixtures("_anew")
 def test_a_connection_keeps_the_statements_used_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.postgresql.prepared.KEPT", 2)
+    monkeypatch.setattr("common.postgresql.prepared.KEPT", 2)
 
     for word in (b"a", b"b", b"a", b"c"):
         asked(sql=b"SELECT '%s'" % word)

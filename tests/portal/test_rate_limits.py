@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from limits import parse
 
-from portal.rate_limits import RateLimit, limiter
+from common.rate_limits import RateLimit, limiter
 
 NOON = "2026-03-02T12:00:00Z"
 
@@ -108,7 +108,7 @@ def test_what_is_over_takes_no_room(two_a_minute: RateLimit) -> None:
 
 
 def test_many_callers_cannot_fill_the_memory(two_a_minute: RateLimit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.rate_storage.MAX_KEYS", 10)
+    monkeypatch.setattr("common.rate_storage.MAX_KEYS", 10)
     with time_machine.travel(NOON, tick=False):
         for number in range(100):
             two_a_minute.hit(str(number))

@@ -11,11 +11,11 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from portal import budget, read_timeout
-from portal.errors import TimedOut, unavailable
+from common import budget, read_timeout
+from common.errors import TimedOut, unavailable
+from common.postgresql.base import DatabaseWrapper
+from common.read_timeout import limited_reads, refuse_if_over
 from portal.middleware import reads_are_limited
-from portal.postgresql.base import DatabaseWrapper
-from portal.read_timeout import limited_reads, refuse_if_over
 from tests.base import HUB, client_of, graphql
 from tests.factories import ApiAccountFactory
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
-from portal.graphql.documents import prepare
+from common.graphql.documents import prepare
 from portal.graphql.reference import SCHEMAS, Operation, find_operation, operations
 from portal.graphql.samples import Known, sample_answer, sample_document, sample_variables
 from tests.base import Cast, client_of, graphql

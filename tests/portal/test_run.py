@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from portal import env, settings
+from common import env
+from portal import settings
 from portal.run import STOP_SECONDS, say_when_ready
 
 # Runs for a while, fails at once the next two times, and then runs.

@@ -18,7 +18,8 @@ from django.urls.exceptions import NoReverseMatch
 from pytest_django import Settings
 
 from accounts.services.passwords import change_password
-from portal import doors, wsgi
+from common import answers as doors
+from portal import wsgi
 from portal.addresses import find
 from tests.base import Cast, client_of, login
 from tests.factories import PixelFactory

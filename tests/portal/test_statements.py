@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Value
 from django.db.transaction import TransactionManagementError, atomic, set_rollback
 
 from accounts.models import Membership, RoleLevel, Tenant, UsageSnapshot, User
-from portal.statements import (
+from common.statements import (
     NOTHING,
     Among,
     Guard,

@@ -11,7 +11,7 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
-from portal.errors import unavailable
+from common.errors import unavailable
 from tests.base import CAPIG, HUB, Cast, bearer, login
 
 WORDS = "the server at db7.internal is away"

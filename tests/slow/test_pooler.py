@@ -17,7 +17,7 @@ from django.conf import settings
 from tests.instance import free_port
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("pgbouncer") is None or not settings.DATABASES["default"]["ENGINE"].startswith("portal.postgresql"),
+    shutil.which("pgbouncer") is None or not settings.DATABASES["default"]["ENGINE"].startswith("common.postgresql"),
     reason="needs PostgreSQL, and PgBouncer (on Debian: apt install pgbouncer)",
 )
 
@@ -37,8 +37,8 @@ max_prepared_statements = 100
 _READ = """
 import time, django; django.setup()
 from django.db import connection, OperationalError
-from portal.errors import unavailable
-from portal.read_timeout import limited_reads
+from common.errors import unavailable
+from common.read_timeout import limited_reads
 connection.ensure_connection()
 for number in range(2):
     start = time.monotonic()

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.principals import OPERATOR
 from accounts.services.api_accounts import create_api_account
-from portal.errors import PortalError
+from common.errors import PortalError
 
 
 class Command(BaseCommand):

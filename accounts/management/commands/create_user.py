@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.principals import OPERATOR
 from accounts.services.people import create_user
-from portal import env
-from portal.errors import PortalError
+from common import env
+from common.errors import PortalError
 from portal.mail import unprinted
 
 

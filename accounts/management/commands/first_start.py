@@ -14,10 +14,10 @@ from accounts.models import ApiAccount, User
 from accounts.principals import OPERATOR
 from accounts.services.api_accounts import IssuedApiAccount, create_api_account
 from accounts.services.people import CreatedUser, create_user
-from portal import env
-from portal.errors import InvalidInput, PortalError
+from common import env
+from common.errors import InvalidInput, PortalError
+from common.validation import clean_email
 from portal.mail import unprinted
-from portal.validation import clean_email
 
 API_ACCOUNT_NAME = "FirstSteps"
 

@@ -14,13 +14,13 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 
 from accounts.models import Membership, Tenant
+from common import env
+from common.errors import PortalError
 from events.demo.accounts import make_account, make_filter, make_pixel
 from events.demo.records import write_traffic
 from events.demo.scenery import ACCOUNTS, PIXEL_IDS, DemoAccount
 from events.usage import refresh_usage
 from pixels.models import Pixel
-from portal import env
-from portal.errors import PortalError
 
 WORDS = """
 The demo is in place: {accounts} accounts, {pixels} pixels and {events:,} events of the last week.

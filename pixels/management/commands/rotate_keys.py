@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.audit import record
 from accounts.principals import OPERATOR
 from accounts.second_factors import rotate_second_factors
-from portal import env
-from portal.fields import rotate_secrets
+from common import env
+from common.secrets import rotate_secrets
 
 
 class Command(BaseCommand):

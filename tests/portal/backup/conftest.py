@@ -19,9 +19,9 @@ from django.db import connection
 from accounts.audit import record
 from accounts.models import HostSettings, RoleLevel
 from accounts.principals import OPERATOR
+from common.secrets import Secret
 from events.models import Counter, DisconnectedUsage, Finding, Identity, Lane, SeenLabel
 from portal.backup.sealed import SealedReader
-from portal.fields import Secret
 from tests.base import Cast, make_cast
 from tests.factories import (
     DeadLetterFactory,

@@ -16,13 +16,13 @@ from pytest_django import Settings
 from accounts.models import AuditEntry, IngressDomain, Membership, RoleLevel, Tenant, User
 from accounts.principals import OPERATOR
 from accounts.services.passwords import change_password
+from common.secrets import Secret
 from events.models import Counter, DeadLetter, Identity, OutboxRow
 from events.services import replay_dead_letter
 from filters.models import EventFilter
 from pixels.models import Pixel
 from pixels.services import connect_pixel
 from portal.backup.tables import TABLES
-from portal.fields import Secret
 from tests.base import Cast, snapshot
 from tests.factories import EventFilterFactory, OutboxRowFactory, PixelFactory, TenantFactory
 from tests.portal.backup.conftest import THEN, Run, content_of, empty, without_backups

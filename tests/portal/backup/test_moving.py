@@ -16,7 +16,7 @@ import pytest
 from django.db import connection
 from psycopg import sql
 
-from portal import env
+from common import env
 from tests.base import Cast
 from tests.factories import OutboxRowFactory
 from tests.instance import database_url

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from portal.graphql.documents import forget_documents
+from common.graphql.documents import forget_documents
 from tests.base import Answer, bearer, client_of, graphql
 from tests.factories import ApiAccountFactory
 from tests.portal.graphql import toy

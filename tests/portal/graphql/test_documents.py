@@ -9,9 +9,9 @@ import graphene
 import pytest
 from graphql import DocumentNode, parse
 
-from portal.graphql import documents
-from portal.graphql.documents import prepare
-from portal.graphql.errors import RequestError
+from common.graphql import documents
+from common.graphql.documents import prepare
+from common.graphql.errors import RequestError
 from tests.portal.graphql.conftest import Ask
 from tests.portal.graphql.toy import schema as toy_schema
 

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from graphql import get_introspection_query, parse
 
-from portal.graphql import documents
-from portal.graphql.limits import Limits, check_document
+from common.graphql import documents
+from common.graphql.limits import Limits, check_document
 from tests.base import Answer
 from tests.portal.graphql import toy
 from tests.portal.graphql.conftest import Ask

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from portal.graphql.selection import Selection
+from common.graphql.selection import Selection
 from tests.portal.graphql import toy
 from tests.portal.graphql.conftest import Ask
 

@@ -14,7 +14,7 @@ from graphql import get_introspection_query
 
 from accounts import authentication
 from accounts.models import AccessToken
-from portal.graphql import documents
+from common.graphql import documents
 from tests.base import bearer, client_of, login
 from tests.factories import ApiAccountFactory, UserFactory
 from tests.portal.graphql import toy

@@ -10,12 +10,12 @@ from django.urls import path
 from graphql import GraphQLResolveInfo
 
 from accounts.models import ApiAccount
-from portal.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from common.graphql.scalars import Long
+from common.graphql.selection import Selection, selected
+from common.statements import Param, Statement
 from portal.graphql.context import principal_of
-from portal.graphql.scalars import Long
-from portal.graphql.selection import Selection, selected
 from portal.graphql.view import PortalGraphQLView
-from portal.statements import Param, Statement
 
 URL = "/toy/"
 #: What a resolver's failure must not tell anybody.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from portal.errors import PortalError
-from portal.graphql.compiler import Misfit
+from common.errors import PortalError
+from common.graphql.compiler import Misfit
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import graphene
 
-from portal.graphql.selection import Selection
+from common.graphql.selection import Selection
 
 Listed = TypeVar("Listed")
 

@@ -49,8 +49,8 @@ from django.db.models.functions import Cast
 from django.db.models.sql import Query
 from psycopg.sql import Literal
 
-from portal.postgresql.base import DatabaseWrapper
-from portal.postgresql.prepared import numbered
+from common.postgresql.base import DatabaseWrapper
+from common.postgresql.prepared import numbered
 
 #: What makes SQLite write a value of a type as PostgreSQL does.
 _IN_SQLITE: dict[type[Field[Any, Any]], str] = {

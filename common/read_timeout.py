@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from portal.errors import TimedOut
+from common.errors import TimedOut
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper

@@ -12,9 +12,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.request import MediaType
 
-from portal.errors import InvalidInput
-from portal.graphql.errors import RequestError
-from portal.graphql.limits import check_text
+from common.errors import InvalidInput
+from common.graphql.errors import RequestError
+from common.graphql.limits import check_text
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"

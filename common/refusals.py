@@ -9,7 +9,7 @@ import orjson
 
 
 def as_graphql(status: int, message: str) -> bytes:
-    """As ``portal.graphql.errors``."""
+    """As ``common.graphql.errors``."""
     return orjson.dumps({"errors": [{"message": message, "extensions": {"code": status}}]})
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import idna
 import tldextract
 
-from portal.errors import InvalidInput
-from portal.validation import refuse_control_characters
+from common.errors import InvalidInput
+from common.validation import refuse_control_characters
 
 DOMAIN_MAX_LENGTH = 253
 

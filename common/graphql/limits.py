@@ -30,8 +30,8 @@ from graphql import (
     ValueNode,
 )
 
-from portal.errors import InvalidInput
-from portal.graphql.errors import RequestError
+from common.errors import InvalidInput
+from common.graphql.errors import RequestError
 
 #: Nested ``ofType`` fields that count nothing against the depth. They unwrap a type, whose few wrappers end them, and
 #: tools nest them far beyond that: 15 levels with graphql-js's ``typeDepth: 15``.

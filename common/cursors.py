@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 
-from portal.errors import InvalidInput
+from common.errors import InvalidInput
 
 MAX_PAGE = 200
 #: What a place is made of; numbers up to 53 bits, which every client and database holds.

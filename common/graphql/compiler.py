@@ -65,8 +65,8 @@ from graphql import (
 )
 from graphql.execution.values import get_argument_values, get_variable_values
 
-from portal.budget import SCALARS_PER_OBJECT, Budget
-from portal.graphql.selection import Selection, selection_of
+from common.budget import SCALARS_PER_OBJECT, Budget
+from common.graphql.selection import Selection, selection_of
 
 #: The ``data`` of an answer, for a context and variables, within a budget.
 Compiled = Callable[[object, dict[str, Any], Budget], dict[str, Any]]

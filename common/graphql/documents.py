@@ -24,13 +24,13 @@ from graphql import (
     validate,
 )
 
-from portal.budget import Budget, spending
-from portal.graphql.compiler import Compiled, compile_query
-from portal.graphql.errors import RequestError
-from portal.graphql.execution import BoundedExecution, ends_query
-from portal.graphql.fallbacks import note_fallback
-from portal.graphql.limits import Limits, check_document, too_deep
-from portal.graphql.rules import RULES
+from common.budget import Budget, spending
+from common.graphql.compiler import Compiled, compile_query
+from common.graphql.errors import RequestError
+from common.graphql.execution import BoundedExecution, ends_query
+from common.graphql.fallbacks import note_fallback
+from common.graphql.limits import Limits, check_document, too_deep
+from common.graphql.rules import RULES
 
 #: An answer names no more faults of a document, or of its variables, than this.
 MAX_ERRORS = 20

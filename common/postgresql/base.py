@@ -9,8 +9,8 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg_pool import ConnectionPool
 
-from portal.postgresql import is_cut_off
-from portal.postgresql.prepared import PreparedStatements, are_texts
+from common.postgresql import is_cut_off
+from common.postgresql.prepared import PreparedStatements, are_texts
 
 #: Statements here look rows up. PostgreSQL reckons with disks that turn: with its cost for reading a page out of order
 #: it reads whole tables instead of using an index. And what it compiles (JIT) takes longer to compile than to run: the

@@ -24,9 +24,9 @@ from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
 
-from portal.client_address import client_network
-from portal.errors import TooManyRequests
-from portal.rate_storage import ProcessMemory
+from common.client_address import client_network
+from common.errors import TooManyRequests
+from common.rate_storage import ProcessMemory
 
 if TYPE_CHECKING:
     from accounts.principals import Principal

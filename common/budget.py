@@ -3,7 +3,7 @@
 A document's own limits cannot know how much the database has: people of accounts of people multiply. So an operation
 has a ``Budget``. Whoever loads rows says how many, where they can be many before it loads them; whoever puts the
 answer together counts the objects in it. Either is refused beyond GRAPHQL_MAX_OBJECTS, and once reading has taken its
-time (portal.read_timeout).
+time (common.read_timeout).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from portal.errors import InvalidInput
-from portal.read_timeout import refuse_if_over
+from common.errors import InvalidInput
+from common.read_timeout import refuse_if_over
 
 #: So many scalars of a list count as one object: a text takes far less time and room.
 SCALARS_PER_OBJECT = 10

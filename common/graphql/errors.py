@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import orjson
 from graphql import GraphQLError, ValueNode
 
-from portal.errors import PortalError, Unavailable, unavailable
+from common.errors import PortalError, Unavailable, unavailable
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""graphql-core's execution within a budget (portal.budget)."""
+"""graphql-core's execution within a budget (common.budget)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from graphql import (
 from graphql.pyutils import Path
 from graphql.type import GraphQLList, get_named_type
 
-from portal.budget import SCALARS_PER_OBJECT, TooLarge, current_budget
-from portal.errors import PortalError, TimedOut, unavailable
+from common.budget import SCALARS_PER_OBJECT, TooLarge, current_budget
+from common.errors import PortalError, TimedOut, unavailable
 
 
 class BoundedExecution(ExecutionContext):

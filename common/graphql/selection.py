@@ -48,7 +48,7 @@ def selected(info: GraphQLResolveInfo) -> Selection:
 
 
 def is_compiled(info: GraphQLResolveInfo) -> bool:
-    """Does a compiled query run (portal.graphql.compiler), and not graphql-core?"""
+    """Does a compiled query run (common.graphql.compiler), and not graphql-core?"""
     return not isinstance(info, GraphQLResolveInfo)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
-from portal.errors import InvalidInput
+from common.errors import InvalidInput
 
 _is_email = EmailValidator()
 

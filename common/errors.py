@@ -1,6 +1,6 @@
 """The one family of errors that a service may raise.
 
-A door translates them once: ``portal.graphql.errors`` for GraphQL, ``portal.api`` for REST, ``portal.middleware``
+A door translates them once: ``common.graphql.errors`` for GraphQL, ``portal.api`` for REST, ``portal.middleware``
 for HTML. The codes are those of the reference ("Error Codes" of every operation).
 """
 
