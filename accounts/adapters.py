@@ -8,11 +8,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 
+from accounts.mail import Kind, send_later
 from accounts.models import User
 from accounts.services.passwords import change_password
+from accounts.web import is_own_address
 from common.secrets import Secret
-from portal.mail import Kind, send_later
-from portal.web import is_own_address
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -9,11 +9,11 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db import transaction
 
+from accounts.mail import is_mail_set_up
 from accounts.models import Membership, RoleLevel, User
 from accounts.models.people import cannot_sign_in
 from accounts.principals import Principal
 from common.secrets import Rotation, Secret, UndecryptableError
-from portal.mail import is_mail_set_up
 
 #: Where allauth keeps, in ``Authenticator.data``, what it lets SecondFactorAdapter encrypt.
 _SEALED = ("secret", "seed")

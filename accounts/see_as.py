@@ -22,7 +22,7 @@ from hijack.views import AcquireUserView, ReleaseUserView
 from accounts.audit import record_of_person
 from accounts.models import Membership, RoleLevel, Tenant, User
 from accounts.principals import principal_of_user
-from portal.web import is_own_address, page_in_view
+from accounts.web import is_own_address, page_in_view
 
 #: Where hijack keeps whose session it is.
 HISTORY = "hijack_history"

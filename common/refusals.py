@@ -20,5 +20,5 @@ def as_oauth(status: int, message: str) -> bytes:
 
 
 def as_rest(status: int, message: str) -> bytes:
-    """As ``portal.rest.Refused``."""
+    """As ``accounts.rest.Refused``."""
     return orjson.dumps({"error": {"message": message, "code": status}})

@@ -13,9 +13,9 @@ from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Query, Router, Schema
 
 from accounts.principals import Principal
+from accounts.rest import Refused, SignedIn
 from common.errors import InvalidInput
 from events.usage import DailyUsage, read_daily_usage
-from portal.rest import Refused, SignedIn
 
 router = Router(tags=["Usage"], auth=SignedIn())
 

@@ -9,11 +9,11 @@ from typing import Any
 import graphene
 from graphene import NonNull, ResolveInfo
 
+from accounts.schema.context import principal_of
 from accounts.schema.scope import TenantScope
 from filters import services
 from filters.matching import Kind
 from filters.reads import FilterView, ShownState, list_filters
-from portal.graphql.context import principal_of
 
 _STATES = {
     ShownState.PUBLISH: "Events are published.",

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Action
 from accounts.views.pages import address
+from accounts.web import AccountRequest, account_page, add_service_error, page_in_view, said_yes
 from common.errors import InvalidInput, PortalError
 from events.figures import activity_of
 from events.metrics import Chart
@@ -29,7 +30,6 @@ from filters.models import FilterState
 from filters.reads import ShownState
 from filters.summaries import Summaries, Summary
 from pixels.views.pages import way_back
-from portal.web import AccountRequest, account_page, add_service_error, page_in_view, said_yes
 
 PAGE_SIZE = 25
 #: Of the permitted websites, so many are shown before "See all".

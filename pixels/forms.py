@@ -12,11 +12,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
+from accounts.web import sentence
 from common.errors import InvalidInput
 from pixels import validation
 from pixels.models import NAME_MAX_LENGTH
 from pixels.validation import is_pixel_id
-from portal.web import sentence
 
 _PLAIN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 _DIGITS = _PLAIN | {"inputmode": "numeric"}

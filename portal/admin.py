@@ -28,9 +28,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from accounts.web import principal_of_request
 from common.errors import PortalError
 from events.dashboard import read_dashboard
-from portal.web import principal_of_request
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]

@@ -7,10 +7,10 @@ from typing import Literal
 from django.http import HttpRequest
 from ninja import NinjaAPI, Schema, Status
 
+from accounts.rest import render_refusals
 from events.api import router as events_router
 from events.usage_export import router as usage_router
 from portal import health
-from portal.rest import render_refusals
 
 api = NinjaAPI(
     title="Gateway Portal",

@@ -15,13 +15,13 @@ from django.views.defaults import page_not_found
 
 from accounts.models import User
 from accounts.second_factors import lacks_second_factor
+from accounts.web import principal_of_request
 from common.client_address import client_network
 from common.errors import TooManyRequests, unavailable
 from common.rate_limits import count_request
 from common.read_timeout import limited_reads
 from portal.addresses import is_page
 from portal.health import HEALTH_PATH, REFERENCE_PATH
-from portal.web import principal_of_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 

@@ -108,7 +108,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                "portal.web.page_context",
+                "accounts.web.page_context",
             ]
         },
     }
@@ -212,7 +212,7 @@ CELERY_BEAT_SCHEDULE = {
 # Printed where no server is named, so that a first start needs none.
 _mail = env.mail("EMAIL_URL", "console:")
 _CONSOLE = "django.core.mail.backends.console.EmailBackend"
-EMAIL_BACKEND = "portal.mail.ConsoleBackend" if _mail["EMAIL_BACKEND"] == _CONSOLE else _mail["EMAIL_BACKEND"]
+EMAIL_BACKEND = "accounts.mail.ConsoleBackend" if _mail["EMAIL_BACKEND"] == _CONSOLE else _mail["EMAIL_BACKEND"]
 EMAIL_HOST = _mail["EMAIL_HOST"]
 EMAIL_PORT = _mail["EMAIL_PORT"]
 EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"]

@@ -9,11 +9,11 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from accounts.views.token import introspect_token, issue_token, revoke_token, server_metadata
+from accounts.web import choose_language
 from portal.api import api
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.hub import schema as hub_schema
 from portal.graphql.view import PortalGraphQLView
-from portal.web import choose_language
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 

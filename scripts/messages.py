@@ -29,7 +29,7 @@ KEYWORDS: dict[str, Any] = {
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),
     "pgettext_lazy": ((1, "c"), 2),
-    # Services refuse in English; pages translate what is known (portal.web.sentence).
+    # Services refuse in English; pages translate what is known (accounts.web.sentence).
     "InvalidInput": (2,),
     "NotAuthorized": (1,),
     "NotFound": (1,),

@@ -9,11 +9,11 @@ from graphene import ResolveInfo
 
 from accounts.models import IngressDomain as IngressDomainModel
 from accounts.reads import Person, TenantView, read_person, read_tenant
+from accounts.schema.context import principal_of
 from accounts.schema.types import IngressDomain, Tenant, User, UserType
 from accounts.services import invitations, people, routing, tenants
 from common.errors import InvalidInput
 from common.graphql.selection import selected
-from portal.graphql.context import principal_of
 
 
 class CreateTenantInput(graphene.InputObjectType):

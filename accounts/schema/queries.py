@@ -12,11 +12,11 @@ from accounts.models import IngressDomain as IngressDomainModel
 from accounts.models import Tenant as TenantModel
 from accounts.paging import cursor_of, page_of_tenants
 from accounts.permissions import Action, get_tenant
+from accounts.schema.context import principal_of
 from accounts.schema.types import IngressDomain, Tenant, TenantConnection, TenantUsage, Viewer
 from common import budget
 from common.graphql.paging import asks_for_previous, connection
 from common.graphql.selection import Selection, selected
-from portal.graphql.context import principal_of
 
 
 class HubQuery(graphene.ObjectType):

@@ -9,8 +9,8 @@ from graphene import ResolveInfo
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
+from accounts.schema.context import principal_of
 from common.graphql.selection import is_compiled, selected
-from portal.graphql.context import principal_of
 
 
 class TenantScope:

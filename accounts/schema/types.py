@@ -13,9 +13,9 @@ from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
 from accounts.reads import NamedRole, Person, TenantView, Traffic, people_of, pixel_ids_of
 from accounts.roles import role_name
+from accounts.schema.context import principal_of
 from common.graphql.paging import PageInfo
 from common.graphql.scalars import Long
-from portal.graphql.context import principal_of
 
 _LEVELS = tuple(RoleLevel.values)
 

@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.hashing import hash_secret
+from accounts.mail import Kind, send_later
 from accounts.models import Invitation, Membership, RoleLevel, Tenant, TenantStatus, User
 from accounts.permissions import Action, get_tenant, is_allowed, require
 from accounts.principals import Principal
 from accounts.services.proof import note_proof
 from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
 from common.validation import clean_email
-from portal.mail import Kind, send_later
 
 AGENCY = "AGENCY"
 ADVERTISER = "ADVERTISER"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from accounts.audit import record
+from accounts.mail import Kind, compose, may_mail
 from accounts.permissions import Action, require
 from accounts.principals import Principal
 from common.errors import Conflict
 from common.validation import clean_email
-from portal.mail import Kind, compose, may_mail
 
 
 def send_test_mail(*, principal: Principal, email: str) -> None:

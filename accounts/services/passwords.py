@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts.audit import record, record_of_person
+from accounts.mail import Kind, compose, may_mail, send_in_background, send_later
 from accounts.models import Membership, Tenant, User
 from accounts.permissions import Action, get_tenant, require
 from accounts.principals import Principal
 from accounts.services.people import looks_after
 from accounts.tokens import MAILED, SHOWN
 from common.errors import InvalidInput, NotFound
-from portal.mail import Kind, compose, may_mail, send_in_background, send_later
 
 _TEMPLATE = "account/email/password_reset_key"
 

@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.audit import record_of_person
+from accounts.mail import Kind, send_later
 from accounts.models import User
 from accounts.principals import Principal
 from accounts.tokens import PROOF
 from common.errors import NotFound
-from portal.mail import Kind, send_later
 
 
 @transaction.atomic

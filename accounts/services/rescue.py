@@ -7,13 +7,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.audit import record_of_person
+from accounts.mail import Kind, send_later
 from accounts.models import User
 from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
 from accounts.services.activation import locked_person
 from accounts.services.people import looks_after
 from common.errors import Conflict
-from portal.mail import Kind, send_later
 
 
 def may_help(principal: Principal, user: User) -> bool:

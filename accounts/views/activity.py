@@ -10,7 +10,7 @@ from accounts.activity import in_words
 from accounts.filters import ActivityFilter
 from accounts.models import AuditEntry
 from accounts.tables import ActivityTable, PageData, paged
-from portal.web import AccountRequest, HostRequest, account_page, host_page
+from accounts.web import AccountRequest, HostRequest, account_page, host_page
 
 
 @require_safe

@@ -16,8 +16,8 @@ from accounts.permissions import Action
 from accounts.services.api_accounts import create_api_account, delete_api_account
 from accounts.tables import ApiAccountTable, paged
 from accounts.views.pages import form_page
+from accounts.web import HostRequest, add_service_error, host_page
 from common.errors import PortalError
-from portal.web import HostRequest, add_service_error, host_page
 
 _ADD_PAGE = "accounts/api_account_add.html"
 

@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.forms.host import HostNameForm
+from accounts.mail import is_mail_set_up, mail_kind
 from accounts.models.host import host_name
 from accounts.permissions import Action
 from accounts.services.host import rename_host
 from accounts.services.mail import send_test_mail
 from accounts.views.pages import form_page
+from accounts.web import HostRequest, add_service_error, host_page
 from common.errors import PortalError
-from portal.mail import is_mail_set_up, mail_kind
-from portal.web import HostRequest, add_service_error, host_page
 
 
 @require_safe

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms.sign_in import NewPasswordForm
 from accounts.models import Invitation, Membership, User
 from accounts.services.invitations import accept_invitation, find_invitation
+from accounts.web import add_service_error, sentence
 from common.errors import InvalidInput, NotAuthorized, NotFound
-from portal.web import add_service_error, sentence
 
 
 @never_cache

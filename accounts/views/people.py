@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.forms.people import InviteForm, RoleForm
+from accounts.mail import is_mail_set_up
 from accounts.models import Membership, RoleLevel, Tenant
 from accounts.permissions import Action
 from accounts.reads import members_of
@@ -27,9 +28,8 @@ from accounts.services.people import add_user_with_role, change_role_for_user
 from accounts.services.rescue import may_help
 from accounts.tables import PeopleTable, paged
 from accounts.views.pages import address, form_page
+from accounts.web import AccountRequest, HostRequest, View, account_page, add_service_error, host_page
 from common.errors import PortalError
-from portal.mail import is_mail_set_up
-from portal.web import AccountRequest, HostRequest, View, account_page, add_service_error, host_page
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from accounts.forms.host import ConsoleForm
 from accounts.models import Membership, Tenant
 from accounts.principals import Principal
 from accounts.services.routing import can_be_led_to, gateway_domain
+from accounts.web import HostRequest, host_page
 from portal.graphql.console import Asked
 from portal.graphql.console import run as run_document
 from portal.graphql.reference import SCHEMAS, find_operation, operations
 from portal.graphql.samples import Known, as_json, sample_answer, sample_document, sample_variables
-from portal.web import HostRequest, host_page
 
 #: Among so many people of an account the samples look for somebody to speak of.
 _PEOPLE = 50

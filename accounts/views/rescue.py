@@ -18,7 +18,7 @@ from accounts.services.forgetting import forget_person, former_people
 from accounts.services.people import visible_people
 from accounts.services.rescue import remove_second_factors, vouch_for_address
 from accounts.tables import FormerPeopleTable, paged
-from portal.web import HostRequest, host_page, page_in_view
+from accounts.web import HostRequest, host_page, page_in_view
 
 
 @require_safe

@@ -23,8 +23,8 @@ from accounts.services.routing import (
 )
 from accounts.services.tenants import delete_tenant, update_tenant
 from accounts.views.pages import address, form_page
+from accounts.web import AccountRequest, account_page, add_service_error, said_yes
 from common.errors import NotAuthorized, PortalError
-from portal.web import AccountRequest, account_page, add_service_error, said_yes
 
 
 @require_safe

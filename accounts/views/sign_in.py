@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.mail import is_mail_set_up
 from accounts.models import User
 from accounts.second_factors import must_prove_address
 from accounts.services.proof import check_proof, confirm_by_mail, mail_proof, note_proof
 from accounts.tokens import MAILED
+from accounts.web import HostRequest, sentence, signed_in_page
 from common.errors import NotFound
-from portal.mail import is_mail_set_up
-from portal.web import HostRequest, sentence, signed_in_page
 
 
 class ChooseNewPassword(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth has no types

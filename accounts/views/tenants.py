@@ -19,9 +19,9 @@ from accounts.permissions import Action
 from accounts.services.tenants import create_tenant
 from accounts.tables import PageData, TenantTable, paged
 from accounts.views.pages import address, form_page
+from accounts.web import HostRequest, add_service_error, host_page, signed_in_page
 from common.errors import PortalError
 from common.sent_once import is_sent_first, may_be_sent_again
-from portal.web import HostRequest, add_service_error, host_page, signed_in_page
 
 
 @require_safe

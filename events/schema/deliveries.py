@@ -10,6 +10,7 @@ import graphene
 import orjson
 from graphene import NonNull, ResolveInfo
 
+from accounts.schema.context import principal_of
 from accounts.schema.scope import TenantScope
 from accounts.schema.types import milliseconds
 from common.graphql.paging import Listed, PageInfo, asks_for_previous, connection
@@ -18,7 +19,6 @@ from events import services
 from events.deliveries import Page, cursor_of_letter, list_dead_letters, list_deliveries, masked_event
 from events.explanations import explain
 from events.models import Delivery as DeliveryModel
-from portal.graphql.context import principal_of
 
 _OUTCOMES = {
     "PUBLISHED": "Meta has it.",

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Action
 from accounts.services.tenants import update_tenant
 from accounts.views.pages import address
+from accounts.web import AccountRequest, account_page, said_yes
 from events.figures import activity_of
 from events.metrics import Activity, told_to_the_minute
 from events.models import Counter
@@ -21,7 +22,6 @@ from events.views.charts import Traffic
 from filters.matching import Kind
 from filters.summaries import Summaries, Summary
 from pixels.listing import listed_pixels, page_of_pixels
-from portal.web import AccountRequest, account_page, said_yes
 
 PIXELS_SHOWN = 10
 NAMES_SHOWN = 10

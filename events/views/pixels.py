@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import Action
 from accounts.views.pages import address
+from accounts.web import AccountRequest, account_page
 from common.errors import InvalidInput
 from events import services
 from events.deliveries import list_deliveries, masked_event
@@ -26,7 +27,6 @@ from events.views.charts import Traffic
 from events.waiting import Waiting, read_waiting
 from pixels.listing import get_listed_pixel
 from pixels.reads import get_pixel
-from portal.web import AccountRequest, account_page
 
 PAGE_SIZE = 25
 #: Seconds after which a page asks anew: while events are on their way, else.

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import IngressDomain
 from accounts.permissions import Action
 from accounts.views.pages import address
+from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
 from events.explanations import explain
 from events.forms import TestEventForm
@@ -22,7 +23,6 @@ from events.models import Delivery
 from events.trial import send_test_event
 from pixels.listing import get_listed_pixel
 from pixels.models import Pixel
-from portal.web import AccountRequest, account_page, add_service_error
 
 SNIPPETS = (("curl", "curl"), ("python", "Python"), ("php", "PHP"))
 _TEST_ID = re.compile(r"test-[0-9a-f]{32}")

@@ -8,6 +8,7 @@ import graphene
 from graphene import NonNull, ResolveInfo
 from msgspec.structs import replace
 
+from accounts.schema.context import principal_of
 from accounts.schema.scope import TenantScope
 from common.graphql.selection import Selection, selected
 from pixels import services
@@ -22,7 +23,6 @@ from pixels.schema.types import (
 )
 from pixels.traffic import read_totals
 from pixels.validation import DEFAULT_WINDOW, clean_time_window
-from portal.graphql.context import principal_of
 
 
 class PixelConnectionCreationInput(graphene.InputObjectType):

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import Action
 from accounts.views.pages import address
+from accounts.web import AccountRequest, account_page, page_in_view
 from pixels import services
 from pixels.reads import get_pixel
 from pixels.views.pages import way_back
-from portal.web import AccountRequest, account_page, page_in_view
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
+from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
 from events.metrics import Chart
 from events.waiting import read_waiting
@@ -23,7 +24,6 @@ from pixels.listing import listed_pixels, page_of_pixels
 from pixels.models import Pixel
 from pixels.reads import get_pixel
 from pixels.services import connect_pixel, rename_pixel
-from portal.web import AccountRequest, account_page, add_service_error
 
 PAGE_SIZE = 25
 

@@ -12,12 +12,12 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
+from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
 from pixels.csv_files import COLUMNS, MAX_BYTES, REQUIRED
 from pixels.forms import ImportForm
 from pixels.imports import PLANS, apply_import, count_fates, discard_import, get_import, start_import
 from pixels.models import PixelImport, PixelImportRow
-from portal.web import AccountRequest, account_page, add_service_error
 
 PAGE_SIZE = 50
 #: One request applies lines for so long, then says how far it has come.

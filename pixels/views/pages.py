@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from portal.web import is_own_address
+from accounts.web import is_own_address
 
 
 def way_back(request: HttpRequest, url: str, fallback: str) -> str:

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from graphql import GraphQLSchema, OperationType
 
+from accounts.schema.context import SignedInRequest
 from common.errors import InvalidInput
 from common.graphql.documents import prepare
 from common.graphql.errors import RequestError
 from common.graphql.limits import Limits, check_text, check_variables
 from common.read_timeout import limited_reads
-from portal.graphql.context import SignedInRequest
 from portal.graphql.view import Answer, executed, refusal
 
 

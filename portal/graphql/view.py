@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from graphene_django.views import GraphQLView
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 
+from accounts.schema.context import SignedInRequest
 from common.errors import PortalError, Unavailable
 from common.graphql.documents import prepare
 from common.graphql.errors import RequestError, expected, render_errors, report, status_of, trimmed
@@ -29,7 +30,6 @@ from common.graphql.requests import (
 )
 from common.read_timeout import limited_reads
 from common.statements import guarded
-from portal.graphql.context import SignedInRequest
 from portal.graphql.sign_in import CHALLENGE, sign_in
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from portal.mail import as_name, is_mail_set_up
+from accounts.mail import as_name, is_mail_set_up
 
 register = template.Library()
 register.simple_tag(is_mail_set_up)

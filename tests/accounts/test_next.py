@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils.http import urlencode
 from pytest_django import Settings
 
-from portal.web import is_own_address
+from accounts.web import is_own_address
 from tests.base import Cast, login
 from tests.factories import PixelFactory
 

@@ -18,13 +18,13 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from accounts.mail import compose
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from accounts.principals import OPERATOR, Principal, principal_of_user
 from accounts.services.passwords import mail_new_password, send_password_reset
 from accounts.services.people import add_user_with_role, create_user
 from accounts.services.rescue import remove_second_factors, vouch_for_address
 from common.errors import Conflict, NotAuthorized, NotFound
-from portal.mail import compose
 from tests.addresses import SERVED
 from tests.base import Cast, login, snapshot
 from tests.factories import MembershipFactory
@@ -132,7 +132,7 @@ def test_the_page_says_what_to_do(cast: Cast, settings: Settings) -> None:
     client = accept(invite(cast.ada, view(cast.shoes)))
     assert "Mail me a link" in client.get("/auth/2fa/").content.decode()
 
-    settings.EMAIL_BACKEND = "portal.mail.ConsoleBackend"
+    settings.EMAIL_BACKEND = "accounts.mail.ConsoleBackend"
     page = client.get("/auth/2fa/").content.decode()
 
     assert "Mail me a link" not in page
@@ -334,7 +334,7 @@ def test_the_operator_has_both_for_everybody(cast: Cast, command: str) -> None:
 
 def test_the_hosts_only_admin_is_not_locked_out_where_no_mail_comes(cast: Cast, settings: Settings) -> None:
     settings.REQUIRE_MFA_FOR_HOST = True
-    settings.EMAIL_BACKEND = "portal.mail.ConsoleBackend"
+    settings.EMAIL_BACKEND = "accounts.mail.ConsoleBackend"
     Membership.objects.filter(tenant=None).delete()
     invitation = add_user_with_role(
         principal=Principal(host_level=RoleLevel.ADMIN), email=NORA, role_name="agency-admin"
@@ -350,7 +350,7 @@ def test_the_hosts_only_admin_is_not_locked_out_where_no_mail_comes(cast: Cast, 
 
 def test_where_somebody_can_vouch_they_must(cast: Cast, settings: Settings) -> None:
     settings.REQUIRE_MFA_FOR_HOST = True
-    settings.EMAIL_BACKEND = "portal.mail.ConsoleBackend"
+    settings.EMAIL_BACKEND = "accounts.mail.ConsoleBackend"
     client = accept(invite(cast.hanna, "agency-admin"))
     add_authenticator(client)
     assert not has_second_factor(NORA)
@@ -397,7 +397,7 @@ def test_as_much_is_done_for_an_address_that_nobody_has(
 
 
 def test_where_no_mail_is_sent_none_is_promised(client: Client, db: None, settings: Settings) -> None:
-    settings.EMAIL_BACKEND = "portal.mail.ConsoleBackend"
+    settings.EMAIL_BACKEND = "accounts.mail.ConsoleBackend"
 
     for page in ("/auth/password/reset/", "/auth/password/reset/done/"):
         assert "This portal sends no mails." in client.get(page).content.decode()

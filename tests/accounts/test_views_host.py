@@ -112,7 +112,7 @@ def test_the_mail_server_is_shown_without_its_password(cast: Cast, settings: Set
 @pytest.mark.parametrize(
     ("backend", "said"),
     [
-        ("portal.mail.ConsoleBackend", "No mail server is set: mails are printed where the portal runs."),
+        ("accounts.mail.ConsoleBackend", "No mail server is set: mails are printed where the portal runs."),
         ("django.core.mail.backends.dummy.EmailBackend", "No mail is sent."),
         (SMTP, "Encryption None: passwords and links travel in the clear Signs in No"),
     ],

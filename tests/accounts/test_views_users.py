@@ -23,7 +23,7 @@ from tests.factories import InvitationFactory, MembershipFactory
 
 Commits = Callable[..., Any]
 #: Where mails go that reach nobody.
-UNSENT = ["portal.mail.ConsoleBackend", "django.core.mail.backends.dummy.EmailBackend"]
+UNSENT = ["accounts.mail.ConsoleBackend", "django.core.mail.backends.dummy.EmailBackend"]
 #: What changes a person, each with what it posts.
 ACTS = {"": {"level": "manage"}, "link/": {}, "password/": {}, "revoke/": {}}
 

@@ -1,4 +1,4 @@
-"""Addresses for the tests of portal.web: every page of the portal, and a few that only show what they were given."""
+"""Addresses for the tests of accounts.web: every page of the portal, and a few that only show what they were given."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.urls import include, path
 
 from accounts.permissions import Action
+from accounts.web import AccountRequest, HostRequest, account_page, add_service_error, host_page, signed_in_page
 from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
-from portal.web import AccountRequest, HostRequest, account_page, add_service_error, host_page, signed_in_page
 
 
 class PixelForm(forms.Form):

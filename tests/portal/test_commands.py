@@ -64,8 +64,8 @@ def test_a_link_that_is_printed_is_not_printed_again_as_a_mail(
     words: list[str],
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr("portal.mail._send", sent.append)
-    settings.EMAIL_BACKEND = "portal.mail.ConsoleBackend"
+    monkeypatch.setattr("accounts.mail._send", sent.append)
+    settings.EMAIL_BACKEND = "accounts.mail.ConsoleBackend"
 
     with django_capture_on_commit_callbacks(execute=True):
         assert run(*words).count("/auth/verify/?token=") == 1
@@ -77,7 +77,7 @@ def test_where_there_is_a_mail_server_the_invited_get_their_mail(
     run: Run, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     sent: list[object] = []
-    monkeypatch.setattr("portal.mail._send", sent.append)
+    monkeypatch.setattr("accounts.mail._send", sent.append)
 
     with django_capture_on_commit_callbacks(execute=True):
         run("create_user", "ada@shoes.example", "agency-admin")

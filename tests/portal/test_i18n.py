@@ -11,9 +11,9 @@ from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
+from accounts.web import sentence
 from common.domains import clean_domain
 from common.errors import InvalidInput, NotFound
-from portal.web import sentence
 from scripts.messages import collect, missing, sources, update
 from tests.base import Cast, login
 
@@ -31,7 +31,7 @@ FOR_SOFTWARE = {
     "events/unreadable.py",
     "events/usage_export.py",
     "common/cursors.py",
-    "portal/rest.py",
+    "accounts/rest.py",
 }
 #: Texts that are in the reader's language already, or are passed on with what fills them.
 TOLD_BY_OTHERS = {"' '.join(error.messages)", "error.rule"}

@@ -14,11 +14,11 @@ from django.utils import translation
 from limits import parse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from accounts.mail import Kind, compose, may_mail, send_later
 from accounts.models import HostSettings, Membership
 from accounts.principals import principal_of_user
 from accounts.services.mail import send_test_mail
 from common.errors import Conflict, InvalidInput, NotAuthorized
-from portal.mail import Kind, compose, may_mail, send_later
 from tests.base import Cast
 
 
@@ -193,7 +193,7 @@ def test_an_accounts_name_is_quoted(cast: Cast) -> None:
 def test_without_a_mail_server_mails_are_printed_beside_what_commands_print(
     cast: Cast, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings.EMAIL_BACKEND = "portal.mail.ConsoleBackend"
+    settings.EMAIL_BACKEND = "accounts.mail.ConsoleBackend"
     invitation(cast).send()
 
     printed = capsys.readouterr()

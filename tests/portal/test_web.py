@@ -1,4 +1,4 @@
-"""What every page has in common (portal.web): its borders, and how a service's refusal is shown."""
+"""What every page has in common (accounts.web): its borders, and how a service's refusal is shown."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.mail import unprinted
 from accounts.principals import OPERATOR
 from accounts.services.people import create_user
 from common import env
 from common.errors import PortalError
-from portal.mail import unprinted
 
 
 class Command(BaseCommand):

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.shortcuts import resolve_url
 
+from accounts.mail import unprinted
 from accounts.models import ApiAccount, User
 from accounts.principals import OPERATOR
 from accounts.services.api_accounts import IssuedApiAccount, create_api_account
@@ -17,7 +18,6 @@ from accounts.services.people import CreatedUser, create_user
 from common import env
 from common.errors import InvalidInput, PortalError
 from common.validation import clean_email
-from portal.mail import unprinted
 
 API_ACCOUNT_NAME = "FirstSteps"
 

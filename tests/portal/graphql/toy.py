@@ -10,11 +10,11 @@ from django.urls import path
 from graphql import GraphQLResolveInfo
 
 from accounts.models import ApiAccount
+from accounts.schema.context import principal_of
 from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
 from common.graphql.scalars import Long
 from common.graphql.selection import Selection, selected
 from common.statements import Param, Statement
-from portal.graphql.context import principal_of
 from portal.graphql.view import PortalGraphQLView
 
 URL = "/toy/"

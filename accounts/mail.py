@@ -27,7 +27,7 @@ from common.rate_limits import RateLimit
 logger = logging.getLogger(__name__)
 
 #: The backend of this module that prints mails.
-PRINTS = "portal.mail.ConsoleBackend"
+PRINTS = "accounts.mail.ConsoleBackend"
 #: What pages say of a mail backend, by its class; of any other, nothing is known.
 _KINDS = {
     "django.core.mail.backends.smtp.EmailBackend": "smtp",
