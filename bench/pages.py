@@ -1,7 +1,7 @@
 """The server's part of every page: an account with 500 pixels and a year of counters, asked by a host admin.
 
 The pages are rendered in this process, as the web server's threads do, without HTTP: what is measured is ours. Figures
-of large accounts are kept for seconds (events/figures.py); "anew" is a page that had to add them up.
+of large accounts are kept for seconds (events/figures/cache.py); "anew" is a page that had to add them up.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How a refusal is written for callers of each API, where the API itself does not come to answer.
 
-From an HTTP status and a sentence; the Graph API's form is in ``events.graph_answers``.
+From an HTTP status and a sentence; the Graph API's form is in ``events.intake.graph_answers``.
 """
 
 from __future__ import annotations

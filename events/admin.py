@@ -13,9 +13,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from accounts.web import principal_of_request
-from events import services
-from events.deliveries import masked_event
-from events.explanations import explain
+from events.delivery import services
+from events.delivery.explanations import explain
+from events.delivery.reads import masked_event
 from events.findings import explain as explain_finding
 from events.models import Counter, DeadLetter, Delivery, Finding, Lane, OutboxRow
 from pixels.models import Pixel

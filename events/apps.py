@@ -17,7 +17,7 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.models import Tenant
-        from events import metrics
+        from events.figures import metrics
         from pixels.models import Pixel
         from pixels.traffic import read_traffic_with
 
@@ -33,7 +33,7 @@ class EventsConfig(AppConfig):
 
 def _forget_settings(**_: Any) -> None:
     """The intake reads pixels anew: within this transaction, and again once others can see what it has changed."""
-    from events.pixel_settings import forget_pixel_settings
+    from events.intake.pixel_settings import forget_pixel_settings
 
     forget_pixel_settings()
     on_commit(forget_pixel_settings)
@@ -55,7 +55,7 @@ def _wait_for_writers(instance: Any, origin: Any, **_: Any) -> None:
 
 def _keep_usage(instance: Any, origin: Any, **_: Any) -> None:
     """What a disconnected pixel has received is billed all the same, unless its account goes with it."""
-    from events.usage import keep_usage
+    from events.figures.usage import keep_usage
 
     if _is_deleted_itself(instance, origin):
         keep_usage(instance)
@@ -68,7 +68,7 @@ def _is_deleted_itself(instance: Any, origin: Any) -> bool:
 
 def _release_hold(instance: Any, created: bool, update_fields: frozenset[str] | None, **_: Any) -> None:
     """A new token: what waited for it may go."""
-    from events.lanes import release_hold
+    from events.delivery.lanes import release_hold
 
     if not created and (update_fields is None or "access_token" in update_fields):
         release_hold(instance.pk)
@@ -76,7 +76,7 @@ def _release_hold(instance: Any, created: bool, update_fields: frozenset[str] | 
 
 def _forget_identities(instance: Any, created: bool, update_fields: frozenset[str] | None, **_: Any) -> None:
     """With the switch off, nothing is remembered of an account's visitors."""
-    from events.enrichment import forget
+    from events.delivery.enrichment import forget
 
     switch_saved = not created and (update_fields is None or "event_enrichment" in update_fields)
     if switch_saved and not instance.event_enrichment:

@@ -20,10 +20,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from common.bulk import insert
-from events.left_out import LeftOut, Reason
+from events.figures.windows import floor
+from events.intake.left_out import LeftOut, Reason
 from events.models import Counter as EventCounter
 from events.models import Finding
-from events.windows import floor
 
 logger = logging.getLogger(__name__)
 

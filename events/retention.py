@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from common.pruning import delete_in_parts
 from events.bounds import trim_identities
-from events.enrichment import LIFETIME
+from events.delivery.enrichment import LIFETIME
+from events.figures.windows import kept
 from events.models import (
     DELIVERIES_KEPT,
     FINDINGS_KEPT,
@@ -21,7 +22,6 @@ from events.models import (
     Identity,
     SeenLabel,
 )
-from events.windows import kept
 from pixels.models import Pixel
 
 DEAD_LETTERS_KEPT = timedelta(days=30)

@@ -6,7 +6,9 @@ import random
 
 from celery import shared_task, signals
 
-from events import lanes, publishing, retention, usage
+from events import retention
+from events.delivery import lanes, publishing
+from events.figures import usage
 
 #: In seconds: a message that waited longer is not worth more than the sweeps that came in the meantime.
 MESSAGE_EXPIRES = 60

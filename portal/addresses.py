@@ -19,8 +19,8 @@ from django.urls import is_valid_path
 
 from common import refusals
 from common.answers import Answer
-from events import door as events_door
-from events import graph_answers
+from events.intake import door as events_door
+from events.intake import graph_answers
 from portal import machines as graphql_door
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from unfold.admin import ModelAdmin
 
 from accounts.web import principal_of_request
 from common.errors import PortalError
-from events.dashboard import read_dashboard
+from events.figures.dashboard import read_dashboard
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]

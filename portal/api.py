@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from ninja import NinjaAPI, Schema, Status
 
 from accounts.rest import render_refusals
-from events.api import router as events_router
-from events.usage_export import router as usage_router
+from events.figures.usage_export import router as usage_router
+from events.intake.api import router as events_router
 from portal import health
 
 api = NinjaAPI(

@@ -194,7 +194,7 @@ CELERY_TASK_DEFAULT_QUEUE = broker.QUEUE.name
 CELERY_TASK_DEFAULT_DELIVERY_MODE = "transient"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY = False
-# Publishing waits for the network: threads do, and WORKER_THREADS of them work at a time (events/turns.py).
+# Publishing waits for the network: threads do, and WORKER_THREADS of them work at a time (events/delivery/turns.py).
 CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 4 * WORKER_THREADS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

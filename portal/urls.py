@@ -33,7 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("hub/", include("accounts.hub_urls")),
     path("hub/settings/", include("accounts.host_urls")),
     path("hub/capig/pixels/", include("pixels.urls")),
-    path("hub/capig/", include("filters.urls")),
+    path("hub/capig/", include("events.filter_urls")),
     path("hub/capig/", include("events.urls")),
     path("auth/", include("accounts.urls")),
     path("see-as/", include("accounts.see_as_urls")),

@@ -1,4 +1,4 @@
-"""Write events/hashing/countries.json: what countries are called, in English and their own languages.
+"""Write events/intake/hashing/countries.json: what countries are called, in English and their own languages.
 
 Babel knows it all, but takes a second and a half and 100 MiB to read its 220 languages; this file takes a millisecond.
 ``python -m scripts.country_names`` when Babel was updated and ``tests/events/test_countries.py`` says it is behind.
@@ -14,9 +14,9 @@ from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.languages import get_official_languages
 
-from events.hashing.countries import keys
+from events.intake.hashing.countries import keys
 
-FILE = Path(__file__).resolve().parent.parent / "events/hashing/countries.json"
+FILE = Path(__file__).resolve().parent.parent / "events/intake/hashing/countries.json"
 #: Babel's territories that are none of ISO 3166: groups, parts, pseudo-countries.
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
 

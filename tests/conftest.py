@@ -11,9 +11,10 @@ from django.conf import settings
 from django.utils import translation
 
 from common.rate_limits import limiter
-from events import findings, graph_api
-from events.pixel_settings import forget_pixel_settings
-from events.refusals import forget_refusals
+from events import findings
+from events.delivery import graph_api
+from events.intake.pixel_settings import forget_pixel_settings
+from events.intake.refusals import forget_refusals
 
 pytest_plugins = ["tests.base"]
 
@@ -65,7 +66,7 @@ def _no_pixels_of_earlier_tests() -> None:
 @pytest.fixture(autouse=True)
 def _no_wake_ups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests call the worker themselves: no thread of the intake's goes on after them."""
-    monkeypatch.setattr("events.wakeups.wake", lambda pixel_pk: None)
+    monkeypatch.setattr("events.intake.wakeups.wake", lambda pixel_pk: None)
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Tenant
+from events.figures.windows import LENGTHS, floor
 from events.models import Counter, Lane, SeenLabel
-from events.windows import LENGTHS, floor
 from pixels.models import Pixel
 from tests.factories import (
     DeadLetterFactory,

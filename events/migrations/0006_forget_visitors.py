@@ -7,7 +7,7 @@ def forget(apps: Any, schema_editor: Any) -> None:
     """Forget all visitors: of some, somebody else's data are remembered, and hashes do not tell of which.
 
     Either statement takes a moment, however many rows there are; nothing refers to them. A process of the previous
-    release may write such rows for some minutes more: they are never looked up again (_EPOCH in events/enrichment.py).
+    release may write such rows for some minutes more: they are never looked up again (_EPOCH in events/delivery/enrichment.py).
     """
     statement = "TRUNCATE" if schema_editor.connection.vendor == "postgresql" else "DELETE FROM"
     schema_editor.execute(f"{statement} {schema_editor.quote_name('events_identity')}")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from babel.core import get_global
 from babel.numbers import get_territory_currencies
 
-from events.identifiers import is_fbc, is_fbp
+from events.intake.identifiers import is_fbc, is_fbp
 
 #: "Server side API parameter error": Meta's subcode for most of these.
 PARAMETER_ERROR = 2804019

@@ -15,9 +15,9 @@ from accounts.schema.scope import TenantScope
 from accounts.schema.types import milliseconds
 from common.graphql.paging import Listed, PageInfo, asks_for_previous, connection
 from common.graphql.selection import selected
-from events import services
-from events.deliveries import Page, cursor_of_letter, list_dead_letters, list_deliveries, masked_event
-from events.explanations import explain
+from events.delivery import services
+from events.delivery.explanations import explain
+from events.delivery.reads import Page, cursor_of_letter, list_dead_letters, list_deliveries, masked_event
 from events.models import Delivery as DeliveryModel
 
 _OUTCOMES = {

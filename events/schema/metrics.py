@@ -12,7 +12,7 @@ from graphene import NonNull, ResolveInfo
 from accounts.schema.scope import TenantScope
 from accounts.schema.types import milliseconds
 from common.graphql.selection import selected
-from events.metrics import Activity, Metrics, event_metrics
+from events.figures.metrics import Activity, Metrics, event_metrics
 from pixels.reads import pixel_keys
 from pixels.validation import DEFAULT_WINDOW, clean_pixel_ids, clean_time_window
 

@@ -8,8 +8,8 @@ from django import template
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from events.batches import EXPIRED, PUBLISHING_OFF, RECEIVING_OFF, dropped_by
-from events.explanations import NO_ANSWER, UNREADABLE
+from events.delivery.batches import EXPIRED, PUBLISHING_OFF, RECEIVING_OFF, dropped_by
+from events.delivery.explanations import NO_ANSWER, UNREADABLE
 from filters.matching import Kind, Rule
 
 register = template.Library()

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Tenant
-from events.figures import chart_of
-from events.metrics import Chart, Point
-from events.waiting import read_waiting
-from events.windows import Span
+from events.figures.cache import chart_of
+from events.figures.metrics import Chart, Point
+from events.figures.waiting import read_waiting
+from events.figures.windows import Span
 
 #: By what the address says (``?period=7d``): the times, with their names.
 PERIODS = {

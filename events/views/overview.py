@@ -15,8 +15,8 @@ from accounts.permissions import Action
 from accounts.services.tenants import update_tenant
 from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page, said_yes
-from events.figures import activity_of
-from events.metrics import Activity, told_to_the_minute
+from events.figures.cache import activity_of
+from events.figures.metrics import Activity, told_to_the_minute
 from events.models import Counter
 from events.views.charts import Traffic
 from filters.matching import Kind

@@ -17,14 +17,14 @@ from accounts.permissions import Action
 from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page
 from common.errors import InvalidInput
-from events import services
-from events.deliveries import list_deliveries, masked_event
-from events.explanations import explain, explain_wait
+from events.delivery import services
+from events.delivery.explanations import explain, explain_wait
+from events.delivery.reads import list_deliveries, masked_event
+from events.figures.waiting import Waiting, read_waiting
 from events.findings import read_left_out
 from events.forms import DeliveryFilterForm
 from events.models import DeadLetter, Lane
 from events.views.charts import Traffic
-from events.waiting import Waiting, read_waiting
 from pixels.listing import get_listed_pixel
 from pixels.reads import get_pixel
 

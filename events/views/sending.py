@@ -17,10 +17,10 @@ from accounts.permissions import Action
 from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
-from events.explanations import explain
+from events.delivery.explanations import explain
 from events.forms import TestEventForm
+from events.intake.test_event import send_test_event
 from events.models import Delivery
-from events.trial import send_test_event
 from pixels.listing import get_listed_pixel
 from pixels.models import Pixel
 

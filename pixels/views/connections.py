@@ -16,8 +16,8 @@ from accounts.permissions import Action
 from accounts.views.pages import address, form_page
 from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
-from events.metrics import Chart
-from events.waiting import read_waiting
+from events.figures.metrics import Chart
+from events.figures.waiting import read_waiting
 from pixels.filters import PixelFilter
 from pixels.forms import ConnectForm, NameForm, TokenForm
 from pixels.listing import listed_pixels, page_of_pixels

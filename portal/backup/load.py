@@ -18,7 +18,7 @@ from accounts.audit import BACKUP_MADE, BACKUP_RESTORED, PERSON_FORGOTTEN, recor
 from accounts.models import ApiAccount, AuditEntry, Membership, Tenant, User
 from accounts.principals import OPERATOR
 from accounts.second_factors import sealed
-from events.counting import Tally
+from events.figures.counting import Tally
 from events.models import DeadLetter, OutboxRow
 from pixels.models import Pixel
 from portal.backup.sealed import BackupError, SealedReader

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, expect
 
-from events.publishing import drain
+from events.delivery.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.base import Cast

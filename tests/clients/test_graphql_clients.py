@@ -15,7 +15,7 @@ from django.utils import timezone
 from graphql import build_client_schema, get_introspection_query, print_schema
 
 from accounts.models import RoleLevel, Tenant
-from events.counting import Tally
+from events.figures.counting import Tally
 from tests.base import Cast, bearer, make_cast, tenant
 from tests.clients.packages import FOLDER, run_node
 from tests.factories import DomainFilterFactory, EventFilterFactory, MembershipFactory, PixelFactory

@@ -18,7 +18,7 @@ from django.utils import timezone
 from graphql import FieldNode, GraphQLObjectType, NameNode, SelectionSetNode, Visitor, parse, print_ast, visit
 
 from accounts.models import RoleLevel, Tenant
-from events.counting import Tally
+from events.figures.counting import Tally
 from tests.base import CAPIG, HUB, Cast, graphql, tenant
 from tests.contract.test_schemas import SCHEMAS
 from tests.factories import (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from events import counting
+from events.figures import counting
 from events.sandbox import Sandbox
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from events.counting import Tally
+from events.figures.counting import Tally
 from pixels.models import Pixel
 
 NOW = datetime(2026, 11, 21, 12, 30, 40, tzinfo=UTC)

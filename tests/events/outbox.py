@@ -11,9 +11,9 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 
-from events.counting import COLUMNS
+from events.delivery.publishing import drain
+from events.figures.counting import COLUMNS
 from events.models import Counter, Lane, OutboxRow
-from events.publishing import drain
 from events.sandbox import Fault, Sandbox
 from pixels.models import Pixel
 

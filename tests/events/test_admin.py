@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEntry
-from events.counting import Tally
+from events.figures.counting import Tally
 from events.models import DeadLetter, Identity, Lane, OutboxRow, SeenLabel
 from pixels.models import Pixel
 from tests.base import Cast, login

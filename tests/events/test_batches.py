@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from events import batches
-from events.batches import Batch
+from events.delivery import batches
+from events.delivery.batches import Batch
 from events.models import OutboxRow
 from filters.matching import FilterSet, Kind, Rule
 from pixels.models import Pixel

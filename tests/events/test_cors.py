@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from limits import parse
 from pytest_django import Settings
 
-from events import door
+from events.intake import door
 from pixels.models import Pixel
 from portal import addresses
 from tests.addresses import SERVED
@@ -89,9 +89,9 @@ def test_a_page_reads_whatever_it_is_answered(pixel: Pixel, settings: Settings) 
         ask("GET", f"/capi/{pixel.pixel_id}/events", headers=FROM_SHOP),
         ask("POST", "/capi/", headers=FROM_SHOP),
     ]
-    with patch("events.intake.add_row", side_effect=OperationalError):
+    with patch("events.intake.receive.add_row", side_effect=OperationalError):
         replies.append(send(pixel, purchase(), headers=FROM_SHOP))
-    with patch("events.intake.add_row", side_effect=ZeroDivisionError):
+    with patch("events.intake.receive.add_row", side_effect=ZeroDivisionError):
         replies.append(send(pixel, purchase(), headers=FROM_SHOP))
     settings.PIXEL_RATE_LIMIT = parse("1/minute")
     replies += [send(pixel, purchase(), headers=FROM_SHOP), send(pixel, purchase(), headers=FROM_SHOP)]

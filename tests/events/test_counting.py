@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from events import counting
-from events.counting import Tally
+from events.figures import counting
+from events.figures.counting import Tally
 from events.models import Counter, SeenLabel
 from pixels.models import Pixel
 from tests.events.outbox import counted

@@ -7,7 +7,7 @@ import json
 import pycountry
 import pytest
 
-from events.hashing.countries import find, is_code
+from events.intake.hashing.countries import find, is_code
 from scripts.country_names import FILE, names
 
 ISO = [(country.alpha_2.lower(), country) for country in pycountry.countries]

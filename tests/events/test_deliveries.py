@@ -15,11 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from events import deliveries
-from events.deliveries import Outcome, list_deliveries
-from events.explanations import explain
+from events.delivery import reads as deliveries
+from events.delivery.explanations import explain
+from events.delivery.publishing import drain
+from events.delivery.reads import Outcome, list_deliveries
 from events.models import DeadLetter, Delivery
-from events.publishing import drain
 from pixels.models import Pixel
 from tests.bad_input import UNPRINTABLE, UNSTORABLE, arguments_of, assert_refused
 from tests.base import Cast

@@ -9,9 +9,11 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.test.utils import CaptureQueriesContext
 
 from common import bulk
-from events import batches, bounds, delivery_log, publishing, settling
+from events import bounds
+from events.delivery import batches, publishing, settling
+from events.delivery import log as delivery_log
+from events.delivery.publishing import drain
 from events.models import Delivery, Lane
-from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.events.outbox import counted, ids, purchase, purchases, put

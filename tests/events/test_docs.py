@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
-from events.checks import ACTION_SOURCES
+from events.intake.checks import ACTION_SOURCES
 from events.models import OutboxRow
 from tests.factories import PixelFactory
 

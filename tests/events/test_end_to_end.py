@@ -19,8 +19,8 @@ from django.test import Client, override_settings
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from events.delivery.publishing import drain
 from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
-from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.factories import DomainFilterFactory, EventFilterFactory, PixelFactory, TenantFactory

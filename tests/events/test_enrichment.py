@@ -16,8 +16,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.principals import principal_of_api_account
 from accounts.services.tenants import delete_tenant, update_tenant
-from events.batches import Event, Row, decode_rows
-from events.enrichment import IDENTIFIERS, enrich
+from events.delivery.batches import Event, Row, decode_rows
+from events.delivery.enrichment import IDENTIFIERS, enrich
 from events.models import Identity
 from pixels.models import Pixel
 from tests.base import Cast

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from events.enrichment import IDENTIFIERS, enrich
+from events.delivery.enrichment import IDENTIFIERS, enrich
+from events.delivery.publishing import drain
 from events.models import Identity
-from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.base import Cast

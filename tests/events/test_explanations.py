@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from events.explanations import explain
+from events.delivery.explanations import explain
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from events import findings, retention
 from events.findings import Cell, Findings, read_left_out
-from events.left_out import LeftOut, Reason
+from events.intake.left_out import LeftOut, Reason
 from events.models import Finding
 from pixels.models import Pixel
 from tests.base import Cast, login

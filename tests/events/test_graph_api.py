@@ -16,7 +16,7 @@ from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from events.graph_api import Accepted, Answer, BadToken, Problem, Refused, RetryLater, judge, post_events
+from events.delivery.graph_api import Accepted, Answer, BadToken, Problem, Refused, RetryLater, judge, post_events
 from events.sandbox import Sandbox
 from tests.events.outbox import purchase
 

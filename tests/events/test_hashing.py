@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.hashing import MAX_VALUES, RULES, VALUE_MAX_LENGTH, are_hashed, hash_identifier, hash_identifiers
-from events.left_out import LeftOut, Reason
+from events.intake.hashing import MAX_VALUES, RULES, VALUE_MAX_LENGTH, are_hashed, hash_identifier, hash_identifiers
+from events.intake.left_out import LeftOut, Reason
 
 #: "Customer Information Parameters" of the Conversions API: the input, and the hash that Meta expects.
 PUBLISHED = [

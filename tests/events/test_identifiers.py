@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from events.hashing import hash_identifiers
-from events.identifiers import is_fbc, is_fbp, is_nothing
-from events.left_out import LeftOut, Reason
+from events.intake.hashing import hash_identifiers
+from events.intake.identifiers import is_fbc, is_fbp, is_nothing
+from events.intake.left_out import LeftOut, Reason
 
 PLACEHOLDERS = [
     *("(null)", "<NULL>", '"null"', "[null]", "'undefined'"),

@@ -269,7 +269,7 @@ def test_the_bytes_of_a_body_count_and_not_what_its_header_says(
     assert answer(json.dumps({"data": [purchase()]}).encode().ljust(1001)) == 413
 
 
-@pytest.mark.parametrize("where", ["events.intake.add_row", "events.intake.get_pixel_settings"])
+@pytest.mark.parametrize("where", ["events.intake.receive.add_row", "events.intake.receive.get_pixel_settings"])
 def test_a_database_that_refuses_is_told_as_a_passing_fault(pixel: Pixel, where: str) -> None:
     with patch(where, side_effect=OperationalError("database or disk is full")):
         reply = send(pixel, purchase())
@@ -281,7 +281,7 @@ def test_a_database_that_refuses_is_told_as_a_passing_fault(pixel: Pixel, where:
 
 
 def test_a_fault_of_ours_is_logged_and_tells_nothing_but_where(pixel: Pixel, caplog: pytest.LogCaptureFixture) -> None:
-    with patch("events.intake.parse", side_effect=ZeroDivisionError("of ada@example.com")):
+    with patch("events.intake.receive.parse", side_effect=ZeroDivisionError("of ada@example.com")):
         reply = send(pixel, purchase())
 
     assert reply.status == 500
@@ -300,7 +300,7 @@ def test_a_request_costs_one_insert(
 ) -> None:
     send(pixel, purchase())
     rows: list[Any] = []
-    monkeypatch.setattr("events.intake.add_row", lambda *args, **kwargs: rows.append(args))
+    monkeypatch.setattr("events.intake.receive.add_row", lambda *args, **kwargs: rows.append(args))
 
     with django_assert_max_num_queries(0):
         send(pixel, *[purchase() for _ in range(10)])

@@ -18,12 +18,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput
-from events import parsing
-from events.checks import ACTION_SOURCES, prepare
-from events.hashing import RULES, are_hashed, hash_identifiers
-from events.notes import Notes
-from events.optional_rules import CUSTOM_DATA, EVENT, USER_DATA
-from events.parsing import parse
+from events.intake import parsing
+from events.intake.checks import ACTION_SOURCES, prepare
+from events.intake.hashing import RULES, are_hashed, hash_identifiers
+from events.intake.notes import Notes
+from events.intake.optional_rules import CUSTOM_DATA, EVENT, USER_DATA
+from events.intake.parsing import parse
 from tests.events.sending import EMAIL_HASH
 
 NOW = 1_760_000_000
@@ -168,7 +168,10 @@ def changed(made: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def outcome(sent: list[Any], written: bytes) -> Any:
     """What is stored of the events and told of them, or why they are refused."""
-    with patch("events.checks.time.time", lambda: NOW + 0.5), patch("events.checks.uuid.uuid4", lambda: UUID(int=1)):
+    with (
+        patch("events.intake.checks.time.time", lambda: NOW + 0.5),
+        patch("events.intake.checks.uuid.uuid4", lambda: UUID(int=1)),
+    ):
         try:
             notes = Notes()
             return json.loads(prepare(deepcopy(sent), written, notes)), notes.messages, notes.left_out
@@ -219,7 +222,7 @@ def test_what_is_complete_is_stored_as_it_is_written(change: dict[str, Any]) -> 
     sent = [ORDINARY, ORDINARY | change]
     written = orjson.dumps(sent)
 
-    with patch("events.checks.time.time", lambda: NOW), patch("events.checks._complete") as one_by_one:
+    with patch("events.intake.checks.time.time", lambda: NOW), patch("events.intake.checks._complete") as one_by_one:
         assert prepare(sent, written, Notes()) is written
     assert not one_by_one.called
 
@@ -227,7 +230,7 @@ def test_what_is_complete_is_stored_as_it_is_written(change: dict[str, Any]) -> 
 def test_what_lacks_nothing_but_hashes_is_hashed() -> None:
     sent = [ORDINARY, deepcopy(ORDINARY) | {"user_data": {"em": "john_smith@gmail.com", "client_user_agent": "x"}}]
 
-    with patch("events.checks.time.time", lambda: NOW), patch("events.checks._complete") as one_by_one:
+    with patch("events.intake.checks.time.time", lambda: NOW), patch("events.intake.checks._complete") as one_by_one:
         stored = json.loads(prepare(sent, orjson.dumps(sent), Notes()))
 
     assert [event["user_data"]["em"] for event in stored] == [[EMAIL_HASH], EMAIL_HASH]

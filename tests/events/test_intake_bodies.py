@@ -12,7 +12,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events import parsing
+from events.intake import parsing
 from events.models import OutboxRow
 from pixels.models import Pixel
 from tests.events.sending import post, purchase, stored

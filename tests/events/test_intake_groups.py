@@ -11,9 +11,9 @@ from unittest.mock import patch
 import pytest
 from django.db import IntegrityError, OperationalError, connection
 
-from events import outbox
+from events.intake import outbox
+from events.intake.outbox import GroupCommit, NewRow
 from events.models import OutboxRow
-from events.outbox import GroupCommit, NewRow
 from pixels.models import Pixel
 from tests.events.sending import purchase, send
 from tests.factories import PixelFactory
@@ -176,7 +176,7 @@ def test_sqlite_has_what_is_committed_on_the_disk() -> None:
 def test_a_fault_of_the_database_itself_is_not_tried_again() -> None:
     pixel: Pixel = PixelFactory.create()
 
-    with patch("events.outbox._execute", side_effect=OperationalError("disk full")) as execute:
+    with patch("events.intake.outbox._execute", side_effect=OperationalError("disk full")) as execute:
         assert send(pixel, purchase()).status == 503
 
     assert execute.call_count == 1

@@ -10,7 +10,7 @@ import pytest
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import translation
 
-from events.checks import ACTION_SOURCES
+from events.intake.checks import ACTION_SOURCES
 from events.models import OutboxRow
 from pixels.models import Pixel
 from tests.events.sending import EMAIL_HASH, Reply, ask, post, purchase, send, stored, stored_event

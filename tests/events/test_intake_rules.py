@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from events.checks import ACTION_SOURCES
+from events.intake.checks import ACTION_SOURCES
 from events.models import OutboxRow
 from pixels.models import Pixel
 from tests.events.sending import purchase, send, stored, stored_event

@@ -13,8 +13,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.principals import Principal, principal_of_api_account
 from accounts.services.tenants import delete_tenant, update_tenant
-from events import pixel_settings
-from events.pixel_settings import MAX_UNKNOWN, get_pixel_settings
+from events.intake import pixel_settings
+from events.intake.pixel_settings import MAX_UNKNOWN, get_pixel_settings
 from pixels import services
 from pixels.models import Pixel
 from tests.base import Cast

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import TenantStatus
-from events import lanes
+from events.delivery import lanes
 from events.models import Lane
 from pixels.models import Pixel
 from tests.events.outbox import purchase, put

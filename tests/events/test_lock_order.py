@@ -9,11 +9,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from events import lanes
-from events.batches import published, read
-from events.graph_api import Accepted
+from events.delivery import lanes
+from events.delivery.batches import published, read
+from events.delivery.graph_api import Accepted
+from events.delivery.settling import settle
 from events.models import Lane, OutboxRow
-from events.settling import settle
 from pixels.models import Pixel
 from tests.events.outbox import purchase, put
 from tests.factories import PixelFactory

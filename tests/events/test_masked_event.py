@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from events.deliveries import masked_event
+from events.delivery.reads import masked_event
 from pixels.models import Pixel
 from tests.base import Cast
 from tests.events.outbox import purchase

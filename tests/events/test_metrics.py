@@ -16,9 +16,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from accounts.principals import OPERATOR
-from events import counting, metrics
-from events.counting import Tally
-from events.metrics import Chart, Metrics, event_metrics, series, totals, websites
+from events.figures import counting, metrics
+from events.figures.counting import Tally
+from events.figures.metrics import Chart, Metrics, event_metrics, series, totals, websites
 from events.models import MINUTES_KEPT, Counter, SeenLabel
 from pixels.models import Pixel
 from pixels.reads import read_account

@@ -11,9 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from events import publishing
+from events.delivery import publishing
+from events.delivery.publishing import drain
 from events.models import DeadLetter, Delivery, Identity, OutboxRow
-from events.publishing import drain
 from events.sandbox import Sandbox
 from filters.models import FilterState
 from pixels.models import Pixel

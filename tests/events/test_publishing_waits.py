@@ -16,11 +16,11 @@ from pytest_httpserver import HTTPServer
 
 from accounts.models import TenantStatus
 from common.secrets import Secret
-from events import batches, lanes, publishing, settling
-from events.counting import Tally
-from events.graph_api import post_events
+from events.delivery import batches, lanes, publishing, settling
+from events.delivery.graph_api import post_events
+from events.delivery.publishing import drain
+from events.figures.counting import Tally
 from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
-from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.events.outbox import (

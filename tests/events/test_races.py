@@ -14,11 +14,11 @@ from pytest_django import Settings
 from accounts.models import UsageSnapshot
 from accounts.principals import OPERATOR
 from accounts.services.tenants import delete_tenant
+from events.delivery.publishing import drain
+from events.figures.usage import refresh_usage
 from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Lane, OutboxRow
-from events.publishing import drain
 from events.sandbox import Sandbox
 from events.sandbox.app import Answer
-from events.usage import refresh_usage
 from pixels.services import connect_pixel, disconnect_pixel, regenerate_access_key
 from tests.base import tenant
 from tests.events.outbox import again, counted, is_balanced, lane, purchases, put

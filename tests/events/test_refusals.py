@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from limits import parse
 
-from events import door
+from events.intake import door
 from tests.events.sending import purchase
 from tests.factories import PixelFactory
 
@@ -72,7 +72,7 @@ def test_at_the_limit_small_ones_other_pixels_and_other_addresses_go_on() -> Non
 
 def test_a_form_of_many_parts_is_refused_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     pixel_id = PixelFactory.create().pixel_id
-    monkeypatch.setattr("events.parsing.MultiPartParser", pytest.fail)
+    monkeypatch.setattr("events.intake.parsing.MultiPartParser", pytest.fail)
     part = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
     answer = Client().post(
         f"/capi/{pixel_id}/events", part * 101 + b"--b--", content_type="multipart/form-data; boundary=b"
@@ -95,6 +95,6 @@ def test_far_more_identifiers_than_shops_send_are_refused_before_they_are_hashed
     pixel_id = PixelFactory.create().pixel_id
     assert send(pixel_id, many(50)) == 202
     assert send(pixel_id, many(200, note=6_000)) == 202
-    monkeypatch.setattr("events.checks.hash_identifiers", pytest.fail)
+    monkeypatch.setattr("events.intake.checks.hash_identifiers", pytest.fail)
 
     assert send(pixel_id, many(200)) == 400

@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AuditEntry
 from accounts.principals import OPERATOR, principal_of_user
 from common.errors import InvalidInput, NotAuthorized, NotFound
-from events import services
+from events.delivery import services
+from events.delivery.publishing import drain
 from events.models import Counter, DeadLetter, Delivery, OutboxRow
-from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.base import Cast, snapshot
@@ -40,7 +40,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The pixels that workers were told of."""
     woken: list[int] = []
-    monkeypatch.setattr("events.wakeups.wake", woken.append)
+    monkeypatch.setattr("events.intake.wakeups.wake", woken.append)
     return woken
 
 
@@ -197,7 +197,7 @@ def test_where_even_days_are_pruned_nothing_is_taken_from(
 
 
 def test_events_are_taken_from_where_they_were_counted_together(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("events.counting.LABELS_A_DAY", 1)
+    monkeypatch.setattr("events.figures.counting.LABELS_A_DAY", 1)
     refused(pixel, event_name="Purchase")
     refused(pixel, event_name="Lead")
     assert counted(pixel, Counter.Dimension.EVENT_NAME, "")["failed"] == 1

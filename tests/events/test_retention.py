@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events import retention
-from events.counting import Tally
+from events.figures.counting import Tally
 from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Identity, SeenLabel
 from events.retention import prune
 from pixels.models import Pixel

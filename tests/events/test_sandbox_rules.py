@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from events.checks import ACTION_SOURCES
-from events.graph_errors import Blame, blame
+from events.delivery.graph_errors import Blame, blame
+from events.intake.checks import ACTION_SOURCES
 from events.sandbox import GraphError, rules
 from events.sandbox.parameters import ACTION_SOURCES as KNOWN_ACTION_SOURCES
 from tests.events.test_sandbox import purchase

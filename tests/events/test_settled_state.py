@@ -10,8 +10,8 @@ import pytest
 from django.utils import timezone
 
 from common.secrets import Secret
+from events.delivery.publishing import drain
 from events.models import Counter, Lane
-from events.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.events.outbox import answers, bad_purchase, counted, lane, purchase, put

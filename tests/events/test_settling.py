@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.models import TenantStatus
-from events import bounds, lanes, settling
-from events.batches import EXPIRED, read
+from events import bounds
+from events.delivery import lanes, settling
+from events.delivery.batches import EXPIRED, read
+from events.delivery.publishing import drain
 from events.models import DeadLetter, Delivery, Lane, OutboxRow
-from events.publishing import drain
 from events.sandbox import Fault, Sandbox
 from pixels.models import Pixel
 from tests.events.outbox import bad_purchase, counted, ids, is_balanced, purchase, purchases, put

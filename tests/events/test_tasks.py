@@ -27,7 +27,8 @@ from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
-from events import batches, lanes, publishing, tasks
+from events import tasks
+from events.delivery import batches, lanes, publishing
 from events.models import Lane, OutboxRow
 from events.sandbox import Sandbox
 from pixels.models import Pixel

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from events import batches, publishing, turns
-from events.graph_api import Answer, post_events
+from events.delivery import batches, publishing, turns
+from events.delivery.graph_api import Answer, post_events
 from events.models import OutboxRow
 from events.sandbox import Sandbox
 from pixels.models import Pixel

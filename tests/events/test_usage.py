@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Tenant, UsageSnapshot
-from events.metrics import Chart, series
-from events.usage import refresh_usage
+from events.figures.metrics import Chart, series
+from events.figures.usage import refresh_usage
 from tests.base import Cast
 from tests.base import tenant as make_tenant
 from tests.events.counted import NOW, ago, count

@@ -12,8 +12,8 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Tenant, TenantStatus, UsageSnapshot
-from events.counting import Tally
-from events.usage import refresh_usage
+from events.figures.counting import Tally
+from events.figures.usage import refresh_usage
 from filters.models import EventFilter, FilterState
 from pixels.models import Pixel
 from tests.base import Cast, login, snapshot
@@ -155,7 +155,7 @@ def test_what_waits_is_told_with_its_age(cast: Cast, pixel: Pixel) -> None:
 
 
 def test_of_very_much_that_waits_enough_is_counted(cast: Cast, pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("events.waiting.COUNTED", 2)
+    monkeypatch.setattr("events.figures.waiting.COUNTED", 2)
     OutboxRowFactory.create_batch(4, pixel=pixel, event_count=10)
     assert figures(get(cast.vic, PAGE, cast.shoes))["waiting"] == "30+"
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.principals import OPERATOR
-from events.counting import Tally
+from events.figures.counting import Tally
 from filters.models import EventFilter
 from pixels.imports import start_import
 from pixels.models import Pixel

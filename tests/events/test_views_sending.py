@@ -12,8 +12,8 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import AuditEntry, IngressDomain, TenantStatus
+from events.delivery.publishing import drain
 from events.models import Delivery, OutboxRow
-from events.publishing import drain
 from events.sandbox import rules
 from pixels.models import Pixel
 from tests.base import Cast, login, make_cast, snapshot

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from events.wakeups import Wakeups
+from events.intake.wakeups import Wakeups
 from tests.events.sending import purchase, send
 from tests.factories import PixelFactory
 
@@ -99,7 +99,7 @@ def test_without_a_thread_a_request_goes_on() -> None:
 
 SCRIPT = """
 import multiprocessing, sys, time
-from events.wakeups import Wakeups
+from events.intake.wakeups import Wakeups
 
 def work():
     wakeups = Wakeups(lambda pixels: print(pixels, flush=True), interval=60)
@@ -146,7 +146,7 @@ def test_a_forked_process_has_a_thread_of_its_own() -> None:
 def test_the_intake_wakes_for_what_is_stored_and_for_nothing_else() -> None:
     pixel = PixelFactory.create()
 
-    with patch("events.wakeups.wake") as wake:
+    with patch("events.intake.wakeups.wake") as wake:
         send(pixel, purchase(event_name=""))
         wake.assert_not_called()
         send(pixel, purchase())
@@ -155,7 +155,7 @@ def test_the_intake_wakes_for_what_is_stored_and_for_nothing_else() -> None:
 
 
 def test_the_message_is_the_workers_task() -> None:
-    from events import wakeups
+    from events.intake import wakeups
 
     with patch("events.tasks.drain_many.delay") as delay:
         wakeups._send([1, 2])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from events.figures.windows import LENGTHS, Stretch, cover, last_minutes
 from events.models import Counter
-from events.windows import LENGTHS, Stretch, cover, last_minutes
 
 Span = Counter.Span
 NOW = datetime(2026, 11, 21, 12, 30, 40, tzinfo=UTC)

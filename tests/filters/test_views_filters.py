@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEntry, TenantStatus
-from events.counting import Tally
+from events.figures.counting import Tally
 from events.models import Counter, SeenLabel
 from filters.models import DomainFilter, EventFilter, FilterState
 from pixels.models import Pixel

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from common.cursors import encode_cursor
-from events.deliveries import cursor_of_letter
+from events.delivery.reads import cursor_of_letter
 from events.models import Counter, DeadLetter, Delivery, Finding, Lane
 from pixels.models import Pixel, PixelImport, PixelImportRow
 from tests.base import person, tenant

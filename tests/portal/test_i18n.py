@@ -23,13 +23,13 @@ SPANISH = settings.ROOT / "locale" / "es" / "LC_MESSAGES" / "django.po"
 TEXT_AT = {"InvalidInput": 1, "NotAuthorized": 0, "NotFound": 0, "Conflict": 0}
 #: What software alone is told: senders of events, and callers of the API.
 FOR_SOFTWARE = {
-    "events/access_keys.py",
-    "events/deliveries.py",
-    "events/door.py",
-    "events/intake.py",
-    "events/parsing.py",
+    "events/intake/access_keys.py",
+    "events/delivery/reads.py",
+    "events/intake/door.py",
+    "events/intake/receive.py",
+    "events/intake/parsing.py",
     "events/unreadable.py",
-    "events/usage_export.py",
+    "events/figures/usage_export.py",
     "common/cursors.py",
     "accounts/rest.py",
 }

@@ -19,7 +19,7 @@ from common.errors import PortalError
 from events.demo.accounts import make_account, make_filter, make_pixel
 from events.demo.records import write_traffic
 from events.demo.scenery import ACCOUNTS, PIXEL_IDS, DemoAccount
-from events.usage import refresh_usage
+from events.figures.usage import refresh_usage
 from pixels.models import Pixel
 
 WORDS = """

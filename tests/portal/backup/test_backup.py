@@ -17,8 +17,8 @@ from accounts.models import AuditEntry, IngressDomain, Membership, RoleLevel, Te
 from accounts.principals import OPERATOR
 from accounts.services.passwords import change_password
 from common.secrets import Secret
+from events.delivery.services import replay_dead_letter
 from events.models import Counter, DeadLetter, Identity, OutboxRow
-from events.services import replay_dead_letter
 from filters.models import EventFilter
 from pixels.models import Pixel
 from pixels.services import connect_pixel

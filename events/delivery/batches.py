@@ -1,0 +1,259 @@
+"""What waits for a pixel, read as a batch, and the decision what of it is to be published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from operator import attrgetter
+from typing import NamedTuple
+
+import msgspec
+
+from common import bulk
+from events.delivery.explanations import UNREADABLE, UNREADABLE_CODE
+from events.delivery.graph_api import Accepted, Problem
+from events.delivery.lanes import MAX_AGE
+from events.models import EVENT_NAME_MAX_LENGTH, Delivery, OutboxRow
+from filters.domains import host_of
+from filters.matching import FilterSet, Kind, Rule
+from pixels.models import Pixel
+
+#: What is read, published and settled together, in several requests to the Graph API. More takes memory that Python
+#: does not give back, for little speed, and what a killed worker had under way is sent again.
+MAX_EVENTS = 5_000
+#: A batch is held in memory: of rows of the largest size there are fewer.
+MAX_BYTES = 8 * 1024 * 1024
+#: So many rows are taken apart at once.
+DECODED_TOGETHER = 100
+
+
+class Fate(NamedTuple):
+    """What became of an event for good: the column that counts it, and what the delivery log says."""
+
+    column: str
+    outcome: Delivery.Outcome
+    detail: str = ""
+    code: str = ""
+    trace_id: str = ""
+
+
+RECEIVING_OFF = Fate("dropped_receiving_off", Delivery.Outcome.DROPPED, "Receiving was off")
+PUBLISHING_OFF = Fate("dropped_publishing_off", Delivery.Outcome.DROPPED, "Publishing was off")
+EXPIRED = Fate("expired", Delivery.Outcome.EXPIRED, "Older than 7 days")
+
+
+def dropped_by(rule: Rule) -> Fate:
+    """A filter said DROP."""
+    if rule.kind is Kind.EVENT:
+        return Fate("dropped_by_event_filter", Delivery.Outcome.DROPPED, f"Event filter for {rule.name}")
+    return Fate("dropped_by_domain_filter", Delivery.Outcome.DROPPED, f"Website filter for {rule.name}")
+
+
+def published(answer: Accepted) -> Fate:
+    """Meta has it."""
+    return Fate("published", Delivery.Outcome.PUBLISHED, trace_id=answer.trace_id)
+
+
+def failed(problem: Problem) -> Fate:
+    """Meta refused it on its own."""
+    return Fate("failed", Delivery.Outcome.FAILED, problem.message, problem.name, problem.trace_id)
+
+
+UNREAD = Fate("failed", Delivery.Outcome.FAILED, UNREADABLE, UNREADABLE_CODE)
+
+
+class Row(msgspec.Struct, eq=False):
+    """An outbox row."""
+
+    pk: int
+    received_at: datetime
+    intake: int
+    counted: bool
+    options: str
+    event_count: int
+    body: bytes
+    #: The minute in which it was received, counted from the epoch's; filled in by ``__post_init__``.
+    minute: int = 0
+    _raws: list[msgspec.Raw] | None = None
+
+    def __post_init__(self) -> None:
+        self.minute = int(self.received_at.timestamp()) // 60
+
+    def raws(self) -> list[msgspec.Raw]:
+        """Its events, each as it is stored. Taken apart when they are asked for: most rows are passed on whole."""
+        if self._raws is None:
+            self._raws = _decode_raws(self.body)
+        return self._raws
+
+
+class Event(msgspec.Struct, eq=False, gc=False):
+    """An event of a batch; without a fate, it waits. There are many: the garbage collector need not look at them."""
+
+    row: Row
+    index: int
+    name: str
+    event_id: str
+    time: float
+    website: str
+    fate: Fate | None = None
+    #: What enrichment has made of it, if anything.
+    enriched: bytes = b""
+
+    @property
+    def raw(self) -> msgspec.Raw | bytes:
+        """The event as it is stored; of what cannot be read, what there is."""
+        if self.fate is UNREAD:
+            return self.enriched
+        return self.row.raws()[self.index]
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows at the head of a pixel's queue, and their events."""
+
+    rows: list[Row]
+    events: list[Event]
+    #: Do more events wait behind these?
+    has_more: bool
+
+    def undecided(self) -> list[Event]:
+        """The events that nothing has become of yet."""
+        return [event for event in self.events if event.fate is None]
+
+
+class _Known(msgspec.Struct, gc=False):
+    """What the gateway must know of an event. The intake has checked it; the rest passes through as bytes."""
+
+    event_name: str
+    event_id: str
+    event_time: float
+    event_source_url: object = None
+
+
+_ENRICHED = attrgetter("enriched")
+_decode_one = msgspec.json.Decoder(_Known, strict=False).decode
+_decode_rows = msgspec.json.Decoder(list[list[_Known]], strict=False).decode
+_decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+#: The first rows in line, as many as are not too much for a batch; the very first is taken whatever its size. How much
+#: a body holds is known before it is read. Of each it is told whether another is behind it.
+_ROWS = """
+    SELECT id, received_at, intake, counted, options, event_count, body, next IS NOT NULL FROM (
+        SELECT *, SUM(event_count) OVER line AS events, SUM(LENGTH(body)) OVER line AS octets,
+            ROW_NUMBER() OVER line AS place, LEAD(id) OVER line AS next
+        FROM (
+            SELECT id, received_at, intake, counted, options, event_count, body FROM events_outboxrow
+            WHERE pixel_id = %s {which} ORDER BY counted DESC, id LIMIT %s
+        ) AS first_rows
+        WINDOW line AS (ORDER BY counted DESC, id ROWS UNBOUNDED PRECEDING)
+    ) AS rows_in_line
+    WHERE place = 1 OR (events <= %s AND octets <= %s) ORDER BY counted DESC, id
+"""
+
+
+def read(pixel: Pixel, *, now: datetime, publishes: bool, part: int = 1) -> Batch | None:
+    """The next batch of the pixel's queue, or this part of one; None where there is nothing to do.
+
+    Of a pixel that does not publish now, rows that have been counted are left alone, unless they have expired.
+    """
+    if publishes:
+        return _read(pixel, part=part)
+    too_old = now - MAX_AGE
+    # ``in``, since SQLite finds ``NOT counted`` in no index.
+    waiting = OutboxRow.objects.filter(pixel=pixel, counted__in=[True]).order_by("id")
+    oldest = waiting.values_list("received_at", flat=True).first()
+    if oldest is not None and oldest <= too_old:
+        return _read(pixel, "AND counted IN (TRUE)", too_old)
+    return _read(pixel, "AND counted IN (FALSE)")
+
+
+def _read(pixel: Pixel, which: str = "", until: datetime | None = None, part: int = 1) -> Batch | None:
+    most_events, most_bytes = MAX_EVENTS // part, MAX_BYTES // part
+    found = bulk.fetch(_ROWS.format(which=which), [pixel.pk, most_events + 1, most_events, most_bytes])
+    rows = [Row(*values) for *values, _ in found if until is None or values[1] <= until]
+    if not rows:
+        return None
+    has_more = len(rows) < len(found) or bool(found[-1][-1])
+    parts = (rows[first : first + DECODED_TOGETHER] for first in range(0, len(rows), DECODED_TOGETHER))
+    return Batch(rows, [event for part in parts for event in decode_rows(part)], has_more=has_more)
+
+
+def decode_rows(rows: list[Row]) -> list[Event]:
+    """The events of some rows, read as one JSON text: for rows of single events, it takes half the time.
+
+    What cannot be read has its fate by then: it must not hold up what is behind it.
+    """
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        known = _decode_rows(b"[%b]" % b",".join([row.body for row in rows]))
+        if list(map(len, known)) == [row.event_count for row in rows]:
+            return [
+                _event(row, index, one)
+                for row, of_row in zip(rows, known, strict=True)
+                for index, one in enumerate(of_row)
+            ]
+    if len(rows) > 1:
+        return [event for row in rows for event in decode_rows([row])]
+    return [event for row in rows for event in _salvage(row)]
+
+
+def _event(row: Row, index: int, known: _Known) -> Event:
+    website = host_of(known.event_source_url) or ""
+    return Event(row, index, known.event_name[:EVENT_NAME_MAX_LENGTH], known.event_id, known.event_time, website)
+
+
+def _salvage(row: Row) -> list[Event]:
+    """A damaged row's events, one by one where it is still a list of them; else the row stands for its first event."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        if len(raws := row.raws()) == row.event_count:
+            return [_read_or_not(row, index, raw) for index, raw in enumerate(raws)]
+    return [_unread(row, index, b"" if index else row.body) for index in range(row.event_count)]
+
+
+def _read_or_not(row: Row, index: int, raw: msgspec.Raw) -> Event:
+    try:
+        return _event(row, index, _decode_one(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _unread(row, index, bytes(raw))
+
+
+def _unread(row: Row, index: int, raw: bytes) -> Event:
+    return Event(row, index, "", "", row.received_at.timestamp(), "", UNREAD, raw)
+
+
+def as_sent(events: list[Event]) -> Iterator[msgspec.Raw | bytes]:
+    """The JSON of the events, comma between them: whole rows where they go out as they came."""
+    index = 0
+    while index < len(events):
+        row = events[index].row
+        of_row = events[index : index + row.event_count]  # unless some have been dropped
+        if len(of_row) == row.event_count and of_row[-1].row is row and not any(map(_ENRICHED, of_row)):
+            yield row.body.strip()[1:-1]
+            index += row.event_count
+            continue
+        while index < len(events) and events[index].row is row:
+            yield events[index].enriched or events[index].raw
+            index += 1
+
+
+def decide(batch: Batch, pixel: Pixel, filters: FilterSet, now: datetime) -> None:
+    """Drop and expire what must not be published; what is left undecided is to be published."""
+    too_old = now - MAX_AGE
+    too_old_seconds = too_old.timestamp()
+    otherwise = None if pixel.publishing_enabled else PUBLISHING_OFF
+
+    @cache  # an event's name and website decide, and there are far fewer of these than events
+    def filtered(name: str, website: str) -> Fate | None:
+        rule = filters.dropped_by(name, website or None)
+        return dropped_by(rule) if rule else otherwise
+
+    for event in batch.undecided():
+        if event.row.intake == OutboxRow.Intake.RECEIVING_OFF:
+            event.fate = RECEIVING_OFF
+        elif event.time < too_old_seconds or event.row.received_at <= too_old:
+            event.fate = EXPIRED
+        else:
+            event.fate = filtered(event.name, event.website)

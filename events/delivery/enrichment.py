@@ -1,0 +1,251 @@
+"""Completing events with what is known of their visitors, in accounts that ask for it (``eventEnrichment``).
+
+A visitor is known by ``external_id`` or ``fbp``, within one pixel. Remembered are hashes alone, for 90 days after the
+visitor has last given them; with the pixel, the account or the switch they are deleted.
+
+Nobody's data may go out on somebody else's event (docs/decisions/0020-enrichment.md): what is no identifier is no
+visitor, and a memory ends with the first event that speaks of another person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Tenant
+from events.delivery.batches import Event
+from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_nothing, sha256_in
+from events.models import Identity
+from pixels.models import Pixel
+
+#: What is remembered of a visitor and added to later events.
+IDENTIFIERS = ("em", "ph", "fn", "ln", "ct", "st", "zp", "ge", "country")
+#: Two people differ in one of these. A name or an address may differ between two orders of one person.
+_TELLING = ("external_id", "em", "ph")
+
+#: Part of each key. A new number forgets all memories: also those that a process of the previous release still writes,
+#: and those of an older backup.
+_EPOCH = 2
+
+LIFETIME = timedelta(days=90)
+#: That a visitor has given the same again is written down once in this time.
+_REFRESH_AFTER = timedelta(days=1)
+#: Of each identifier, and of external ids; nobody has more, but anybody can send more.
+_MAX_VALUES = 5
+
+#: Looked up in one statement, of which SQLite takes 32,766 parameters.
+_KEYS_AT_ONCE = 10_000
+
+_CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
+
+#: Hashes by identifier; of ``external_id``, the keys.
+Known = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Visitor:
+    """Whom an event speaks of, and what it says of them."""
+
+    #: What they are looked up by.
+    customers: list[str]
+    browsers: list[str]
+    given: Known
+
+    @property
+    def keys(self) -> list[str]:
+        """The shop's own id is believed before the browser's."""
+        return self.customers + self.browsers
+
+
+class _Content(msgspec.Struct):
+    """What completing an event takes; the rest of it passes through as bytes."""
+
+    event_time: float
+    user_data: Any = None
+    event_source_url: Any = None
+
+
+_read = msgspec.json.Decoder(_Content, strict=False).decode
+_read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def enrich(pixel: Pixel, events: Iterable[Event]) -> None:
+    """Add to events what they lack, and remember what they bring: a SELECT or few, one INSERT of what is new.
+
+    Events are taken in their order, so that one may complete those behind it. What an event says itself stays. An event
+    to which nothing is added is left as it is, to the letter.
+    """
+    contents = [(event, _read(event.raw)) for event in events]
+    visitors = [
+        (event, content, _visitor(content.user_data))
+        for event, content in contents
+        if isinstance(content.user_data, dict)  # as the intake has checked
+    ]
+    remembered = _Memory(pixel, {key for *_, visitor in visitors for key in visitor.keys}, timezone.now())
+    for event, content, visitor in visitors:
+        added = _click_id(content) | remembered.recall(visitor)
+        remembered.learn(visitor)
+        if added:
+            event.enriched = _with(event.raw, content.user_data | added)
+    remembered.save()
+
+
+def _with(raw: msgspec.Raw | bytes, user_data: dict[str, Any]) -> bytes:
+    fields = _read_fields(raw)
+    return msgspec.json.encode(fields | {"user_data": msgspec.Raw(msgspec.json.encode(user_data))})
+
+
+def forget(tenant_id: str) -> None:
+    """Delete what is remembered of an account's visitors."""
+    Identity.objects.filter(pixel__tenant=tenant_id).delete()
+
+
+class _Memory:
+    """What is known of the visitors of a batch; changes are written at its end."""
+
+    def __init__(self, pixel: Pixel, keys: set[str], now: datetime) -> None:
+        self._pixel = pixel
+        self._now = now
+        self._known: dict[str, Known] = {}
+        self._fresh: set[str] = set()
+        self._changed: set[str] = set()
+        some_of = iter(keys)
+        while some := list(islice(some_of, _KEYS_AT_ONCE)):
+            self._load(some)
+
+    def _load(self, keys: list[str]) -> None:
+        rows = Identity.objects.filter(pixel=self._pixel, key__in=keys, seen_at__gt=self._now - LIFETIME)
+        for key, identifiers, seen_at in rows.values_list("key", "identifiers", "seen_at"):
+            self._known[key] = identifiers
+            if seen_at > self._now - _REFRESH_AFTER:
+                self._fresh.add(key)
+
+    def recall(self, visitor: _Visitor) -> dict[str, Any]:
+        """What the event lacks and is known. A memory of somebody else is given to nobody, and ends."""
+        person = visitor.given | {"external_id": visitor.customers}
+        for key in visitor.keys:
+            memory = self._known.get(key, {})
+            if _differ(memory, person):
+                self._keep(key, {})
+            else:
+                person = memory | {name: values for name, values in person.items() if values}
+        return {name: hashes for name, hashes in person.items() if name in IDENTIFIERS and name not in visitor.given}
+
+    def learn(self, visitor: _Visitor) -> None:
+        """Keep what an event has given itself; the latest hashes of an identifier replace earlier ones."""
+        for key in visitor.customers:
+            self._add(key, visitor.given)
+        of_browser = visitor.given | {"external_id": visitor.customers} if visitor.customers else visitor.given
+        for key in visitor.browsers:
+            self._add(key, of_browser)
+
+    def _add(self, key: str, given: Known) -> None:
+        before = self._known.get(key, {})
+        after = before | given
+        if given and (after != before or key not in self._fresh):
+            self._keep(key, after)
+
+    def _keep(self, key: str, known: Known) -> None:
+        self._known[key] = known
+        self._changed.add(key)
+        self._fresh.add(key)
+
+    def save(self) -> None:
+        """Write what has changed. One worker at a time has the pixel; nobody else writes these rows."""
+        rows = [
+            Identity(pixel=self._pixel, key=key, identifiers=self._known[key], seen_at=self._now)
+            for key in sorted(self._changed)
+        ]
+        if not rows:
+            return
+        try:
+            with transaction.atomic():
+                if self._is_still_wanted():
+                    Identity.objects.bulk_create(
+                        rows,
+                        update_conflicts=True,
+                        unique_fields=["pixel", "key"],
+                        update_fields=["identifiers", "seen_at"],
+                    )
+        except IntegrityError:
+            pass  # the pixel was removed a moment ago, and its visitors with it
+
+    def _is_still_wanted(self) -> bool:
+        """Is the switch on? It cannot be turned off before this transaction is over, and then forgets its rows, too."""
+        tenants = Tenant.objects.select_for_update(no_key=True).filter(pk=self._pixel.tenant_id, event_enrichment=True)
+        return tenants.order_by().values_list("pk").first() is not None
+
+
+def _differ(memory: Known, person: Known) -> bool:
+    """Do both say who it is, and nothing alike?"""
+    return any(
+        memory.get(name) and person.get(name) and set(memory[name]).isdisjoint(person[name]) for name in _TELLING
+    )
+
+
+def _visitor(user_data: dict[str, Any]) -> _Visitor:
+    return _Visitor(
+        customers=_keys("external_id", (_customer(text) for text in _texts(user_data.get("external_id")))),
+        browsers=_keys("fbp", (_browser(text) for text in _texts(user_data.get("fbp")))),
+        given={name: hashes for name in IDENTIFIERS if (hashes := _hashes(user_data.get(name)))},
+    )
+
+
+def _customer(text: str) -> str:
+    """The same for an id and its hash; nothing for what is no identifier."""
+    if is_nothing(text):
+        return ""
+    return sha256_in(text) or hashlib.sha256(text.strip().encode()).hexdigest()
+
+
+def _browser(text: str) -> str:
+    """An ``fbp`` without the appendix that some libraries add; nothing for what has not its form."""
+    return ".".join(text.split(".")[:4]) if is_fbp(text) else ""
+
+
+def _keys(kind: str, ids: Iterable[str]) -> list[str]:
+    """What a visitor is looked up by: no id itself, but its hash, with the kind of id."""
+    return [hashlib.sha256(f"{_EPOCH}:{kind}:{one}".encode()).hexdigest() for one in ids if one]
+
+
+def _hashes(value: Any) -> list[str]:
+    digests = map(sha256_in, _texts(value))
+    return [digest for digest in digests if digest and digest not in HASHES_OF_NOTHING]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The first few texts of a field that Meta takes as a text or a list of texts."""
+    values = value if isinstance(value, list) else [value]
+    for one in values[:_MAX_VALUES]:
+        if isinstance(one, int) and not isinstance(one, bool):
+            yield str(one)
+        elif isinstance(one, str):
+            yield one
+
+
+def _click_id(content: _Content) -> dict[str, Any]:
+    """``fbc`` from the ``fbclid`` of the page's address; nothing where the event has one that Meta can use.
+
+    The form is Meta's ("ClickID and the fbp and fbc Parameters"): the time, in milliseconds, is when the click id was
+    first seen. That is the event's time, the same in every attempt to publish it.
+    """
+    url, fbc = content.event_source_url, content.user_data.get("fbc")
+    if (isinstance(fbc, str) and is_fbc(fbc)) or not isinstance(url, str) or "fbclid=" not in url:
+        return {}
+    try:
+        values = parse_qs(urlsplit(url).query).get("fbclid", [""])
+    except ValueError:
+        return {}
+    if is_nothing(values[0]) or not _CLICK_ID.fullmatch(values[0]):
+        return {}
+    return {"fbc": f"fb.1.{int(content.event_time) * 1000}.{values[0]}"}

@@ -1,0 +1,194 @@
+"""The Graph API's events edge: one request, and its answer put into one of four classes.
+
+An answer is judged by Meta's ``error.code``, not by the HTTP status (the reference's "Handling errors"). The access
+token goes into the request's body and nowhere else: no exception, answer or log line of this module holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import cache
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from django.conf import settings
+from django.utils import timezone
+
+from accounts.audit import MASK
+from events.delivery.deadlines import DeadlineTransport, ends_after
+from events.delivery.graph_errors import TOO_LARGE, Blame, blame
+
+ANSWER_MAX_BYTES = 262_144
+CODE_MAX_LENGTH = 20
+TRACE_ID_MAX_LENGTH = 100
+MESSAGE_MAX_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What Meta says is wrong."""
+
+    code: int
+    subcode: int | None
+    message: str
+    trace_id: str
+
+    @property
+    def name(self) -> str:
+        """``<code>.<subcode>``, as ``apiErrorCode`` shows it."""
+        name = str(self.code) if self.subcode is None else f"{self.code}.{self.subcode}"
+        return name[:CODE_MAX_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Meta has the events."""
+
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """At least one of the events is bad, and Meta took none of them."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class RetryLater:
+    """Nothing is known to be wrong with the events. ``reason`` is for the log, ``problem`` is Meta's."""
+
+    reason: str
+    problem: Problem | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadToken:
+    """Meta does not know the access token any more."""
+
+    problem: Problem
+
+
+Answer = Accepted | Refused | RetryLater | BadToken
+
+
+class _Error(msgspec.Struct):
+    code: int
+    error_subcode: int | None = None
+    message: str | None = None
+    error_user_msg: str | None = None
+    fbtrace_id: str | None = None
+    is_transient: bool | None = None
+
+
+class _Body(msgspec.Struct):
+    error: _Error | None = None
+    events_received: int | None = None
+    fbtrace_id: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Body, strict=False).decode
+
+
+def post_events(
+    *,
+    pixel_id: str,
+    api_version: str,
+    access_token: str,
+    events: Iterable[msgspec.Raw | bytes],
+    options: str = "",
+) -> Answer:
+    """Send events, each the JSON of one, or of several with commas between them.
+
+    ``options`` is the JSON object of what else Meta is to know, or empty.
+    """
+    url = f"{settings.GRAPH_API_URL}/{api_version}/{pixel_id}/events"
+    further = b"," + options[1:-1].encode() if options else b""
+    token = msgspec.json.encode(access_token)
+    body = b'{"data":[%s],"access_token":%s%s}' % (b",".join(events), token, further)
+    try:
+        return _send(url, body, secret=access_token)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return RetryLater(type(error).__name__)
+
+
+def _send(url: str, body: bytes, *, secret: str) -> Answer:
+    seconds = settings.PUBLISH_TIMEOUT_SECONDS
+    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+    with (
+        ends_after(seconds),
+        _client().stream("POST", url, content=body, headers=headers, timeout=seconds) as response,
+    ):
+        answer = bytearray()
+        for chunk in response.iter_raw():
+            answer += chunk
+            if len(answer) > ANSWER_MAX_BYTES:
+                return RetryLater("endless answer")
+        return judge(response.status_code, response.headers, bytes(answer), secret=secret)
+
+
+@cache
+def _client() -> httpx.Client:
+    """The process's client, whose connections its threads share."""
+    connections = settings.CELERY_WORKER_CONCURRENCY
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    return httpx.Client(transport=DeadlineTransport(limits))
+
+
+def judge(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Answer:
+    """The class of an answer. Meta may quote the ``secret``, and its words are stored and shown: they come masked."""
+    try:
+        answer = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        answer = _Body()
+    if answer.error is not None:
+        return _judge_error(answer.error, _seconds(headers.get("retry-after")), secret)
+    if answer.events_received is not None and 200 <= status < 300:
+        return Accepted(_shown(answer.fbtrace_id, TRACE_ID_MAX_LENGTH, secret))
+    if status == TOO_LARGE:
+        return Refused(Problem(TOO_LARGE, None, "The request is too large.", ""))
+    return RetryLater(f"HTTP {status}", retry_after=_seconds(headers.get("retry-after")))
+
+
+def _judge_error(error: _Error, retry_after: float | None, secret: str) -> Answer:
+    problem = Problem(
+        error.code,
+        error.error_subcode,
+        _shown(" ".join(filter(None, (error.message, error.error_user_msg))), MESSAGE_MAX_LENGTH, secret),
+        _shown(error.fbtrace_id, TRACE_ID_MAX_LENGTH, secret),
+    )
+    blamed = blame(problem.code, problem.subcode)
+    if blamed is Blame.TOKEN:
+        return BadToken(problem)
+    if blamed.refuses and not error.is_transient:
+        return Refused(problem)
+    return RetryLater(f"code {problem.name}", problem, retry_after)
+
+
+def _shown(text: str | None, max_length: int, secret: str) -> str:
+    """A text of Meta's as it is stored: without the secret, as it is or as an address holds it, and printable.
+
+    It is masked in the parsed text, since a short secret may be part of the answer's own syntax; and before the text is
+    cut, since a part of a secret would stay.
+    """
+    text = text or ""
+    for form in filter(None, (secret, quote(secret, safe=""))):
+        text = text.replace(form, MASK)
+    return "".join(char if char.isprintable() else " " for char in text)[:max_length]
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The Retry-After header, as seconds or as a date (RFC 9110, section 10.2.3)."""
+    if not retry_after:
+        return None
+    if retry_after.isdecimal():
+        return float(retry_after[:9])
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, (at - timezone.now()).total_seconds()) if at.tzinfo else None

@@ -1,0 +1,150 @@
+"""Settling a batch: what became of its events is written in one transaction, or not at all.
+
+Events are counted in the transaction that deletes their outbox row, or that marks it as counted where they must wait.
+It begins by making sure that the lane is still ours. So each event is counted once, whatever is killed when.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Multiset
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from common import bulk
+from events import bounds
+from events.delivery import lanes
+from events.delivery.batches import Batch, Event
+from events.delivery.graph_api import Accepted, Answer, BadToken, Refused, RetryLater
+from events.figures.counting import Tally
+from events.models import DeadLetter, OutboxRow
+from pixels.models import Pixel
+
+_KIND = attrgetter("row.minute", "row.counted", "name", "website", "fate")
+
+
+@transaction.atomic
+def settle(
+    claim: lanes.Claim,
+    pixel: Pixel,
+    batch: Batch,
+    *,
+    last_answer: Answer | None = None,
+    errors: int = 0,
+    release: bool = False,
+) -> None:
+    """Write what became of the batch, and ``release`` the lane with it.
+
+    Raises LeaseLost, and changes nothing, where the lane is no longer ours. The pixel's row is locked first, then its
+    lane: deleting a pixel locks them in the same order.
+    """
+    now = timezone.now()
+    token_rejected = _update_pixel(pixel, batch, last_answer, now)
+    changes = _lane_changes(claim, last_answer, token_rejected=token_rejected)
+    lanes.keep(claim, {**changes, **(lanes.RELEASED if release else {})})
+    _settle_rows(batch)
+    _count(pixel, batch, errors, now)
+    _keep_dead_letters(pixel, batch, now)
+
+
+def _update_pixel(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: datetime) -> bool:
+    """Tell in the pixel's row how publishing goes; was its token rejected?
+
+    A token that was replaced while the request was under way is not the one that Meta rejected.
+    """
+    row = Pixel.objects.filter(pk=pixel.pk)
+    changes = _pixel_changes(pixel, batch, last_answer, now)
+    if isinstance(last_answer, BadToken):
+        rejected = changes | {"bad_token": True, "api_error_code": last_answer.problem.name}  # nosec B105  # no token
+        if row.filter(access_token=pixel.access_token).update(**rejected):
+            return True
+    if not row.update(**changes):
+        raise lanes.LeaseLost  # the pixel is gone, and with it everything
+    return False
+
+
+def _pixel_changes(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: datetime) -> dict[str, Any]:
+    new = [row.received_at for row in batch.rows if not row.counted and row.intake == OutboxRow.Intake.RECEIVED]
+    changes: dict[str, Any] = {"last_received": max([*new, *filter(None, [pixel.last_received])], default=None)}
+    if any(event.fate and event.fate.column == "published" for event in batch.events):
+        changes["last_published"] = now
+    if isinstance(last_answer, Accepted):
+        changes |= {"api_error_code": None, "bad_token": False}  # nosec B105  # no token
+    elif isinstance(last_answer, Refused | RetryLater) and last_answer.problem is not None:
+        changes["api_error_code"] = last_answer.problem.name
+    return changes
+
+
+def _lane_changes(claim: lanes.Claim, last_answer: Answer | None, *, token_rejected: bool) -> dict[str, Any]:
+    match last_answer:
+        case RetryLater(reason, problem, retry_after):
+            return lanes.after_failure(claim, retry_after, "" if problem else reason)
+        case BadToken() if token_rejected:
+            return lanes.on_hold()
+        case Accepted() | Refused():
+            return lanes.after_success()
+    return {}
+
+
+def _settle_rows(batch: Batch) -> None:
+    """Delete the rows of which nothing waits; mark the others as counted, without the events that are settled."""
+    waiting: dict[int, list[Event]] = {}
+    for event in batch.undecided():
+        waiting.setdefault(event.row.pk, []).append(event)
+    bulk.delete(OutboxRow, [row.pk for row in batch.rows if row.pk not in waiting])
+    if not waiting:
+        return
+    kept = [row for row in batch.rows if row.pk in waiting]
+    whole = [row.pk for row in kept if not row.counted and len(waiting[row.pk]) == row.event_count]
+    if whole:
+        OutboxRow.objects.filter(pk__in=whole).update(counted=True)
+    parts = [
+        OutboxRow(pk=row.pk, counted=True, event_count=len(events), body=_array_of(events))
+        for row in kept
+        if len(events := waiting[row.pk]) < row.event_count
+    ]
+    OutboxRow.objects.bulk_update(parts, ["counted", "event_count", "body"])
+
+
+def _array_of(events: list[Event]) -> bytes:
+    return b"[%s]" % b",".join(event.raw for event in events)
+
+
+def _count(pixel: Pixel, batch: Batch, errors: int, now: datetime) -> None:
+    """Count what came and what became of it. Events that are alike are added up first: there are far fewer kinds."""
+    tally = Tally()
+    for (minute, counted, name, website, fate), n in Multiset(map(_KIND, batch.events)).items():
+        received_at = datetime.fromtimestamp(minute * 60, UTC)
+        if not counted:
+            tally.add(received_at, name, website, "received", n)
+        if fate:
+            tally.add(now, name, website, fate.column, n, received_at=received_at)
+    if errors:
+        tally.add(now, None, None, "publish_errors", errors)
+    tally.write(pixel.pk)
+
+
+def _keep_dead_letters(pixel: Pixel, batch: Batch, now: datetime) -> None:
+    letters = [
+        DeadLetter(
+            pixel=pixel,
+            event_name=event.name,
+            event_id=event.event_id,
+            website=event.website,
+            event=raw,
+            options=event.row.options,
+            code=event.fate.code,
+            message=event.fate.detail,
+            trace_id=event.fate.trace_id,
+            received_at=event.row.received_at,
+            failed_at=now,
+        )
+        for event in batch.events
+        if event.fate is not None and event.fate.column == "failed" and (raw := bytes(event.raw))
+    ]
+    if letters:
+        DeadLetter.objects.bulk_create(letters)
+        bounds.trim_dead_letters(pixel.pk)

@@ -1,0 +1,190 @@
+"""Counting events: many additions, then one upsert of a few rows (``Counter``).
+
+A pixel's event names and websites come from its senders, so their number is bounded: the first 500 of each that are
+received on a day are counted apart, the others together under the empty label. The day on which an event was received
+decides, whenever it is settled: what has waited takes no other day's room.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Multiset
+from collections.abc import Iterator
+from datetime import date, datetime
+from functools import lru_cache, partial
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from common.bulk import insert
+from events.figures.windows import floor, kept
+from events.models import LABEL_MAX_LENGTH, OTHER, Counter, SeenLabel
+
+LABELS_A_DAY = 500
+
+_KEY = ("pixel_id", "span", "dimension", "start", "label")
+#: What is counted: the columns that are not of the key.
+COLUMNS = tuple(
+    field.column
+    for field in Counter._meta.concrete_fields
+    if field.column and field.column not in _KEY and not field.primary_key
+)
+
+
+class Label(NamedTuple):
+    """An event name or a website; the empty one stands for all that are not counted apart."""
+
+    dimension: int
+    text: str
+
+
+class Cell(NamedTuple):
+    """The key of a counter row of a pixel."""
+
+    span: int
+    dimension: int
+    start: datetime
+    label: str
+
+
+class _Entry(NamedTuple):
+    minute: datetime
+    name: str | None
+    website: str | None
+    column: str
+    #: The day on which the event was received: it decides whether its labels are counted apart.
+    day: datetime
+
+    def labels(self) -> Iterator[Label]:
+        yield Label(Counter.Dimension.TOTAL, "")
+        if self.name is not None:
+            yield Label(Counter.Dimension.EVENT_NAME, self.name)
+            if self.website:
+                yield Label(Counter.Dimension.WEBSITE, self.website[:LABEL_MAX_LENGTH])
+
+    def spans(self) -> Iterator[tuple[Counter.Span, datetime]]:
+        yield Counter.Span.MINUTE, self.minute
+        yield Counter.Span.HOUR, self.minute.replace(minute=0)
+        yield Counter.Span.DAY, floor(self.minute, Counter.Span.DAY)
+
+
+class Tally:
+    """Counts of one pixel's events, collected in memory until ``write``."""
+
+    def __init__(self) -> None:
+        self._entries: Multiset[_Entry] = Multiset()
+
+    def add(
+        self,
+        at: datetime,
+        name: str | None,
+        website: str | None,
+        column: str,
+        n: int = 1,
+        *,
+        received_at: datetime | None = None,
+    ) -> None:
+        """Add ``n`` events that met a fate (a column of Counter) at a time; without a name, to the total alone.
+
+        They were received at ``received_at``, or then. ``n`` below nought takes events out of the spans in which they
+        were counted.
+        """
+        day = floor(received_at or at, Counter.Span.DAY)
+        self._entries[_Entry(at.replace(second=0, microsecond=0), name, website, column, day)] += n
+
+    def write(self, pixel_pk: int) -> None:
+        """Add everything to the pixel's counters: one upsert. Once, in the transaction that settles what is counted."""
+        cells: dict[Cell, Multiset[str]] = {}
+        known = self._admit(pixel_pk)
+        places = _places(pixel_pk, [entry for entry, n in self._entries.items() if n < 0])
+        now = timezone.now()
+        for entry, n in self._entries.items():
+            for label in entry.labels():
+                apart = label in known[entry.day] if n > 0 else (entry.day, entry.column, label) in places
+                for span, start in entry.spans():
+                    if n < 0 and start < now - kept(span):
+                        continue  # the row is pruned: nothing is left to take from
+                    cell = Cell(span, label.dimension, start, label.text if apart else OTHER)
+                    cells.setdefault(cell, Multiset())[entry.column] += n
+        _upsert(pixel_pk, sorted((cell, counts) for cell, counts in cells.items() if any(counts.values())))
+
+    def _admit(self, pixel_pk: int) -> dict[datetime, set[Label]]:
+        """By day, the labels that are counted apart."""
+        labels: dict[datetime, set[Label]] = {}
+        for entry, n in self._entries.items():
+            if n > 0:
+                labels.setdefault(entry.day, set()).update(entry.labels())
+        return {day: _admit(pixel_pk, day, labels[day]) for day in sorted(labels)}
+
+
+def _admit(pixel_pk: int, day: datetime, labels: set[Label]) -> set[Label]:
+    """Those of the labels that are counted apart on the day; new ones become known while there is room.
+
+    The caller holds the pixel's lane: nobody else admits labels at the same time. A restored backup does not: beside a
+    worker it may let a few labels more than LABELS_A_DAY in, and no count is lost.
+    """
+    known = _known(pixel_pk, day)
+    new = labels - known
+    if not any(_room(known, dimension) for dimension in {label.dimension for label in new if label.text}):
+        return labels & known
+    current = _counted_apart(pixel_pk, day)
+    admitted: list[Label] = []
+    for dimension in {label.dimension for label in new}:
+        candidates = sorted(label for label in new - current if label.dimension == dimension and label.text)
+        admitted += candidates[: _room(current, dimension)]
+    _remember(pixel_pk, admitted, day.date())
+    current.update(admitted)
+    # What is rolled back was not admitted.
+    transaction.on_commit(partial(known.update, current))
+    return labels & (known | current)
+
+
+def _counted_apart(pixel_pk: int, day: datetime) -> set[Label]:
+    """What has a counter of its own, of the events that were received on the day."""
+    rows = Counter.objects.filter(pixel=pixel_pk, span=Counter.Span.DAY, start=day, received__gt=0)
+    labels = rows.filter(dimension__in=(Counter.Dimension.EVENT_NAME, Counter.Dimension.WEBSITE)).exclude(label=OTHER)
+    return {Label(*values) for values in labels.values_list("dimension", "label")}
+
+
+def _remember(pixel_pk: int, labels: list[Label], day: date) -> None:
+    insert(
+        SeenLabel,
+        ("pixel_id", "dimension", "label", "last_seen"),
+        [(pixel_pk, *label, day) for label in labels],
+        on_conflict="ON CONFLICT (pixel_id, dimension, label) DO UPDATE SET last_seen = excluded.last_seen"
+        " WHERE events_seenlabel.last_seen < excluded.last_seen",
+    )
+
+
+@lru_cache(maxsize=256)
+def _known(pixel_pk: int, day: datetime) -> set[Label]:
+    """The labels of the pixel that this process has met on the day: a set to add to."""
+    return set()
+
+
+def _room(labels: set[Label], dimension: int) -> int:
+    return max(0, LABELS_A_DAY - sum(label.dimension == dimension for label in labels))
+
+
+def _places(pixel_pk: int, entries: list[_Entry]) -> set[tuple[datetime, str, Label]]:
+    """Where, by day and column, labels have counts of their own: what is taken out is taken where it was put in."""
+    places: set[tuple[datetime, str, Label]] = set()
+    days = {entry.day for entry in entries}
+    texts = {label.text for entry in entries for label in entry.labels()}
+    for column in {entry.column for entry in entries}:
+        rows = Counter.objects.filter(pixel=pixel_pk, span=Counter.Span.DAY, start__in=days, label__in=texts)
+        for start, dimension, text in rows.exclude(**{column: 0}).values_list("start", "dimension", "label"):
+            places.add((start, column, Label(dimension, text)))
+    return places
+
+
+def _upsert(pixel_pk: int, rows: list[tuple[Cell, Multiset[str]]]) -> None:
+    """Add to the rows, which are sorted: two writers in one order do not wait for each other."""
+    added = [column for column in COLUMNS if any(counts[column] for _, counts in rows)]
+    sums = ", ".join(f"{column} = events_counter.{column} + excluded.{column}" for column in added)
+    insert(
+        Counter,
+        (*_KEY, *COLUMNS),
+        [(pixel_pk, *cell, *(counts[column] for column in COLUMNS)) for cell, counts in rows],
+        on_conflict=f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {sums}",  # nosec B608  # our columns
+    )

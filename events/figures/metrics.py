@@ -1,0 +1,299 @@
+"""Figures of pixels over a time, from their counters: one query for each question, however many pixels.
+
+The pixels are given by primary key; whoever asks has made sure that the principal may look into their account.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Multiset
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import lru_cache, reduce
+from itertools import chain, count
+from operator import add, or_
+from typing import Any, NamedTuple, cast
+
+from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, Sum, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from common import budget
+from common.statements import Among, Param, Statement, Sums
+from events.figures.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
+from events.models import LABELS_KEPT, MINUTES_KEPT, OTHER, Counter, SeenLabel
+from pixels.traffic import Column, Totals
+
+#: What stands for the names and websites that are counted together (``models.OTHER``).
+OTHER_NAME = "Other"
+#: At most so many names and websites are told apart in an answer: the busiest ones.
+LABELS_SHOWN = 1_000
+#: At most so many websites of a pixel are listed: those seen last.
+WEBSITES_SHOWN = 500
+
+#: What a chart's point counts.
+_COUNTED = ("received", "published", "failed", "expired", "dropped")
+_Dimension = Counter.Dimension
+
+_DROPPED = (
+    "dropped_by_event_filter",
+    "dropped_by_domain_filter",
+    "dropped_receiving_off",
+    "dropped_publishing_off",
+)
+
+
+def totals(pixels: Collection[int], minutes: int, now: datetime | None = None) -> Mapping[int, Totals]:
+    """The events of each pixel in the last ``minutes``."""
+    spans, times = _window(minutes, now)
+    rows = _totals(spans).all(pixels=pixels, **times)
+    return {pixel: Totals(*sums) for pixel, *sums in rows}
+
+
+def totals_column(minutes: int, now: datetime | None = None) -> Column:
+    """Received and published events as a column of a statement about pixels; null without traffic."""
+    spans, times = _window(minutes, now)
+    return Column(_column(spans), times)
+
+
+def happened(column: str, minutes: int, now: datetime) -> Exists:
+    """Were there events of this fate in the last ``minutes`` on the pixel that a query's row is about?"""
+    told = {"pixel": OuterRef("pk"), "dimension": _Dimension.TOTAL, f"{column}__gt": 0}
+    return Exists(Counter.objects.filter(within(last_minutes(minutes, now), **told)))
+
+
+_Spans = tuple[Counter.Span, ...]
+_SUMMED = ("received", "published")
+_TOTALS = (*_SUMMED, "failed", "publish_errors")
+
+
+def _window(minutes: int, now: datetime | None) -> tuple[_Spans, Mapping[str, datetime]]:
+    """The spans of the last ``minutes``, and when each begins and ends: ``time0`` to ``time1``, and so on."""
+    return _window_in((now or timezone.now()).replace(second=0, microsecond=0), minutes)
+
+
+@lru_cache(maxsize=32)
+def _window_in(minute: datetime, minutes: int) -> tuple[_Spans, Mapping[str, datetime]]:
+    """The same for all of a minute: nothing finer is counted."""
+    stretches = last_minutes(minutes, minute)
+    times = enumerate(chain(*(stretch[1:] for stretch in stretches)))
+    return tuple(stretch.span for stretch in stretches), {f"time{number}": time for number, time in times}
+
+
+@lru_cache(maxsize=32)
+def _totals(spans: _Spans) -> Statement[list[Any]]:
+    """The sums of ``pixels``, each with its key."""
+    condition = within(_stretches(spans), Among("pixel_id", "pixels"), dimension=_Dimension.TOTAL)
+    return Statement(Counter.objects.filter(condition).values("pixel_id"), "pixel_id", *map(Sum, _TOTALS))
+
+
+@lru_cache(maxsize=32)
+def _column(spans: _Spans) -> Sums:
+    """The sums of the pixel that a row is about."""
+    conditions = (within([one], pixel=OuterRef("pk"), dimension=_Dimension.TOTAL) for one in _stretches(spans))
+    return Sums(map(Counter.objects.filter, conditions), *_SUMMED)
+
+
+def _stretches(spans: _Spans) -> list[Stretch]:
+    """The ``_window`` of these spans."""
+    times = (Param(f"time{number}", DateTimeField()) for number in count())
+    return [Stretch(span, cast(Any, next(times)), cast(Any, next(times))) for span in spans]
+
+
+def websites(pixels: Collection[int], now: datetime | None = None) -> Mapping[int, list[str]]:
+    """The websites seen on each pixel's events in the last 30 days, by name."""
+    since = (now or timezone.now()) - LABELS_KEPT
+    newest_first = Window(RowNumber(), partition_by="pixel_id", order_by=["-last_seen", "label"])
+    seen = SeenLabel.objects.filter(pixel__in=pixels, dimension=Counter.Dimension.WEBSITE, last_seen__gte=since.date())
+    if may_be_too_many := not budget.has_room(len(pixels) * WEBSITES_SHOWN // budget.SCALARS_PER_OBJECT):
+        budget.load_counted(seen, "domains", scalars=True)
+    rows = seen.annotate(place=newest_first).filter(place__lte=WEBSITES_SHOWN).values_list("pixel_id", "label")
+    pairs = sorted(rows)
+    if not may_be_too_many:
+        budget.load_scalars(len(pairs), "domains")
+    found: dict[int, list[str]] = {}
+    for pixel, website in pairs:
+        found.setdefault(pixel, []).append(website)
+    return found
+
+
+class Activity(NamedTuple):
+    """The events of one name or website; an empty one stands for those that are counted together."""
+
+    label: str
+    received: int
+    published: int
+    failed: int = 0
+    #: The newest received event: its minute within this hour, else its hour or day, as it was counted.
+    updated_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """How it is shown."""
+        return self.label or OTHER_NAME
+
+
+class Metrics:
+    """What passed on some pixels, by event name and by website."""
+
+    def __init__(self, names: list[Activity], websites: list[Activity]) -> None:
+        self.names = _busiest(names)
+        self.websites = _busiest(websites)
+        self.received = sum(activity.received for activity in names)
+        self.published = sum(activity.published for activity in names)
+        self.failed = sum(activity.failed for activity in names)
+        self.names_received = sum(activity.received > 0 for activity in names)
+        self.names_published = sum(activity.published > 0 for activity in names)
+
+    @property
+    def success_rate(self) -> float:
+        """The part of the attempts that succeeded; 0.0 without any."""
+        attempts = self.published + self.failed
+        return self.published / attempts if attempts else 0.0
+
+
+def event_metrics(
+    pixels: Collection[int], minutes: int, now: datetime | None = None, *, by_website: bool = True
+) -> Metrics:
+    """The events of the last ``minutes`` on all the pixels together."""
+    found = _activities(pixels, minutes, now, (_Dimension.EVENT_NAME, *([_Dimension.WEBSITE] if by_website else [])))
+    return Metrics(found.get(_Dimension.EVENT_NAME, []), found.get(_Dimension.WEBSITE, []))
+
+
+def activities(pixels: Collection[int], minutes: int, dimension: Counter.Dimension) -> list[Activity]:
+    """The events of the last ``minutes`` on all the pixels together, by name or website, the busiest first."""
+    return _busiest(_activities(pixels, minutes, None, [dimension]).get(dimension, []))
+
+
+def _activities(
+    pixels: Collection[int], minutes: int, now: datetime | None, dimensions: Collection[Counter.Dimension]
+) -> dict[int, list[Activity]]:
+    stretches = last_minutes(minutes, now, newest_apart=True)
+    budget.load_estimated(lambda: _most_counters(pixels, dimensions, stretches), "eventMetrics")
+    rows = (
+        Counter.objects.filter(within(stretches, pixel__in=pixels, dimension__in=dimensions))
+        .values_list("dimension", "label")
+        .annotate(Sum("received"), Sum("published"), Sum("failed"), newest=Max("start", filter=Q(received__gt=0)))
+    )
+    found: dict[int, list[Activity]] = {}
+    for dimension, *values in rows:
+        found.setdefault(dimension, []).append(Activity(*values))
+    return found
+
+
+def _most_counters(pixels: Collection[int], dimensions: Collection[Counter.Dimension], stretches: list[Stretch]) -> int:
+    """How many counters there are in these stretches if nothing is ever still: to count them would take as long."""
+    labels = SeenLabel.objects.filter(pixel__in=pixels, dimension__in=dimensions).count()
+    return labels * sum((end - start) // LENGTHS[span] for span, start, end in stretches)
+
+
+def _busiest(activities: list[Activity]) -> list[Activity]:
+    """The busiest first; those that are too many are counted to the others, which come last."""
+    ranked = sorted(activities, key=lambda activity: (not activity.label, -activity.received, activity.label))
+    shown, rest = ranked[:LABELS_SHOWN], ranked[LABELS_SHOWN:]
+    if not rest:
+        return shown
+    times = [activity.updated_at for activity in rest if activity.updated_at]
+    received, published, failed = (sum(column) for column in zip(*(row[1:4] for row in rest), strict=True))
+    return [*shown, Activity(OTHER, received, published, failed, max(times, default=None))]
+
+
+def told_to_the_minute(
+    activities: Collection[Activity], pixels: Collection[int], dimension: Counter.Dimension, now: datetime | None = None
+) -> list[Activity]:
+    """The activities with the minute of their newest event, or its hour where minutes are no longer kept.
+
+    They tell the start of the hour or day that it was counted in, which reads as if it were long ago.
+    """
+    now = now or timezone.now()
+    times = {activity.label: activity.updated_at for activity in activities if activity.updated_at}
+    by_day = {label: start for label, start in times.items() if start < floor(now, Span.DAY)}
+    times |= _newest(pixels, dimension, Span.HOUR, by_day, LENGTHS[Span.DAY])
+    by_hour = {label: start for label, start in times.items() if now - MINUTES_KEPT <= start < floor(now, Span.HOUR)}
+    times |= _newest(pixels, dimension, Span.MINUTE, by_hour, LENGTHS[Span.HOUR])
+    return [activity._replace(updated_at=times.get(activity.label)) for activity in activities]
+
+
+def _newest(
+    pixels: Collection[int],
+    dimension: Counter.Dimension,
+    span: Counter.Span,
+    starts: Mapping[str, datetime],
+    length: timedelta,
+) -> dict[str, datetime]:
+    """The newest rows of the span within the ``length`` that begins at each label's start."""
+    labels: dict[datetime, list[str]] = {}
+    for label, start in starts.items():
+        labels.setdefault(start, []).append(label)
+    if not labels:
+        return {}
+    conditions = (
+        within([Stretch(span, start, start + length)], label__in=names, pixel__in=pixels, dimension=dimension)
+        for start, names in labels.items()
+    )
+    rows = Counter.objects.filter(reduce(or_, conditions), received__gt=0)
+    return dict(rows.order_by().values_list("label").annotate(Max("start")))
+
+
+class Chart(Enum):
+    """The times that charts show: the span of a point, and how many minutes it reaches back."""
+
+    HOUR = (Span.MINUTE, 60)
+    DAY = (Span.HOUR, 24 * 60)
+    WEEK = (Span.HOUR, 7 * 24 * 60)
+    MONTH = (Span.DAY, 30 * 24 * 60)
+
+    def __init__(self, span: Counter.Span, minutes: int) -> None:
+        self.span = span
+        self.minutes = minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A point of a chart: what happened from ``start`` to the end of its minute, hour or day.
+
+    The first one may begin within its span, and the last one is still running: they count part of it.
+    """
+
+    start: datetime
+    is_whole: bool = True
+    received: int = 0
+    published: int = 0
+    failed: int = 0
+    expired: int = 0
+    dropped: int = 0
+
+
+class Series(NamedTuple):
+    """A chart's points, the oldest first, with noughts where nothing happened; together exactly its time."""
+
+    points: list[Point]
+    as_of: datetime
+
+
+def series(pixels: Collection[int], chart: Chart, now: datetime | None = None) -> Series:
+    """What passed in the chart's time, which ends now: its points add up to what ``totals`` counts of it."""
+    now = now or timezone.now()
+    stretches = last_minutes(chart.minutes, now, coarsest=chart.span)
+    first, last = stretches[0].start, floor(now, chart.span)
+    sums: dict[datetime, Multiset[str]] = {}
+    for start, counts in _counts(pixels, stretches):
+        sums.setdefault(floor(start, chart.span), Multiset()).update(counts)
+    points = []
+    start = floor(first, chart.span)
+    while start <= last:
+        points.append(Point(max(start, first), first <= start < last, **sums.get(start, Multiset())))
+        start += LENGTHS[chart.span]
+    return Series(points, now)
+
+
+def _counts(pixels: Collection[int], stretches: list[Stretch]) -> Iterator[tuple[datetime, dict[str, int]]]:
+    dropped = reduce(add, map(F, _DROPPED))
+    rows = (
+        Counter.objects.filter(within(stretches, pixel__in=pixels, dimension=Counter.Dimension.TOTAL))
+        .values_list("start")
+        .annotate(Sum("received"), Sum("published"), Sum("failed"), Sum("expired"), all_dropped=Sum(dropped))
+    )
+    for start, *sums in rows:
+        yield start, dict(zip(_COUNTED, sums, strict=True))

@@ -1,0 +1,56 @@
+"""What senders are told of events that were taken: what was left out of them, and what was filled in."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.utils import translation
+
+from events.intake.left_out import LeftOut, Reason
+
+#: Texts in an answer.
+MESSAGES_MAX = 20
+
+
+class Notes:
+    """Of one request. However many events it has, they take little room; and they quote no value that was sent."""
+
+    def __init__(self) -> None:
+        #: How often each field was left out, and why.
+        self.left_out: Counter[LeftOut] = Counter()
+        self._messages: list[str] = []
+        self._number = 0
+        self._place = ""
+
+    def of_event(self, index: int) -> None:
+        """What comes next is of this event."""
+        self._place = f"data[{index}]."
+
+    def leave_out(self, what: LeftOut) -> None:
+        """A value was left out."""
+        self.left_out[what] += 1
+        if self._has_room():
+            self._messages.append(f"{self._place}{what.field}: left out. {_in_english(what.reason)}")
+
+    def fill(self, field: str, value: str) -> None:
+        """A value was missing; what it is filled with is the gateway's word, and no personal datum."""
+        if self._has_room():
+            self._messages.append(f"{self._place}{field}: missing. It is filled with {value}.")
+
+    def _has_room(self) -> bool:
+        self._number += 1
+        return self._number <= MESSAGES_MAX
+
+    @property
+    def messages(self) -> list[str]:
+        """The first of them, and how many there are beside these."""
+        if self._number <= MESSAGES_MAX:
+            return self._messages
+        told = MESSAGES_MAX - 1
+        return [*self._messages[:told], f"{self._number - told:,} more values were left out or filled in."]
+
+
+def _in_english(reason: Reason) -> str:
+    """The sender is software, and this thread may have the language of the person whom it served before."""
+    with translation.override("en"):
+        return str(reason.label)

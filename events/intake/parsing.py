@@ -1,0 +1,216 @@
+"""What a request says, whatever its Content-Type says it is: JSON, or the form that the Graph API takes."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import msgspec
+import orjson
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+
+from common.errors import InvalidInput
+from events.intake.access_keys import Keys, keys_in
+from events.intake.left_out import LeftOut, Reason
+from events.intake.notes import Notes
+from events.models import OutboxRow
+from events.unreadable import refusal_of
+
+#: What the Graph API takes beside the events, and the gateway passes on with them.
+OPTION_NAMES = ("test_event_code", "partner_agent", "namespace_id", "upload_id", "upload_tag", "upload_source")
+
+_OPTIONS_MAX_LENGTH = OutboxRow._meta.get_field("options").max_length or 0
+_MAX_FIELDS = 100
+_ESCAPED_COLON = re.compile(rb"\\u003[aA]")
+_lone_percent = re.compile(rb"%(?![0-9A-Fa-f]{2})").sub
+_ESCAPED_NUL = re.compile(rb"\\u0000")
+#: Stands in no JSON.
+_MARK = b"\0"
+
+
+class Submission(NamedTuple):
+    """A request's content, of which nothing is checked yet but its form."""
+
+    events: list[Any]
+    #: The same, written down as JSON, where several came together; else empty.
+    written: bytes
+    keys: Keys
+    #: A JSON object, or empty: what goes to the Graph API with the events.
+    options: str
+
+
+def parse(body: bytes, content_type: str, notes: Notes) -> Submission:
+    """Read a request's body; InvalidInput where it is neither JSON nor a form, or holds no list of events.
+
+    Of the fields beside the events, only those are read that are named here.
+    """
+    fields, written = _fields(body, content_type)
+    events, written = _events(fields, written)
+    return Submission(events, written, keys_in(fields), _options(fields, notes))
+
+
+def is_json(body: bytes) -> bool:
+    """Is the body read as JSON? If not, as a form."""
+    return _text(body).startswith((b"{", b"["))
+
+
+def _text(body: bytes) -> bytes:
+    return body.removeprefix(codecs.BOM_UTF8).lstrip()
+
+
+def _fields(body: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
+    """What was sent, and of JSON how it is written down again."""
+    text = _text(body)
+    if is_json(text):
+        fields, written = _decode("body", text)
+        if not isinstance(fields, dict):
+            raise InvalidInput("body", 'must be a JSON object such as {"data": [event, …]}.')
+        return fields, written
+    return _form(text, body, content_type), b""
+
+
+def _form(text: bytes, body: bytes, content_type: str) -> dict[str, Any]:
+    try:
+        text.decode()
+        if content_type.startswith("multipart/"):
+            return _multipart(body, content_type)
+        return _urlencoded(text)
+    except (ValueError, MultiPartParserError, SuspiciousOperation):
+        raise InvalidInput("body", "must be a JSON object, or a form in UTF-8.") from None
+
+
+def _urlencoded(text: bytes) -> dict[str, Any]:
+    if text.count(b"&") >= _MAX_FIELDS:
+        raise ValueError("too many fields")
+    pairs = (pair.partition(b"=") for pair in text.split(b"&") if pair)
+    return {_unquoted(name): _unquoted(value) for name, _, value in pairs}
+
+
+def _unquoted(text: bytes) -> str:
+    """As urllib's ``unquote_plus`` does it, which takes ten times as long where much is escaped.
+
+    Python reads escapes such as its own ``\\x5b`` in C. A percent sign that begins no escape stands for itself.
+    """
+    text = text.replace(b"+", b" ")
+    if b"%" not in text:
+        return text.decode()
+    text = _lone_percent(b"%25", text)
+    escaped = text.replace(b"\\", b"\\\\").replace(b"%", b"\\x")
+    return escaped.decode("unicode_escape").encode("latin-1").decode()
+
+
+def _multipart(body: bytes, content_type: str) -> dict[str, Any]:
+    if body.count(b"\n--") > _MAX_FIELDS:  # before Django looks at each of them
+        raise ValueError("too many fields")
+    meta = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": len(body)}
+    fields, files = MultiPartParser(meta, BytesIO(body), [_InMemory()]).parse()
+    sent = {name: file.read().decode() for name, file in files.items() if isinstance(file, UploadedFile)}
+    return sent | fields.dict()
+
+
+class _InMemory(FileUploadHandler):
+    """A field may be sent as a file (``curl -F data=@events.json``); the body is in memory already."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self._content = BytesIO()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self._content.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile[Any]:
+        self._content.seek(0)
+        return UploadedFile(self._content, self.field_name)
+
+
+def _decode(field: str, text: bytes) -> tuple[Any, bytes]:
+    """Parse JSON strictly: what one reader takes for one thing, no other may take for another. Then write it again.
+
+    Of a key that an object has twice, readers keep the first or the last. Such a text has more colons than its parsed
+    form, written down again, since no colon stands in JSON but in strings and after keys.
+    """
+    try:
+        value = msgspec.json.decode(text)
+        written = orjson.dumps(value)
+    except ValueError as error:
+        raise refusal_of(field, text) or InvalidInput(field, f"must be valid JSON in UTF-8: {error}.") from None
+    except (RecursionError, TypeError):
+        raise InvalidInput(field, "is nested too deeply, or holds an integer beyond 64 bits.") from None
+    # Most texts are written like that already: then there is nothing to look for.
+    if text != written and text.count(b":") + _count(_ESCAPED_COLON, text) != written.count(b":"):
+        raise InvalidInput(field, "must not have a key twice in one object.")
+    if _count(_ESCAPED_NUL, written):
+        raise refusal_of(field, text) or InvalidInput(field, "must not contain NUL characters.")
+    return value, written
+
+
+def _count(escape: re.Pattern[bytes], text: bytes) -> int:
+    """How often is a character escaped? Behind a backslash that is escaped itself stands no escape."""
+    if b"\\" not in text or not escape.search(text):  # of nearly all texts, that is all
+        return 0
+    return len(escape.findall(text.replace(b"\\\\", b"")))
+
+
+def _events(fields: dict[str, Any], written: bytes) -> tuple[list[Any], bytes]:
+    data = fields.get("data")
+    if data is None:
+        raise InvalidInput("data", "is required: a list of events.")
+    if isinstance(data, str):
+        data, written = _decode("data", _text(data.encode()))
+    elif isinstance(data, list) and len(data) > 1:  # a single one is as quickly written anew
+        written = _written_data(fields, written)
+    else:
+        written = b""
+    if not isinstance(data, list):
+        raise InvalidInput("data", "must be a list of events.")
+    if not 1 <= len(data) <= settings.INTAKE_MAX_EVENTS:
+        raise InvalidInput("data", f"must hold 1 to {settings.INTAKE_MAX_EVENTS:,} events.")
+    if str in map(type, data):
+        return _unpack(data), b""
+    return data, written
+
+
+def _written_data(fields: dict[str, Any], written: bytes) -> bytes:
+    """The part of a JSON object, written down, that is its ``data``."""
+    before, _, after = orjson.dumps(fields | {"data": orjson.Fragment(_MARK)}).partition(_MARK)
+    return written[len(before) : len(written) - len(after)]
+
+
+def _unpack(data: list[Any]) -> list[Any]:
+    """The events of a list in which they are texts, as Meta's SDKs send them."""
+    return [
+        _decode(f"data[{index}]", event.encode())[0] if isinstance(event, str) else event
+        for index, event in enumerate(data)
+    ]
+
+
+def _options(fields: dict[str, Any], notes: Notes) -> str:
+    options: dict[str, str] = {}
+    written = ""
+    for name in OPTION_NAMES:
+        value = fields.get(name)
+        if value is None or value == "":
+            continue
+        text = str(value) if type(value) is int else value
+        longer = orjson.dumps(options | {name: text}).decode()
+        if isinstance(text, str) and text.isprintable() and len(longer) <= _OPTIONS_MAX_LENGTH:
+            options[name], written = text, longer
+        elif name == "test_event_code":  # without it, Meta would take trials for what people did
+            if isinstance(text, str) and text.isprintable():
+                raise InvalidInput(name, "must be shorter.")
+            raise InvalidInput(name, "must be a text without control characters.")
+        else:
+            notes.leave_out(LeftOut(name, _reason_against(text)))
+    return written
+
+
+def _reason_against(option: Any) -> Reason:
+    if not isinstance(option, str):
+        return Reason.NO_SINGLE_TEXT
+    return Reason.TOO_LONG if option.isprintable() else Reason.CONTROL_CHARACTERS
