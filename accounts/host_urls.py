@@ -6,8 +6,9 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from accounts.permissions import Action
-from accounts.views import activity, api_accounts, host, people, reference, rescue
+from accounts.views import activity, api_accounts, host, people, rescue
 from accounts.views.people import at_host
+from portal.graphql import pages as reference
 
 app_name = "host"
 urlpatterns = [

@@ -21,7 +21,7 @@ from common import refusals
 from common.answers import Answer
 from events.intake import door as events_door
 from events.intake import graph_answers
-from portal import machines as graphql_door
+from portal.graphql import door as graphql_door
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -11,7 +11,7 @@ from django.utils import translation
 from pytest_django import Settings
 
 from portal import wsgi
-from portal.machines import is_machine
+from portal.graphql.door import is_machine
 from tests.base import HUB, Cast, bearer, graphql
 
 VIEWER = "{ viewer { apiAccount } }"
