@@ -205,7 +205,7 @@ class UserAdmin(SeeAsAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """By an account's name, its people: of an account that is closed to the host, none."""
         found, duplicates = super().get_search_results(request, queryset, search_term)
-        visible = Membership.objects.visible_to(principal_of_request(request))
+        visible = Membership.objects.visible_to(principal_of_request(request).borders)
         members = visible.filter(tenant__name__icontains=text_of(search_term)).values("user_id")
         return found | queryset.filter(pk__in=members), duplicates
 
@@ -303,7 +303,7 @@ class InvitationAdmin(ServiceAdmin):
     fields = ("membership", "created_at", "expires_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        visible = Membership.objects.visible_to(principal_of_request(request))
+        visible = Membership.objects.visible_to(principal_of_request(request).borders)
         return super().get_queryset(request).filter(membership__in=visible)
 
 
@@ -319,7 +319,7 @@ class IngressDomainAdmin(ServiceAdmin):
     actions = ("check_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        open_tenants = Tenant.objects.open_to(principal_of_request(request))
+        open_tenants = Tenant.objects.open_to(principal_of_request(request).borders)
         return super().get_queryset(request).filter(tenant__in=open_tenants)
 
     @admin.action(description="Check the DNS again")
@@ -365,6 +365,6 @@ class AuditEntryAdmin(ServiceAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """By name, accounts that are there: of others the entries have only the id."""
         found, duplicates = super().get_search_results(request, queryset, search_term)
-        accounts = Tenant.objects.open_to(principal_of_request(request))
+        accounts = Tenant.objects.open_to(principal_of_request(request).borders)
         named = accounts.filter(name__icontains=text_of(search_term)).values("pk")
         return found | queryset.filter(tenant_id__in=named), duplicates

@@ -32,10 +32,10 @@ def listed_tenants(principal: Principal) -> QuerySet[Tenant]:
 
     Of an account that is closed to the principal only its usage tells of issues.
     """
-    rejected = Tenant.objects.open_to(principal).filter(pixels__bad_token=True).order_by().values("pk")
+    rejected = Tenant.objects.open_to(principal.borders).filter(pixels__bad_token=True).order_by().values("pk")
     issues = Q(usage__publish_error=True) | Q(pk__in=rejected)
     return (
-        Tenant.objects.visible_to(principal)
+        Tenant.objects.visible_to(principal.borders)
         .select_related("usage")
         .annotate(
             has_issues=Case(When(issues, then=True), default=False),

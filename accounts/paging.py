@@ -31,7 +31,7 @@ def page_of_tenants(
 ) -> Page:
     """The visible accounts whose name contains ``search`` (or whose id it is), after the cursor ``after``."""
     size = clean_page_size(first)
-    matching = Tenant.objects.visible_to(principal)
+    matching = Tenant.objects.visible_to(principal.borders)
     if search:
         text = clean_text("search", search, max_length=SEARCH_MAX_LENGTH, min_length=0)
         matching = matching.filter(Q(name__icontains=text) | Q(pk=text))

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import DateField
 
+from accounts.borders import Borders
 from accounts.models import RoleLevel, Tenant, TenantStatus
 from accounts.models.tenant import ID_PATTERN
-from accounts.principals import Principal, Viewer
+from accounts.principals import Principal
 from common.errors import NotAuthorized
 from common.statements import Param, Statement
 
@@ -128,7 +129,7 @@ def get_tenant(principal: Principal, tenant_id: str, action: Action, *, lock: bo
 
 def find_tenant(principal: Principal, tenant_id: str, *, lock: bool = False) -> Tenant | None:
     """The account, if the principal may know of it; None alike for hidden and missing ones."""
-    row = _look_up(principal.viewer, lock=lock).one(id=tenant_id) if is_tenant_id(tenant_id) else None
+    row = _look_up(principal.borders, lock=lock).one(id=tenant_id) if is_tenant_id(tenant_id) else None
     return None if row is None else Tenant.from_db(DEFAULT_DB_ALIAS, _COLUMNS, row)
 
 
@@ -142,7 +143,7 @@ _COLUMNS = [field.attname for field in Tenant._meta.concrete_fields if not isins
 
 
 @lru_cache(maxsize=64)
-def _look_up(viewer: Viewer, *, lock: bool) -> Statement[list[Any]]:
-    """Finds an account by ``id`` within the viewer's borders."""
-    tenants = Tenant.objects.visible_to(viewer.principal).filter(pk=Param("id")).order_by()
+def _look_up(borders: Borders, *, lock: bool) -> Statement[list[Any]]:
+    """Finds an account by ``id`` within the borders."""
+    tenants = Tenant.objects.visible_to(borders).filter(pk=Param("id")).order_by()
     return Statement(tenants.select_for_update(no_key=True) if lock else tenants, *_COLUMNS)

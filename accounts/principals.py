@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from accounts.borders import Borders
 from accounts.models import ApiAccount, Membership, RoleLevel, User
-
-#: Whatever ``visible_to`` and ``open_to`` ask of a principal.
-Borders = tuple[bool, bool, frozenset[str], object]
 
 #: What the audit log puts before an API account's name.
 API_ACCOUNT_LABEL = "API account "
@@ -40,10 +38,10 @@ class Principal:
         return list(self.tenant_levels)
 
     @property
-    def viewer(self) -> Viewer:
-        """The principal, as a key for what depends on its borders alone."""
-        user = None if self.user is None else self.user.pk
-        return Viewer((self.is_system, self.sees_all_tenants, frozenset(self.tenant_levels), user), self)
+    def borders(self) -> Borders:
+        """How far the principal sees."""
+        user_id = None if self.user is None else self.user.pk
+        return Borders(self.is_system, self.sees_all_tenants, frozenset(self.tenant_levels), user_id)
 
     @property
     def label(self) -> str:
@@ -51,14 +49,6 @@ class Principal:
         if self.user is not None:
             return self.user.email
         return f"{API_ACCOUNT_LABEL}{self.api_account.name}" if self.api_account else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """A principal that is equal to every other one with the same borders: all API accounts are one viewer."""
-
-    borders: Borders
-    principal: Principal = field(compare=False)
 
 
 def principal_of_user(user: User) -> Principal:

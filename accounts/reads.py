@@ -20,11 +20,12 @@ from django.db.models.expressions import Combinable
 from django.db.models.lookups import LessThan
 from django.utils import timezone
 
+from accounts.borders import Borders
 from accounts.models import Membership, Tenant, UsageSnapshot, User
 from accounts.models.people import MembershipQuerySet
 from accounts.models.tenant import open_to
 from accounts.permissions import Action, is_allowed, require
-from accounts.principals import Principal, Viewer
+from accounts.principals import Principal
 from accounts.roles import role_name
 from common import budget
 from common.budget import SCALARS_PER_OBJECT, most_rows
@@ -170,7 +171,7 @@ class Person(msgspec.Struct, frozen=True):
 
 def read_tenant(principal: Principal, tenant_id: str, selection: Selection) -> TenantView:
     """One account with what is selected of it; NotAuthorized where it is hidden or missing."""
-    tenant = _tenant(principal.viewer, selection, timezone.now().date(), most_rows()).one(id=tenant_id)
+    tenant = _tenant(principal.borders, selection, timezone.now().date(), most_rows()).one(id=tenant_id)
     if tenant is None:
         raise NotAuthorized()
     require(principal, Action.VIEW_TENANT, tenant)
@@ -185,12 +186,12 @@ def read_tenant(principal: Principal, tenant_id: str, selection: Selection) -> T
 def read_tenants(principal: Principal, tenants: QuerySet[Tenant], selection: Selection) -> list[TenantView]:
     """The accounts of a query with what is selected of each; how many they are is bounded."""
     if selection["users"]:
-        visible = Membership.objects.visible_to(principal)
+        visible = Membership.objects.visible_to(principal.borders)
         budget.load_counted(visible.filter(tenant__in=tenants.values("pk")), "users")
     if "pixelIds" in selection["tenantUsage"]:
         pixels = _pixels().filter(tenant__in=tenants.values("pk"))
         budget.load_counted(pixels, "pixelIds", scalars=True)
-    rows = Statement(tenants, *_tenant_columns(principal, selection, most_rows()), row=TenantView).all()
+    rows = Statement(tenants, *_tenant_columns(principal.borders, selection, most_rows()), row=TenantView).all()
     members = [member for tenant in rows for member in tenant.members or ()]
     if members and not _BEYOND.isdisjoint(selection["users"]):
         found = _memberships_of(principal, {UUID(member.id) for member in members}, Selection())
@@ -234,7 +235,7 @@ def pixel_ids_of(principal: Principal, tenant: TenantView) -> list[str]:
 
 def members_of(principal: Principal, tenant: Tenant | None) -> QuerySet[Membership]:
     """The people of an account, or of the host where there is none, by address; ``is_last_admin`` is added."""
-    members = Membership.objects.visible_to(principal).filter(tenant=tenant).with_last_admin()
+    members = Membership.objects.visible_to(principal.borders).filter(tenant=tenant).with_last_admin()
     return members.select_related("user", "invitation").order_by("user__email")
 
 
@@ -254,8 +255,8 @@ def _memberships_of(
 ) -> dict[str, list[MembershipView]]:
     """By person, the memberships that the principal may see, by account."""
     if len(people) > 1:
-        budget.load_counted(Membership.objects.visible_to(principal).filter(user__in=people), "tenants")
-    rows = _roles(principal.viewer, selection, timezone.now().date(), most_rows()).all(people=people)
+        budget.load_counted(Membership.objects.visible_to(principal.borders).filter(user__in=people), "tenants")
+    rows = _roles(principal.borders, selection, timezone.now().date(), most_rows()).all(people=people)
     if len(people) == 1:
         budget.load(len(rows), "tenants")
     found: dict[str, list[MembershipView]] = {}
@@ -270,28 +271,30 @@ def _complete_accounts(principal: Principal, memberships: Iterable[MembershipVie
         return
     memberships = list(memberships)
     ids = {membership.tenant.id for membership in memberships if membership.tenant}
-    tenants = read_tenants(principal, Tenant.objects.open_to(principal).filter(pk__in=ids).order_by(), selection)
+    tenants = read_tenants(
+        principal, Tenant.objects.open_to(principal.borders).filter(pk__in=ids).order_by(), selection
+    )
     complete = {tenant.id: tenant for tenant in tenants}
     for membership in memberships:
         membership.tenant = membership.tenant and complete.get(membership.tenant.id)
 
 
-# The statements. What they are built from is their key: the viewer's borders, the selection, and the day, since people
+# The statements. What they are built from is their key: the borders, the selection, and the day, since people
 # who are there for a time can be admins until then.
 
 
 @lru_cache(maxsize=256)
-def _tenant(viewer: Viewer, selection: Selection, today: date, most: int) -> Statement[TenantView]:
+def _tenant(borders: Borders, selection: Selection, today: date, most: int) -> Statement[TenantView]:
     """One account, by ``id``; its lists end at ``most`` rows."""
-    tenants = Tenant.objects.visible_to(viewer.principal).filter(pk=Param("id")).order_by()
-    return Statement(tenants, *_tenant_columns(viewer.principal, selection, most, one=True), row=TenantView)
+    tenants = Tenant.objects.visible_to(borders).filter(pk=Param("id")).order_by()
+    return Statement(tenants, *_tenant_columns(borders, selection, most, one=True), row=TenantView)
 
 
 @lru_cache(maxsize=256)
-def _roles(viewer: Viewer, selection: Selection, today: date, most: int) -> Statement[PersonsMembership]:
+def _roles(borders: Borders, selection: Selection, today: date, most: int) -> Statement[PersonsMembership]:
     """The memberships of the ``people``, by account, ``most`` of them."""
-    memberships = Membership.objects.visible_to(viewer.principal).filter(Among("user_id", "people")).with_last_admin()
-    columns = (*_membership_columns(viewer.principal, selection), "user_id")
+    memberships = Membership.objects.visible_to(borders).filter(Among("user_id", "people")).with_last_admin()
+    columns = (*_membership_columns(borders, selection), "user_id")
     return Statement(_by_account(memberships)[:most], *columns, row=PersonsMembership)
 
 
@@ -305,7 +308,7 @@ def _pixels() -> QuerySet[Any, Any]:
 
 
 def _tenant_columns(
-    principal: Principal, selection: Selection, most: int, *, one: bool = False
+    borders: Borders, selection: Selection, most: int, *, one: bool = False
 ) -> Iterable[str | Combinable]:
     """The columns of ``TenantView``; lists end at ``most`` rows."""
     usage = selection["tenantUsage"]
@@ -316,23 +319,23 @@ def _tenant_columns(
         One(counts, Count("pk"), Count("pk", filter=Q(active=True))) if usage else NOTHING,
         Rows(pixels.order_by("pixel_id")[: most * SCALARS_PER_OBJECT], "pixel_id") if "pixelIds" in usage else NOTHING,
         _traffic_column() if "tenantUsageByTraffic" in usage else NOTHING,
-        _people_column(principal, selection["users"], most, one=one) if selection["users"] else NOTHING,
+        _people_column(borders, selection["users"], most, one=one) if selection["users"] else NOTHING,
     )
 
 
-def _people_column(principal: Principal, selection: Selection, most: int, *, one: bool) -> Combinable:
+def _people_column(borders: Borders, selection: Selection, most: int, *, one: bool) -> Combinable:
     """``Member``s of the account, ``most`` of them.
 
     Of ``one`` account they come with their memberships, each person's once. Null where these are so many that they are
     not loaded: the database counts them before.
     """
-    members = Membership.objects.visible_to(principal).filter(tenant=OuterRef("pk")).with_last_admin()
+    members = Membership.objects.visible_to(borders).filter(tenant=OuterRef("pk")).with_last_admin()
     members = members.order_by("user__email")[:most]
     if not one or _BEYOND.isdisjoint(selection):
         return Rows(members, *_person_columns(selection), NOTHING)
-    visible = Membership.objects.visible_to(principal)
+    visible = Membership.objects.visible_to(borders)
     theirs = _by_account(visible.filter(user=OuterRef("user")).with_last_admin())
-    people = Rows(members, *_person_columns(selection), Rows(theirs, *_membership_columns(principal, Selection())))
+    people = Rows(members, *_person_columns(selection), Rows(theirs, *_membership_columns(borders, Selection())))
     number = HowMany(visible.filter(user__memberships__tenant=OuterRef("pk")).order_by()[:most])
     return Case(When(LessThan(number, most), then=people), default=None)
 
@@ -354,12 +357,12 @@ def _by_account(memberships: MembershipQuerySet) -> MembershipQuerySet:
     return memberships.order_by("tenant__name", "tenant_id")
 
 
-def _membership_columns(principal: Principal, selection: Selection) -> Iterable[str | Combinable]:
+def _membership_columns(borders: Borders, selection: Selection) -> Iterable[str | Combinable]:
     """The columns of ``MembershipView``, with the account's own where it is open to the principal."""
     own = Row(*(f"tenant__{name}" for name in _OWN), NOTHING, NOTHING, NOTHING, NOTHING)
     return (
         "level",
         "tenant_id",
         F("is_last_admin") if "canBeDeleted" in selection else NOTHING,
-        Case(When(open_to(principal, "tenant__"), tenant__isnull=False, then=own), default=None),
+        Case(When(open_to(borders, "tenant__"), tenant__isnull=False, then=own), default=None),
     )

@@ -37,7 +37,7 @@ def may_see_as(*, hijacker: User, hijacked: User) -> bool:
     if principal.host_level is not RoleLevel.ADMIN or not hijacked.is_active:
         return False
     places = Membership.objects.filter(user=hijacked, accepted_at__isnull=False)
-    closed = places.exclude(tenant__in=Tenant.objects.open_to(principal))
+    closed = places.exclude(tenant__in=Tenant.objects.open_to(principal.borders))
     return places.exists() and not closed.exists()
 
 

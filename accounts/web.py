@@ -225,5 +225,5 @@ def _can(request: HttpRequest) -> dict[str, bool]:
 
 def _selector(request: HttpRequest) -> list[Tenant]:
     # Those that are closed to the host have no overview to go to.
-    accounts = Tenant.objects.open_to(principal_of_request(request))
+    accounts = Tenant.objects.open_to(principal_of_request(request).borders)
     return list(accounts.only("id", "name").order_by("name", "id")[:SELECTOR_SIZE])

@@ -43,7 +43,7 @@ class EventsAdmin(ServiceAdmin):
         if not term:
             return queryset, False
         named = Q(pixel_id=term) | Q(name__icontains=term) | Q(tenant__name__icontains=term) | Q(tenant=term)
-        pixels = Pixel.objects.visible_to(principal_of_request(request)).filter(named)
+        pixels = Pixel.objects.visible_to(principal_of_request(request).borders).filter(named)
         wanted = Q(pixel__in=list(pixels.values_list("pk", flat=True)[:PIXELS_SEARCHED]))
         for column in self.searched:
             wanted |= Q(**{column: term})

@@ -11,8 +11,8 @@ from typing import Self, TypeVar
 from django.db import models
 from django.db.models import Q
 
+from accounts.borders import Borders
 from accounts.models import Tenant
-from accounts.principals import Principal
 from pixels.models import Pixel
 
 EVENT_NAME_MAX_LENGTH = 50
@@ -36,11 +36,11 @@ _Row = TypeVar("_Row", bound=models.Model)
 class OwnedByPixelQuerySet(models.QuerySet[_Row]):
     """Rows of pixels, within the principal's borders."""
 
-    def visible_to(self, principal: Principal) -> Self:
+    def visible_to(self, borders: Borders) -> Self:
         """Rows of the accounts that are open to the principal."""
-        if principal.is_system:
+        if borders.is_system:
             return self
-        return self.filter(pixel__tenant__in=Tenant.objects.open_to(principal))
+        return self.filter(pixel__tenant__in=Tenant.objects.open_to(borders))
 
 
 class OutboxRow(models.Model):

@@ -25,7 +25,7 @@ class ShownEntry(NamedTuple):
 
 def history_of(principal: Principal, tenant: Tenant, act: str, name: str | None = None) -> list[ShownEntry]:
     """The newest changes, of one name or of all."""
-    entries = AuditEntry.objects.visible_to(principal).filter(tenant_id=tenant.pk, act=act)
+    entries = AuditEntry.objects.visible_to(principal.borders).filter(tenant_id=tenant.pk, act=act)
     if name is not None:
         entries = entries.filter(subject=name)
     newest = list(entries[:ENTRIES])

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
+from accounts.borders import Borders
 from accounts.models import Tenant
-from accounts.principals import Principal
 from pixels.models import Pixel
 
 EVENT_NAME_MAX_LENGTH = 50
@@ -25,11 +25,11 @@ class FilterState(models.TextChoices):
 class FilterQuerySet(models.QuerySet[Any]):
     """Filters within the principal's borders."""
 
-    def visible_to(self, principal: Principal) -> Self:
+    def visible_to(self, borders: Borders) -> Self:
         """Filters of the accounts that are open to the principal."""
-        if principal.is_system:
+        if borders.is_system:
             return self
-        return self.filter(tenant__in=Tenant.objects.open_to(principal))
+        return self.filter(tenant__in=Tenant.objects.open_to(borders))
 
 
 class Filter(models.Model):

@@ -72,7 +72,7 @@ class PixelImportAdmin(ServiceAdmin):
     fields = list_display
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        open_tenants = Tenant.objects.open_to(principal_of_request(request))
+        open_tenants = Tenant.objects.open_to(principal_of_request(request).borders)
         return super().get_queryset(request).filter(tenant__in=open_tenants)
 
     @admin.display(description="lines")

@@ -11,8 +11,8 @@ from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
+from accounts.borders import Borders
 from accounts.models import Tenant
-from accounts.principals import Principal
 from common.secrets import SEALED_PREFIX, EncryptedTextField
 
 PIXEL_ID_MAX_LENGTH = 20
@@ -30,11 +30,11 @@ def new_access_key() -> str:
 class PixelQuerySet(models.QuerySet["Pixel"]):
     """Pixels within the principal's borders."""
 
-    def visible_to(self, principal: Principal) -> Self:
+    def visible_to(self, borders: Borders) -> Self:
         """Pixels of the accounts that are open to the principal; others are simply not there."""
-        if principal.is_system:
+        if borders.is_system:
             return self
-        return self.filter(tenant__in=Tenant.objects.open_to(principal))
+        return self.filter(tenant__in=Tenant.objects.open_to(borders))
 
 
 class Pixel(models.Model):

@@ -15,9 +15,10 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from msgspec.structs import replace
 
+from accounts.borders import Borders
 from accounts.models import Tenant
 from accounts.permissions import Action, Place, is_allowed, is_tenant_id, require
-from accounts.principals import Principal, Viewer
+from accounts.principals import Principal
 from common.budget import load, most_rows
 from common.errors import NotAuthorized, NotFound
 from common.statements import NOTHING, Milliseconds, Param, Rows, Statement
@@ -84,7 +85,7 @@ def read_account(
     Access keys are for those who may change the pixels. With ``minutes`` the pixels have the totals of these last ones.
     """
     totals = Column(NOTHING, {}) if minutes is None else totals_column(minutes)
-    statement = _account(principal.viewer, with_pixels=with_pixels, totals=totals.expression, most=most_rows())
+    statement = _account(principal.borders, with_pixels=with_pixels, totals=totals.expression, most=most_rows())
     account = statement.one(id=tenant_id, **totals.values) if is_tenant_id(tenant_id) else None
     if account is None:
         raise NotAuthorized()
@@ -101,14 +102,14 @@ def may_see_keys(principal: Principal, tenant: Place) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _account(viewer: Viewer, *, with_pixels: bool, totals: Combinable, most: int) -> Statement[AccountView]:
-    """The account ``id``, if it is open to the viewer, with ``most`` of its pixels."""
+def _account(borders: Borders, *, with_pixels: bool, totals: Combinable, most: int) -> Statement[AccountView]:
+    """The account ``id``, if it is within the borders, with ``most`` of its pixels."""
     columns: dict[str, str | Combinable] = {name: name for name in _COLUMNS}
     columns |= {name: Milliseconds(name) for name in _TIMES}
     # In lists no name is an empty text; the answer to a connection has null for it (contract: "Data routing").
     columns["name"] = Coalesce("name", Value(""))
     pixels = Rows(Pixel.objects.filter(tenant=OuterRef("pk"))[:most], *columns.values(), totals)
-    tenants = Tenant.objects.open_to(viewer.principal).filter(pk=Param("id")).order_by()
+    tenants = Tenant.objects.open_to(borders).filter(pk=Param("id")).order_by()
     own = ("pk", "name", "status", "can_partner_manage")
     return Statement(tenants, *own, pixels if with_pixels else NOTHING, row=AccountView)
 

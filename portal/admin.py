@@ -128,7 +128,7 @@ class ServiceAdmin(_ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         queryset = super().get_queryset(request)
         visible_to = getattr(queryset, "visible_to", None)
-        return visible_to(principal_of_request(request)) if visible_to else queryset
+        return visible_to(principal_of_request(request).borders) if visible_to else queryset
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only what the list's filters offer.

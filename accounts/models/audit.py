@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 
+from accounts.borders import Borders
 from accounts.models.tenant import Tenant
-
-if TYPE_CHECKING:
-    from accounts.principals import Principal
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     """Reads of the log, within the principal's borders."""
 
-    def visible_to(self, principal: Principal) -> Self:
+    def visible_to(self, borders: Borders) -> Self:
         """Entries of the accounts open to the principal, and for the host those about the host itself."""
-        if principal.is_system:
+        if borders.is_system:
             return self
-        visible = models.Q(tenant_id__in=Tenant.objects.open_to(principal).values("pk"))
-        if principal.sees_all_tenants:
+        visible = models.Q(tenant_id__in=Tenant.objects.open_to(borders).values("pk"))
+        if borders.sees_all_tenants:
             visible |= models.Q(tenant_id=None)
         return self.filter(visible)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -13,10 +13,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts.borders import Borders
 from accounts.models.tenant import Tenant, open_to
-
-if TYPE_CHECKING:
-    from accounts.principals import Principal
 
 
 class RoleLevel(models.TextChoices):
@@ -97,15 +95,15 @@ class User(AbstractBaseUser):
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Who belongs where, as far as the principal may know."""
 
-    def visible_to(self, principal: Principal) -> Self:
+    def visible_to(self, borders: Borders) -> Self:
         """Memberships of the accounts that are open to the principal, the host's for the host, and one's own."""
-        if principal.is_system:
+        if borders.is_system:
             return self
-        visible = open_to(principal, "tenant__")
-        if principal.sees_all_tenants:
+        visible = open_to(borders, "tenant__")
+        if borders.sees_all_tenants:
             visible |= Q(tenant=None)
-        if principal.user is not None:
-            visible |= Q(user=principal.user)
+        if borders.user_id is not None:
+            visible |= Q(user=borders.user_id)
         return self.filter(visible)
 
     def accepted(self) -> Self:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-if TYPE_CHECKING:
-    from accounts.principals import Principal
+from accounts.borders import Borders
 
 ID_ALPHABET = string.ascii_letters + string.digits
 ID_LENGTH = 8
@@ -37,24 +36,24 @@ class TenantStatus(models.IntegerChoices):
 class TenantQuerySet(models.QuerySet["Tenant"]):
     """The borders between accounts, as filters: a row that the principal may not see is not there."""
 
-    def visible_to(self, principal: Principal) -> Self:
+    def visible_to(self, borders: Borders) -> Self:
         """Accounts whose name, status and usage the principal may see: the host sees all of them."""
-        return self if principal.sees_all_tenants else self.filter(pk__in=principal.tenant_ids)
+        return self if borders.sees_all_tenants else self.filter(pk__in=borders.tenant_ids)
 
-    def open_to(self, principal: Principal) -> Self:
+    def open_to(self, borders: Borders) -> Self:
         """Accounts whose pixels, filters and people the principal may see."""
-        return self.filter(open_to(principal))
+        return self.filter(open_to(borders))
 
 
-def open_to(principal: Principal, account: str = "") -> Q:
+def open_to(borders: Borders, account: str = "") -> Q:
     """The condition that an account is open to the principal; ``account`` is the way there, such as ``tenant__``.
 
     For the host these are the managed ones: an account with ``canPartnerManage`` false is its own.
     """
-    if principal.is_system:
+    if borders.is_system:
         return Q()
-    own = Q(**{f"{account}pk__in": principal.tenant_ids})
-    return own | Q(**{f"{account}can_partner_manage": True}) if principal.sees_all_tenants else own
+    own = Q(**{f"{account}pk__in": borders.tenant_ids})
+    return own | Q(**{f"{account}can_partner_manage": True}) if borders.sees_all_tenants else own
 
 
 class Tenant(models.Model):

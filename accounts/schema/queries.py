@@ -95,7 +95,9 @@ class HubQuery(graphene.ObjectType):
         principal = principal_of(info)
         tenant_ids: list[str] = []
         if "tenantIds" in selected(info):
-            tenants = TenantModel.objects.visible_to(principal).order_by("name", "pk").values_list("pk", flat=True)
+            tenants = (
+                TenantModel.objects.visible_to(principal.borders).order_by("name", "pk").values_list("pk", flat=True)
+            )
             tenant_ids = list(tenants[: budget.most_rows() * budget.SCALARS_PER_OBJECT])
             budget.load_scalars(len(tenant_ids), "tenantIds")
         return {

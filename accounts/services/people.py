@@ -158,7 +158,7 @@ def lock_host() -> None:
 
 def visible_people(principal: Principal) -> QuerySet[User]:
     """People with a role that the principal may know of; the host's admins look after those too who have none left."""
-    visible = Q(pk__in=Membership.objects.visible_to(principal).values("user_id"))
+    visible = Q(pk__in=Membership.objects.visible_to(principal.borders).values("user_id"))
     if is_allowed(principal, Action.EDIT_HOST_PEOPLE):
         visible |= Q(memberships=None)
     return User.objects.filter(visible)

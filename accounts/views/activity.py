@@ -28,7 +28,7 @@ def host_activity(request: HostRequest) -> HttpResponse:
 
 
 def _activity(request: HostRequest, tenant_id: str | None) -> HttpResponse:
-    entries = AuditEntry.objects.visible_to(request.principal).filter(tenant_id=tenant_id)
+    entries = AuditEntry.objects.visible_to(request.principal.borders).filter(tenant_id=tenant_id)
     chosen = ActivityFilter(request.GET, entries)
     table = paged(request, ActivityTable(PageData(chosen.qs, in_words)))
     return render(request, "accounts/activity.html", {"table": table, "filter": chosen})

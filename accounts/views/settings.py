@@ -188,7 +188,7 @@ def _gateway(domain: IngressDomain | None) -> str:
 
 def _waiting_admin(request: AccountRequest) -> str | None:
     """The admin who was invited, as far as the person may know."""
-    waiting = Membership.objects.visible_to(request.principal).filter(
+    waiting = Membership.objects.visible_to(request.principal.borders).filter(
         tenant=request.tenant, level=RoleLevel.ADMIN, accepted_at=None
     )
     return waiting.values_list("user__email", flat=True).first()

@@ -85,7 +85,7 @@ def _statuses() -> list[Status]:
 def _failing(principal: Principal) -> list[FailingPixel]:
     """Those that the lists of pixels call failing, the worst first."""
     pixels = (
-        with_state(Pixel.objects.visible_to(principal))
+        with_state(Pixel.objects.visible_to(principal.borders))
         .filter(state__in=FAILING)
         .select_related("tenant", "lane")
         .defer("access_token")

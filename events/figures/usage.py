@@ -96,7 +96,7 @@ def read_daily_usage(principal: Principal, first: date, last: date) -> Iterator[
     """The usage of every account whose usage the principal may see, by account and day (of UTC), from ``first`` to
     ``last``; days without events are left out. One query, read row by row.
     """
-    seen = Q() if principal.sees_all_tenants else Q(tenant__in=Tenant.objects.visible_to(principal))
+    seen = Q() if principal.sees_all_tenants else Q(tenant__in=Tenant.objects.visible_to(principal.borders))
     days = Q(start__gte=_midnight(first), start__lte=_midnight(last))
     connected = (
         Counter.objects.annotate(tenant=F("pixel__tenant"))

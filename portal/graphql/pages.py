@@ -81,7 +81,7 @@ def _known(principal: Principal) -> Known:
     known = Known(api_version=settings.GRAPH_API_VERSION)
     if can_be_led_to(gateway_domain()):
         known = replace(known, target_domain=gateway_domain())
-    open_to = Tenant.objects.open_to(principal).select_related("ingress_domain").order_by("name", "pk")
+    open_to = Tenant.objects.open_to(principal.borders).select_related("ingress_domain").order_by("name", "pk")
     tenant = open_to.filter(pixels__isnull=False).first() or open_to.first()
     if tenant is None:
         return known
