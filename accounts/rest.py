@@ -44,7 +44,7 @@ class SignedIn(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> Principal | None:
         principal = self._principal(request)
-        count_caller(request, principal)
+        count_caller(request, principal.label if principal else None)
         return principal
 
     def _principal(self, request: HttpRequest) -> Principal | None:

@@ -14,7 +14,7 @@ from django_tables2.data import TableQuerysetData
 
 if TYPE_CHECKING:
     from accounts.models import Membership
-    from accounts.views.people import Place
+    from accounts.places import Place
 
 PAGE_SIZE = 25
 

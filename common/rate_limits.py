@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -27,9 +27,6 @@ from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
 from common.client_address import client_network
 from common.errors import TooManyRequests
 from common.rate_storage import ProcessMemory
-
-if TYPE_CHECKING:
-    from accounts.principals import Principal
 
 logger = logging.getLogger(__name__)
 
@@ -138,9 +135,9 @@ def refuse_if_exhausted(kind: Literal["API", "ADDRESS", "PIXEL"], who: str) -> N
         raise TooManyRequests(limit.retry_after(who))
 
 
-def count_caller(request: HttpRequest, principal: Principal | None) -> None:
-    """Count a request to an API: of the caller who has signed in, else of the address that it comes from."""
-    if principal is None:
+def count_caller(request: HttpRequest, caller: str | None) -> None:
+    """Count a request to an API: of the ``caller`` who has signed in, else of the address that it comes from."""
+    if caller is None:
         count_request("ADDRESS", client_network(request))
     else:
-        count_request("API", principal.label)
+        count_request("API", caller)

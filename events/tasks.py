@@ -9,9 +9,8 @@ from celery import shared_task, signals
 from events import retention
 from events.delivery import lanes, publishing
 from events.figures import usage
+from events.intake.wakeups import DRAIN_MANY, MESSAGE_EXPIRES
 
-#: In seconds: a message that waited longer is not worth more than the sweeps that came in the meantime.
-MESSAGE_EXPIRES = 60
 SWEEP_MAX = 500
 
 
@@ -22,7 +21,7 @@ def drain(pixel_pk: int) -> None:
         drain.delay(pixel_pk)
 
 
-@shared_task(expires=MESSAGE_EXPIRES)
+@shared_task(name=DRAIN_MANY, expires=MESSAGE_EXPIRES)
 def drain_many(pixel_pks: list[int]) -> None:
     """Publish what waits for the pixels, each in a task of its own: none waits for another."""
     waiting = lanes.waiting_pixels(pixel_pks)

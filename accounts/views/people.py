@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -12,70 +11,23 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.forms.people import InviteForm, RoleForm
 from accounts.mail import is_mail_set_up
-from accounts.models import Membership, RoleLevel, Tenant
+from accounts.models import Membership
 from accounts.permissions import Action
+from accounts.places import Place
 from accounts.reads import members_of
-from accounts.roles import Role
 from accounts.services.invitations import ADVERTISER, AGENCY, send_invitation
 from accounts.services.passwords import send_password_reset
 from accounts.services.people import add_user_with_role, change_role_for_user
 from accounts.services.rescue import may_help
 from accounts.tables import PeopleTable, paged
-from accounts.views.pages import address, form_page
+from accounts.views.pages import form_page
 from accounts.web import AccountRequest, HostRequest, View, account_page, add_service_error, host_page
 from common.errors import PortalError
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where people have roles: an account, or the host where ``tenant`` is None."""
-
-    tenant: Tenant | None
-    may_edit: bool
-
-    def address(self, page: str, *args: object) -> str:
-        """The page's address in this place."""
-        return address(f"{self._pages}:{page}", self.tenant, *args)
-
-    def role(self, level: str) -> str:
-        """The name of the role of that level here."""
-        return Role(RoleLevel(level), self.tenant_id).name
-
-    @property
-    def tenant_id(self) -> str | None:
-        """The account's id."""
-        return self.tenant.pk if self.tenant else None
-
-    @property
-    def person_page(self) -> str:
-        """The name of the page of one person; ``query`` goes behind its address."""
-        return f"{self._pages}:person"
-
-    @property
-    def query(self) -> str:
-        """What names the account in an address."""
-        return f"?{urlencode({'tenant': self.tenant.pk})}" if self.tenant else ""
-
-    @property
-    def _pages(self) -> str:
-        return "accounts" if self.tenant else "host"
-
-    @property
-    def users(self) -> str:
-        """The list's address."""
-        return self.address("users")
-
-    @property
-    def invite(self) -> str:
-        """The address of the page that invites."""
-        return self.address("invite")
-
 
 _PERSON_PAGES = ("person", "invitation_link", "password_reset", "revoke")
 

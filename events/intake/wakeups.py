@@ -13,8 +13,14 @@ import time
 from collections.abc import Callable
 from multiprocessing.util import Finalize
 
+from celery import current_app
+
 logger = logging.getLogger(__name__)
 
+#: The worker's task, by its name: this side of the queue knows nothing of the worker's code.
+DRAIN_MANY = "events.tasks.drain_many"
+#: In seconds: a message that waited longer is not worth more than the sweeps that came in the meantime.
+MESSAGE_EXPIRES = 60
 #: The least time between two messages, in seconds, and the time to leave a broker alone that has failed.
 INTERVAL = 0.25
 PAUSE_AFTER_FAILURE = 5.0
@@ -83,9 +89,7 @@ class Wakeups:
 
 
 def _send(pixel_pks: list[int]) -> None:
-    from events.tasks import drain_many  # the worker's side, which a request needs only here
-
-    drain_many.delay(pixel_pks)
+    current_app.send_task(DRAIN_MANY, [pixel_pks], expires=MESSAGE_EXPIRES)
 
 
 _wakeups = Wakeups(_send)

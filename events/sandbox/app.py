@@ -1,6 +1,6 @@
-"""The sandbox: what it keeps, and its HTTP server.
+"""The sandbox: what it takes, keeps and answers.
 
-    with Sandbox().serve() as url:                    # a real server on a free port, until the block ends
+    with serve(sandbox) as url:                       # a real server on a free port, until the block ends
         sandbox.fail(code=2, times=3, pixel_id="17")  # then all is well again
         sandbox.received                              # the events that were taken, without duplicates
 
@@ -15,8 +15,7 @@ import secrets
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -24,7 +23,6 @@ from typing import Any, NamedTuple
 from events.sandbox import rules
 from events.sandbox.faults import Fault, Faults, error_from_json
 from events.sandbox.rules import GraphError
-from events.sandbox.server import SandboxServer
 
 KEPT_EVENTS = 100_000
 KEPT_REQUESTS = 10_000
@@ -133,23 +131,6 @@ class Sandbox:
             self._seen.clear()
             self.received_by_pixel.clear()
             self.received_count = self.duplicates = 0
-
-    @contextmanager
-    def serve(self, port: int = 0, address: str = "127.0.0.1") -> Iterator[str]:
-        """Serve in a thread, and give the address to use as GRAPH_API_URL."""
-        server = self.server(address, port)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name="sandbox")
-        thread.start()
-        try:
-            yield server.url
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join(5)
-
-    def server(self, address: str, port: int) -> SandboxServer:
-        """The HTTP server, bound but not yet serving."""
-        return SandboxServer((address, port), self)
 
     # --- the events edge ---------------------------------------------------------------------------------------------
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import orjson
 
+from events.sandbox.app import Sandbox
 from events.sandbox.faults import fault_from_json
-
-if TYPE_CHECKING:
-    from events.sandbox.app import Sandbox
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
@@ -110,6 +111,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: an address would hold an access token."""
+
+
+@contextmanager
+def serve(sandbox: Sandbox, port: int = 0, address: str = "127.0.0.1") -> Iterator[str]:
+    """Serve in a thread until the block ends; gives the address to use as GRAPH_API_URL."""
+    server = SandboxServer((address, port), sandbox)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name="sandbox")
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
 
 
 def _payload(body: bytes, content_type: str) -> dict[str, Any]:

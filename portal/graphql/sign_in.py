@@ -65,7 +65,7 @@ def _counted(request: HttpRequest) -> Iterator[None]:
 
 def _count(request: HttpRequest, principal: Principal | None) -> None:
     try:
-        count_caller(request, principal)
+        count_caller(request, principal.label if principal else None)
     except TooManyRequests as error:
         raise RequestError(error.message, code=429, headers={"Retry-After": str(error.retry_after)}) from None
 

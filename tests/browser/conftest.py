@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 from tests.base import Cast, login, make_cast
 from tests.browser.chromium import ARGUMENTS, MISSING, REQUIRED, find_chromium
 from tests.browser.visit import Visit
@@ -61,7 +62,7 @@ def cast(portal: str) -> Cast:
 def sandbox(portal: str, settings: Settings) -> Iterator[Sandbox]:
     """The stand-in for Meta."""
     sandbox = Sandbox()
-    with sandbox.serve() as url:
+    with serve(sandbox) as url:
         settings.GRAPH_API_URL = url
         yield sandbox
 

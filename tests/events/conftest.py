@@ -9,13 +9,14 @@ from pytest_django import Settings
 
 from events.figures import counting
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 
 
 @pytest.fixture
 def sandbox(settings: Settings) -> Iterator[Sandbox]:
     """The stand-in for Meta, to which the portal publishes in this test."""
     sandbox = Sandbox()
-    with sandbox.serve() as url:
+    with serve(sandbox) as url:
         settings.GRAPH_API_URL = url
         yield sandbox
 

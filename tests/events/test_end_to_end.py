@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from events.delivery.publishing import drain
 from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 from pixels.models import Pixel
 from tests.factories import DomainFilterFactory, EventFilterFactory, PixelFactory, TenantFactory
 
@@ -127,7 +128,7 @@ stories = st.builds(
 def meta() -> Iterator[tuple[Sandbox, str]]:
     """One sandbox for all examples: their pixels differ."""
     sandbox = Sandbox()
-    with sandbox.serve() as url:
+    with serve(sandbox) as url:
         yield sandbox, url
 
 

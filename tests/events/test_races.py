@@ -19,6 +19,7 @@ from events.figures.usage import refresh_usage
 from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Lane, OutboxRow
 from events.sandbox import Sandbox
 from events.sandbox.app import Answer
+from events.sandbox.server import serve
 from pixels.services import connect_pixel, disconnect_pixel, regenerate_access_key
 from tests.base import tenant
 from tests.events.outbox import again, counted, is_balanced, lane, purchases, put
@@ -102,7 +103,7 @@ class Choosy(Sandbox):
 @pytest.fixture
 def choosy(settings: Settings) -> Iterator[Choosy]:
     sandbox = Choosy()
-    with sandbox.serve() as url:
+    with serve(sandbox) as url:
         settings.GRAPH_API_URL = url
         yield sandbox
 

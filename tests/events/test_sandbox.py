@@ -11,12 +11,13 @@ import httpx
 import pytest
 
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 
 
 @pytest.fixture
 def edge() -> Iterator[tuple[Sandbox, httpx.Client]]:
     sandbox = Sandbox(seed=1)
-    with sandbox.serve() as url, httpx.Client(base_url=url) as client:
+    with serve(sandbox) as url, httpx.Client(base_url=url) as client:
         yield sandbox, client
 
 

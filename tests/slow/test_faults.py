@@ -17,6 +17,7 @@ from django.db.models import Sum
 from events.models import Counter, Lane, OutboxRow
 from events.sandbox import Sandbox
 from events.sandbox.app import Answer
+from events.sandbox.server import serve
 from pixels.models import Pixel
 from portal.run import WORKER
 from tests.base import bearer, tenant
@@ -38,7 +39,7 @@ def pixel(transactional_db: None) -> Pixel:
 def running(folder: Path, sandbox: Sandbox, **environment: Any) -> Iterator[Instance]:
     """An instance whose worker and web server run."""
     with (
-        sandbox.serve() as graph_api,
+        serve(sandbox) as graph_api,
         Instance(folder, graph_api, PUBLISH_TIMEOUT_SECONDS=1, LANE_LEASE_SECONDS=4, **environment) as instance,
     ):
         instance.start_worker()
@@ -180,7 +181,7 @@ def test_the_workers_clock_is_set_back(tmp_path: Path, pixel: Pixel) -> None:
     """What nobody was told of is found by the sweep; a pixel that waits, waits no longer than before."""
     sandbox, clock, failing = Sandbox(), tmp_path / "clock", PixelFactory.create(tenant=pixel.tenant)
     clock.write_text("0")
-    with sandbox.serve() as graph_api, Instance(tmp_path, graph_api) as instance:
+    with serve(sandbox) as graph_api, Instance(tmp_path, graph_api) as instance:
         instance.start_worker(command=[sys.executable, "-m", "tests.slow.clock", str(clock), *WORKER[3:]])
         instance.start_web()
         put(pixel, purchase())

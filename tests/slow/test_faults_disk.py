@@ -18,6 +18,7 @@ from django.db import connection
 
 from accounts.models import RoleLevel
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 from tests.base import bearer, login, person, tenant
 from tests.factories import ApiAccountFactory, PixelFactory
 from tests.instance import Instance
@@ -78,7 +79,7 @@ def test_a_full_disk_refuses_events_and_loses_none(tmp_path: Path, small_disk: P
         "page": Ask("GET", "/hub/", headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}),
     }
     with (
-        sandbox.serve() as graph_api,
+        serve(sandbox) as graph_api,
         Instance(
             tmp_path,
             graph_api,

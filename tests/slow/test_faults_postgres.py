@@ -18,6 +18,7 @@ from django.db import connection
 
 from accounts.models import RoleLevel
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 from tests.base import bearer, login, person, tenant
 from tests.factories import ApiAccountFactory, PixelFactory
 from tests.instance import Instance
@@ -51,7 +52,7 @@ def instance_with_load(folder: Path) -> Iterator[tuple[PrivatePostgres, Instance
     sandbox = Sandbox()
     with (
         private_postgres() as postgres,
-        sandbox.serve() as graph_api,
+        serve(sandbox) as graph_api,
         Instance(
             folder,
             graph_api,

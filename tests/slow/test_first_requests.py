@@ -16,6 +16,7 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.models import RoleLevel
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 from tests.addresses import SERVED, address
 from tests.base import bearer, login, person, tenant
 from tests.events.outbox import purchase, put
@@ -92,7 +93,7 @@ def test_the_first_tasks_load_nothing(tmp_path: Path) -> None:
     pixels = PixelFactory.create_batch(2 * THREADS)
     for pixel in pixels:
         put(pixel, purchase())
-    with sandbox.serve() as url, Instance(tmp_path, url) as instance:
+    with serve(sandbox) as url, Instance(tmp_path, url) as instance:
         instance.start_worker(command=[sys.executable, "-c", WORKER])
         deadline = time.monotonic() + 60
         while sandbox.received_count < len(pixels):

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 from tests.base import tenant
 from tests.factories import PixelFactory
 from tests.instance import Instance
@@ -28,7 +29,7 @@ def test_nine_pixels_are_not_delayed_by_the_tenth(tmp_path: Path) -> None:
     sandbox = Sandbox()
 
     with (
-        sandbox.serve() as graph_api,
+        serve(sandbox) as graph_api,
         Instance(tmp_path, graph_api, PUBLISH_TIMEOUT_SECONDS=2, LANE_LEASE_SECONDS=8, WORKER_THREADS=4) as instance,
     ):
         instance.start_worker("one")

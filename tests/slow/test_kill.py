@@ -18,6 +18,7 @@ from django.db.models import Sum
 from events.models import Counter, OutboxRow
 from events.sandbox import Sandbox
 from events.sandbox.app import Answer
+from events.sandbox.server import serve
 from pixels.models import Pixel
 from tests.base import tenant
 from tests.factories import DomainFilterFactory, EventFilterFactory, PixelFactory
@@ -113,7 +114,7 @@ def test_nothing_is_lost_and_nothing_counted_twice(tmp_path: Path) -> None:
     sandbox.fail(delay_seconds=0.1, probability=0.5)
 
     with (
-        sandbox.serve() as graph_api,
+        serve(sandbox) as graph_api,
         Instance(tmp_path, graph_api, PUBLISH_TIMEOUT_SECONDS=1, LANE_LEASE_SECONDS=4) as instance,
     ):
         instance.start_worker()

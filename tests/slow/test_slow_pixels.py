@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from events.sandbox import Sandbox
+from events.sandbox.server import serve
 from tests.base import tenant
 from tests.factories import PixelFactory
 from tests.instance import Instance
@@ -30,7 +31,7 @@ def test_slow_pixels_do_not_delay_another(tmp_path: Path) -> None:
     for pixel_id in slow:
         sandbox.fail(pixel_id=pixel_id, delay_seconds=ANSWER_SECONDS)
 
-    with sandbox.serve() as graph_api, Instance(tmp_path, graph_api) as instance:
+    with serve(sandbox) as graph_api, Instance(tmp_path, graph_api) as instance:
         instance.start_worker("one")
         instance.start_web()
         accepted = send(instance.url, [other, *slow], seconds=SECONDS)

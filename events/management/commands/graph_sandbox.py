@@ -9,7 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from events.sandbox import Sandbox
+from events.sandbox.app import Sandbox
+from events.sandbox.server import SandboxServer
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *, address: str, port: int, seed: int, **options: Any) -> None:
         try:
-            server = Sandbox(seed=seed).server(address, port)
+            server = SandboxServer((address, port), Sandbox(seed=seed))
         except (OSError, OverflowError) as error:
             raise CommandError(f"The sandbox cannot listen on {address}:{port}. {error}") from None
         # In a thread: shutdown() waits for the loop, which the signal interrupts.
