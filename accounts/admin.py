@@ -25,9 +25,9 @@ from accounts.models import (
 )
 from accounts.roles import Role
 from accounts.see_as import may_see_as
+from accounts.service_admin import ServiceAdmin, all_well, text_of
 from accounts.services import activation, api_accounts, forgetting, invitations, people, rescue, routing, tenants
 from accounts.web import principal_of_request
-from portal.admin import ServiceAdmin, all_well, text_of
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]

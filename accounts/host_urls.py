@@ -8,9 +8,7 @@ from django.views.generic import RedirectView
 from accounts.permissions import Action
 from accounts.views import activity, api_accounts, host, people, rescue
 from accounts.views.people import at_host
-from portal.graphql import pages as reference
 
-app_name = "host"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="host:settings")),
     path("host/", host.host_settings, name="settings"),
@@ -29,8 +27,5 @@ urlpatterns = [
     path("api-accounts/", api_accounts.api_accounts, name="api_accounts"),
     path("api-accounts/add/", api_accounts.add_api_account, name="add_api_account"),
     path("api-accounts/delete/", api_accounts.remove_api_account, name="remove_api_account"),
-    path("api-reference/", reference.index, name="api_reference"),
-    path("api-reference/run/", reference.run, name="api_console"),
-    path("api-reference/<slug:endpoint>/<slug:name>/", reference.operation, name="api_operation"),
     path("mail/", host.mail, name="mail"),
 ]

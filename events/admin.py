@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from accounts.service_admin import ServiceAdmin, all_well, text_of
 from accounts.web import principal_of_request
 from events.delivery import services
 from events.delivery.explanations import explain
@@ -19,7 +20,6 @@ from events.delivery.reads import masked_event
 from events.findings import explain as explain_finding
 from events.models import Counter, DeadLetter, Delivery, Finding, Lane, OutboxRow
 from pixels.models import Pixel
-from portal.admin import ServiceAdmin, all_well, text_of
 
 #: A search finds the rows of so many pixels.
 PIXELS_SEARCHED = 500

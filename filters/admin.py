@@ -8,10 +8,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.service_admin import ServiceAdmin
 from accounts.web import principal_of_request
 from filters import services
 from filters.models import DomainFilter, EventFilter, Filter, FilterState
-from portal.admin import ServiceAdmin
 
 
 class FilterAdmin(ServiceAdmin):

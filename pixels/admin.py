@@ -9,10 +9,10 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Tenant
+from accounts.service_admin import ServiceAdmin, all_well
 from accounts.web import principal_of_request
 from pixels import services
 from pixels.models import Pixel, PixelImport, PixelImportRow
-from portal.admin import ServiceAdmin, all_well
 
 
 @admin.register(Pixel)

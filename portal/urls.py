@@ -8,9 +8,13 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from accounts import host_urls
 from accounts.views.token import introspect_token, issue_token, revoke_token, server_metadata
 from accounts.web import choose_language
+from events import pixel_urls as pixel_event_urls
+from pixels import urls as pixel_urls
 from portal.api import api
+from portal.graphql import pages as reference
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.hub import schema as hub_schema
 from portal.graphql.view import PortalGraphQLView
@@ -22,6 +26,12 @@ handler404 = "portal.middleware.not_found"
 handler429 = "portal.middleware.too_many_requests"
 handler500 = "portal.middleware.server_error"
 
+#: Beside the host's settings: only the roof knows both schemas.
+reference_pages = [
+    path("api-reference/", reference.index, name="api_reference"),
+    path("api-reference/run/", reference.run, name="api_console"),
+    path("api-reference/<slug:endpoint>/<slug:name>/", reference.operation, name="api_operation"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/hub/")),
     path("hub/graphql/", PortalGraphQLView.as_view(schema=hub_schema), name="hub_graphql"),
@@ -31,8 +41,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/introspect", introspect_token, name="introspect_token"),
     path(".well-known/oauth-authorization-server", server_metadata, name="oauth_metadata"),
     path("hub/", include("accounts.hub_urls")),
-    path("hub/settings/", include("accounts.host_urls")),
-    path("hub/capig/pixels/", include("pixels.urls")),
+    path("hub/settings/", include(([*host_urls.urlpatterns, *reference_pages], "host"))),
+    # The pages of pixels themselves come first: a word such as "connect" is no pixel's id.
+    path("hub/capig/pixels/", include(([*pixel_urls.urlpatterns, *pixel_event_urls.urlpatterns], "pixels"))),
     path("hub/capig/", include("events.filter_urls")),
     path("hub/capig/", include("events.urls")),
     path("auth/", include("accounts.urls")),

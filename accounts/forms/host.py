@@ -34,17 +34,3 @@ class ApiAccountForm(forms.Form):
         help_text=_("Once more, since an API account may do all that a host admin may."),
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-
-
-class ConsoleForm(forms.Form):
-    """A GraphQL request, as it is typed."""
-
-    query = forms.CharField(label=_("Document"), strip=False, widget=forms.Textarea(attrs={"rows": 14}))
-    variables = forms.CharField(
-        label=_("Variables"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 8})
-    )
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
-        for field in self.fields.values():
-            field.widget.attrs |= {"class": "font-monospace", "spellcheck": "false", "autocapitalize": "none"}

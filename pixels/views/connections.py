@@ -1,42 +1,22 @@
-"""The list of pixels, connecting one, giving it another name or token."""
+"""Connecting a pixel, and giving it another name."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.humanize.templatetags.humanize import intcomma
-from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
 from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
-from events.figures.metrics import Chart
-from events.figures.waiting import read_waiting
-from pixels.filters import PixelFilter
-from pixels.forms import ConnectForm, NameForm, TokenForm
-from pixels.listing import listed_pixels, page_of_pixels
+from pixels.forms import ConnectForm, NameForm
 from pixels.models import Pixel
 from pixels.reads import get_pixel
 from pixels.services import connect_pixel, rename_pixel
-
-PAGE_SIZE = 25
-
-
-@require_safe
-@account_page(Action.VIEW_DATA)
-def pixel_list(request: AccountRequest) -> HttpResponse:
-    """The account's pixels, with their figures of the last 24 hours."""
-    chosen = PixelFilter(request.GET, listed_pixels(request.tenant))
-    page = page_of_pixels(Paginator(chosen.qs, PAGE_SIZE), request.GET.get("page"), Chart.DAY.minutes)
-    is_narrowed = bool(request.GET.get("search") or request.GET.get("state"))
-    context = {"page": page, "filter": chosen, "is_narrowed": is_narrowed}
-    return render(request, "pixels/list.html", context)
 
 
 @sensitive_post_parameters("access_token")
@@ -96,40 +76,3 @@ def rename(request: AccountRequest, pixel_id: str) -> HttpResponse:
         return form_page(request, "pixels/rename.html", form, {"pixel": pixel})
     messages.success(request, _("The pixel is called %(pixel)s now.") % {"pixel": renamed})
     return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
-
-
-@sensitive_post_parameters("access_token")
-@require_http_methods(["GET", "HEAD", "POST"])
-@account_page(Action.EDIT_DATA)
-def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
-    """Give the pixel a new token; what waits for one is sent."""
-    pixel = get_pixel(request.tenant, pixel_id)
-    form = TokenForm(request.POST or None)
-    if not form.is_valid():
-        return form_page(request, "pixels/token.html", form, {"pixel": pixel})
-    try:
-        connect_pixel(
-            principal=request.principal,
-            tenant_id=request.tenant.pk,
-            pixel_id=pixel.pixel_id,
-            business_id=pixel.business_id,
-            access_token=form.cleaned_data["access_token"],
-        )
-    except PortalError as error:
-        add_service_error(form, error)
-        return form_page(request, "pixels/token.html", form, {"pixel": pixel})
-    messages.success(request, _token_replaced(pixel))
-    return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
-
-
-def _token_replaced(pixel: Pixel) -> str:
-    waiting = read_waiting([pixel.pk])
-    if not waiting.events or not pixel.publishing_enabled:
-        return _("%(pixel)s has a new access token.") % {"pixel": pixel}
-    text = ngettext(
-        "%(pixel)s has a new access token; its %(number)s waiting event is being sent.",
-        "%(pixel)s has a new access token; its %(number)s waiting events are being sent.",
-        waiting.events,
-    )
-    number = f"{intcomma(waiting.events)}{'+' if waiting.is_more else ''}"
-    return text % {"pixel": pixel, "number": number}

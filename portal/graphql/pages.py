@@ -9,13 +9,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.forms.host import ConsoleForm
 from accounts.models import Membership, Tenant
 from accounts.principals import Principal
 from accounts.services.routing import can_be_led_to, gateway_domain
 from accounts.web import HostRequest, host_page
 from portal.graphql.console import Asked
 from portal.graphql.console import run as run_document
+from portal.graphql.forms import ConsoleForm
 from portal.graphql.reference import SCHEMAS, find_operation, operations
 from portal.graphql.samples import Known, as_json, sample_answer, sample_document, sample_variables
 

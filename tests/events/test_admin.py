@@ -92,7 +92,7 @@ def test_a_list_is_searched_by_pixel(cast: Cast, staff: Client, model: str) -> N
 def test_no_list_is_read_or_counted_whole(
     cast: Cast, staff: Client, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.admin.ServiceAdmin.list_per_page", 1)
+    monkeypatch.setattr("accounts.service_admin.ServiceAdmin.list_per_page", 1)
     for _ in range(2):
         fill(PixelFactory.create(tenant=cast.shoes))
 
@@ -119,7 +119,7 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_one(cast: Cast, staff
 
 
 def test_counting_stops_at_a_thousand_rows(cast: Cast, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.admin.NewestPaginator.ROWS", 3)
+    monkeypatch.setattr("accounts.service_admin.NewestPaginator.ROWS", 3)
     DeliveryFactory.create_batch(5, pixel=PixelFactory.create(tenant=cast.shoes))
 
     response = staff.get("/admin/events/delivery/")

@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.admin import ServiceAdmin
+from accounts.service_admin import ServiceAdmin
 from tests.base import Cast, login
 from tests.stage import make_stage
 
