@@ -23,7 +23,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from accounts.web import principal_of_request
-from events.figures.dashboard import read_dashboard
+from events.dashboard import read_dashboard
 
 # allauth registers pages for these, through which staff could read second factors and add addresses to people.
 # Django's groups give no rights here.

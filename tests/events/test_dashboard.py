@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import TenantStatus
 from accounts.principals import principal_of_user
-from events.figures import dashboard
+from events import dashboard
+from events.dashboard import read_dashboard
 from events.figures.counting import Tally
-from events.figures.dashboard import read_dashboard
 from events.models import DeadLetter, Lane, OutboxRow
 from pixels.models import Pixel
 from tests.base import Cast, login, tenant

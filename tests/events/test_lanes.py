@@ -212,7 +212,9 @@ def test_a_lease_further_ahead_than_the_longest_was_written_before_the_clock_was
 @pytest.mark.parametrize("seconds", [60, 3_600])
 def test_no_lease_that_may_be_set_is_longer_than_the_longest(seconds: int) -> None:
     """Else another worker would take the lane at once. The setting is read when a process starts."""
-    code = "import django; django.setup(); from events import lanes; print(lanes.LONGEST_LEASE.total_seconds())"
+    code = (
+        "import django; django.setup(); from events.delivery import lanes; print(lanes.LONGEST_LEASE.total_seconds())"
+    )
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "LANE_LEASE_SECONDS": str(seconds)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=settings.ROOT, capture_output=True, text=True, check=True

@@ -156,8 +156,9 @@ def test_the_intake_wakes_for_what_is_stored_and_for_nothing_else() -> None:
 
 def test_the_message_is_the_workers_task() -> None:
     from events.intake import wakeups
+    from events.tasks import drain_many
 
-    with patch("events.tasks.drain_many.delay") as delay:
+    with patch("celery.current_app.send_task") as send_task:
         wakeups._send([1, 2])
 
-    delay.assert_called_once_with([1, 2])
+    send_task.assert_called_once_with(drain_many.name, [[1, 2]], expires=drain_many.expires)

@@ -129,7 +129,11 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 def variables_read() -> set[str]:
     """The names of all the variables that the code asks common.env for."""
     asked = re.compile(r'\benv\.\w+\(\s*"([A-Z_]+)"')
-    files = (file for app in ("portal", "accounts", "pixels", "filters", "events") for file in Path(app).rglob("*.py"))
+    files = (
+        file
+        for app in ("common", "portal", "accounts", "pixels", "filters", "events")
+        for file in Path(app).rglob("*.py")
+    )
     return {"ENV_FILE"}.union(*(asked.findall(file.read_text("utf-8")) for file in files))
 
 

@@ -22,7 +22,7 @@ INTERNAL = re.compile(r"Internal error ([0-9a-f]{16})\.")
 
 def records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     """What is logged, but for the line that graphql-core answers, which is no fault."""
-    ours = (record for record in caplog.records if record.name.startswith("portal."))
+    ours = (record for record in caplog.records if record.name.startswith(("common.", "portal.")))
     return [record for record in ours if not record.name.endswith(".fallbacks")]
 
 
