@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from events.views import pixel_list, pixels, sending, token
+from events.views import connections, pixel_list, pixels, sending
 
 urlpatterns: list[URLPattern] = [
     path("", pixel_list.pixel_list, name="list"),
+    path("connect/", connections.connect, name="connect"),
     path("<str:pixel_id>/", pixels.detail, name="detail"),
     path("<str:pixel_id>/deliveries/", pixels.deliveries, name="deliveries"),
     path("<str:pixel_id>/refused/", pixels.dead_letters, name="dead_letters"),
@@ -16,5 +17,5 @@ urlpatterns: list[URLPattern] = [
     path("<str:pixel_id>/retry/", pixels.retry, name="retry"),
     path("<str:pixel_id>/sending/", sending.sending, name="sending"),
     path("<str:pixel_id>/test/", sending.test_event, name="test_event"),
-    path("<str:pixel_id>/token/", token.replace_token, name="token"),
+    path("<str:pixel_id>/token/", connections.replace_token, name="token"),
 ]

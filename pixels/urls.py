@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from pixels.views import acts, connections, imports
+from pixels.views import acts, imports, naming
 
 urlpatterns: list[URLPattern] = [
-    path("connect/", connections.connect, name="connect"),
     path("import/", imports.upload, name="import"),
     path("import/<int:import_id>/", imports.show, name="import_show"),
     path("import/<int:import_id>/apply/", imports.apply, name="import_apply"),
     path("import/<int:import_id>/discard/", imports.discard, name="import_discard"),
-    path("<str:pixel_id>/name/", connections.rename, name="rename"),
+    path("<str:pixel_id>/name/", naming.rename, name="rename"),
     *(path(f"<str:pixel_id>/{act.replace('_', '-')}/", acts.change_pixel, {"act": act}, name=act) for act in acts.ACTS),
 ]

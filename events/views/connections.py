@@ -1,11 +1,13 @@
-"""Connecting a pixel, and giving it another name."""
+"""Connecting a pixel and giving it another access token; what becomes of the events that wait is told."""
 
 from __future__ import annotations
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -13,10 +15,11 @@ from accounts.permissions import Action
 from accounts.views.pages import address, form_page
 from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
-from pixels.forms import ConnectForm, NameForm
+from events.figures.waiting import read_waiting
+from pixels.forms import ConnectForm, TokenForm
 from pixels.models import Pixel
 from pixels.reads import get_pixel
-from pixels.services import connect_pixel, rename_pixel
+from pixels.services import connect_pixel
 
 
 @sensitive_post_parameters("access_token")
@@ -56,23 +59,38 @@ def _connect(request: AccountRequest, form: ConnectForm) -> Pixel | None:
         return None
 
 
+@sensitive_post_parameters("access_token")
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_page(Action.EDIT_DATA)
-def rename(request: AccountRequest, pixel_id: str) -> HttpResponse:
-    """Call the pixel something else; its token stays."""
+def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
+    """Give the pixel a new token; what waits for one is sent."""
     pixel = get_pixel(request.tenant, pixel_id)
-    form = NameForm(request.POST) if request.method == "POST" else NameForm(initial={"name": pixel.name})
+    form = TokenForm(request.POST or None)
     if not form.is_valid():
-        return form_page(request, "pixels/rename.html", form, {"pixel": pixel})
+        return form_page(request, "pixels/token.html", form, {"pixel": pixel})
     try:
-        renamed = rename_pixel(
+        connect_pixel(
             principal=request.principal,
             tenant_id=request.tenant.pk,
             pixel_id=pixel.pixel_id,
-            name=form.cleaned_data["name"],
+            business_id=pixel.business_id,
+            access_token=form.cleaned_data["access_token"],
         )
     except PortalError as error:
         add_service_error(form, error)
-        return form_page(request, "pixels/rename.html", form, {"pixel": pixel})
-    messages.success(request, _("The pixel is called %(pixel)s now.") % {"pixel": renamed})
+        return form_page(request, "pixels/token.html", form, {"pixel": pixel})
+    messages.success(request, _token_replaced(pixel))
     return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
+
+
+def _token_replaced(pixel: Pixel) -> str:
+    waiting = read_waiting([pixel.pk])
+    if not waiting.events or not pixel.publishing_enabled:
+        return _("%(pixel)s has a new access token.") % {"pixel": pixel}
+    text = ngettext(
+        "%(pixel)s has a new access token; its %(number)s waiting event is being sent.",
+        "%(pixel)s has a new access token; its %(number)s waiting events are being sent.",
+        waiting.events,
+    )
+    number = f"{intcomma(waiting.events)}{'+' if waiting.is_more else ''}"
+    return text % {"pixel": pixel, "number": number}
