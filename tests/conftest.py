@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
+import httpcore
 import hypothesis
 import pytest
 from django.conf import settings
@@ -12,7 +14,7 @@ from django.utils import translation
 
 from common.rate_limits import limiter
 from events import findings
-from events.delivery import graph_api
+from events.delivery import deadlines, graph_api
 from events.intake.pixel_settings import forget_pixel_settings
 from events.intake.refusals import forget_refusals
 
@@ -43,6 +45,19 @@ def _connections_to_the_graph_api_are_closed() -> Iterator[None]:
     yield
     if graph_api._client.cache_info().currsize:
         graph_api._client().close()
+
+
+@pytest.fixture(autouse=True)
+def _meta_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what a test serves itself answers as the Graph API: no test depends on the internet."""
+    connect = deadlines._Backend.connect_tcp
+
+    def connect_here(self: Any, host: str, *args: Any, **options: Any) -> Any:
+        if host not in ("127.0.0.1", "localhost"):
+            raise httpcore.ConnectError(f"{host} is out of a test's reach.")
+        return connect(self, host, *args, **options)
+
+    monkeypatch.setattr(deadlines._Backend, "connect_tcp", connect_here)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,8 @@
-"""The Graph API's events edge: one request, and its answer put into one of four classes.
+"""The Graph API: sending events and asking about a token, the answer put into one of four classes.
 
 An answer is judged by Meta's ``error.code``, not by the HTTP status (the reference's "Handling errors"). The access
-token goes into the request's body and nowhere else: no exception, answer or log line of this module holds it.
+token goes into the request's body or its Authorization header and nowhere else: no address, exception, answer or log
+line of this module holds it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from events.delivery.deadlines import DeadlineTransport, ends_after
 from events.delivery.graph_errors import TOO_LARGE, Blame, blame
 
 ANSWER_MAX_BYTES = 262_144
+#: How long a person waits for what Meta says of a token.
+TOKEN_TIMEOUT_SECONDS = 5.0
 CODE_MAX_LENGTH = 20
 TRACE_ID_MAX_LENGTH = 100
 MESSAGE_MAX_LENGTH = 500
@@ -45,7 +48,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Meta has the events."""
+    """Meta has the events, or knows the token."""
 
     trace_id: str
 
@@ -89,6 +92,7 @@ class _Body(msgspec.Struct):
     error: _Error | None = None
     events_received: int | None = None
     fbtrace_id: str | None = None
+    id: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Body, strict=False).decode
@@ -110,25 +114,43 @@ def post_events(
     further = b"," + options[1:-1].encode() if options else b""
     token = msgspec.json.encode(access_token)
     body = b'{"data":[%s],"access_token":%s%s}' % (b",".join(events), token, further)
+    answer = _ask("POST", url, {b"Content-Type": b"application/json"}, body, seconds=settings.PUBLISH_TIMEOUT_SECONDS)
+    return answer if isinstance(answer, RetryLater) else judge(*answer, secret=access_token)
+
+
+def ask_about_token(*, api_version: str, access_token: str) -> Answer:
+    """Does Meta know the token? Asked of the one edge that whoever has a token may read: the token's own.
+
+    What it may do on a pixel is known once events are sent. Somebody waits for the answer, so it gets less time.
+    """
+    url = f"{settings.GRAPH_API_URL}/{api_version}/me?fields=id"
+    headers = {b"Authorization": f"Bearer {access_token}".encode()}
+    answer = _ask("GET", url, headers, seconds=min(TOKEN_TIMEOUT_SECONDS, settings.PUBLISH_TIMEOUT_SECONDS))
+    if isinstance(answer, RetryLater):
+        return answer
+    if 200 <= answer[0] < 300 and (body := _read(answer[2])).error is None and body.id:
+        return Accepted("")
+    return judge(*answer, secret=access_token)
+
+
+def _ask(
+    method: str, url: str, headers: dict[bytes, bytes], body: bytes | None = None, *, seconds: float
+) -> tuple[int, Mapping[str, str], bytes] | RetryLater:
+    """Status, headers and body of the answer; RetryLater where there is none in time, or no end of it."""
+    headers = headers | {b"Accept-Encoding": b"identity"}
     try:
-        return _send(url, body, secret=access_token)
+        with (
+            ends_after(seconds),
+            _client().stream(method, url, content=body, headers=headers, timeout=seconds) as response,
+        ):
+            answer = bytearray()
+            for chunk in response.iter_raw():
+                answer += chunk
+                if len(answer) > ANSWER_MAX_BYTES:
+                    return RetryLater("endless answer")
+            return response.status_code, response.headers, bytes(answer)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return RetryLater(type(error).__name__)
-
-
-def _send(url: str, body: bytes, *, secret: str) -> Answer:
-    seconds = settings.PUBLISH_TIMEOUT_SECONDS
-    headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-    with (
-        ends_after(seconds),
-        _client().stream("POST", url, content=body, headers=headers, timeout=seconds) as response,
-    ):
-        answer = bytearray()
-        for chunk in response.iter_raw():
-            answer += chunk
-            if len(answer) > ANSWER_MAX_BYTES:
-                return RetryLater("endless answer")
-        return judge(response.status_code, response.headers, bytes(answer), secret=secret)
 
 
 @cache
@@ -141,10 +163,7 @@ def _client() -> httpx.Client:
 
 def judge(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Answer:
     """The class of an answer. Meta may quote the ``secret``, and its words are stored and shown: they come masked."""
-    try:
-        answer = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        answer = _Body()
+    answer = _read(body)
     if answer.error is not None:
         return _judge_error(answer.error, _seconds(headers.get("retry-after")), secret)
     if answer.events_received is not None and 200 <= status < 300:
@@ -152,6 +171,13 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, secret: str =
     if status == TOO_LARGE:
         return Refused(Problem(TOO_LARGE, None, "The request is too large.", ""))
     return RetryLater(f"HTTP {status}", retry_after=_seconds(headers.get("retry-after")))
+
+
+def _read(body: bytes) -> _Body:
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _Body()
 
 
 def _judge_error(error: _Error, retry_after: float | None, secret: str) -> Answer:

@@ -4,7 +4,8 @@
         sandbox.fail(code=2, times=3, pixel_id="17")  # then all is well again
         sandbox.received                              # the events that were taken, without duplicates
 
-Over HTTP: ``POST /<version>/<pixel id>/events`` as the Graph API takes it, JSON or form; ``GET /_events?pixel_id=``,
+Over HTTP: ``POST /<version>/<pixel id>/events`` as the Graph API takes it, JSON or form, and ``GET /<version>/me``;
+``GET /_events?pixel_id=``,
 ``DELETE /_events`` and ``POST /_control`` (events/sandbox/faults.py tells its fields) for people and scripts.
 Everything is in memory and bounded: the newest 100,000 events, ids and 10,000 requests are kept.
 """
@@ -155,6 +156,22 @@ class Sandbox:
             code, answer = 0, Answer(200, {"events_received": count, "messages": [], "fbtrace_id": trace_id})
         self._note(version, pixel_id, payload, code)
         return answer
+
+    def whose_token(self, token: str) -> Answer:
+        """What ``GET /<version>/me`` answers: the token's own id, unless a fault for every pixel is in force."""
+        trace_id = secrets.token_urlsafe(16)
+        fault = self.faults.next_for("") or Fault()
+        if fault.delay_seconds:
+            time.sleep(fault.delay_seconds)
+        if fault.close:
+            return Answer(0, None)
+        try:
+            rules.check_token(token)
+        except GraphError as refusal:
+            return Answer(refusal.http_status, refusal.as_json(trace_id))
+        return (
+            Answer(fault.error.http_status, fault.error.as_json(trace_id)) if fault.error else Answer(200, {"id": "1"})
+        )
 
     def _take(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> int:
         rules.check_path(version, pixel_id)

@@ -61,6 +61,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
+        match url.path.split("/"):
+            case ["", _version, "me"]:
+                token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+                answer = self.server.sandbox.whose_token(token)
+                self._send(answer.status, answer.body) if answer.body else self._hang_up()
+                return
         if url.path != "/_events":
             self._send(404, _error(100, "GET /_events tells what came; events are posted to /<version>/<id>/events."))
             return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -15,6 +17,7 @@ from accounts.permissions import Action
 from accounts.views.pages import address, form_page
 from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
+from events.delivery.graph_api import Accepted, Answer, BadToken, ask_about_token
 from events.figures.waiting import read_waiting
 from pixels.forms import ConnectForm, TokenForm
 from pixels.models import Pixel
@@ -28,12 +31,13 @@ from pixels.services import connect_pixel
 def connect(request: AccountRequest) -> HttpResponse:
     """Connect a pixel, or one that the account has already again."""
     form = ConnectForm(request.POST or None, tenant=request.tenant)
+    answer = _ask_meta(form, form.cleaned_data["api_version"], form.connected) if form.is_valid() else None
     pixel = _connect(request, form) if form.is_valid() else None
     if pixel is None:
         form.ask_for_token_again()
         return form_page(request, "pixels/connect.html", form)
     if form.connected:
-        messages.success(request, _token_replaced(pixel))
+        _say_replaced(request, pixel, answer)
         return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
     messages.success(
         request, _("%(pixel)s is connected. Let your website or server send its events.") % {"pixel": pixel}
@@ -66,6 +70,7 @@ def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Give the pixel a new token; what waits for one is sent."""
     pixel = get_pixel(request.tenant, pixel_id)
     form = TokenForm(request.POST or None)
+    answer = _ask_meta(form, "", pixel) if form.is_valid() else None
     if not form.is_valid():
         return form_page(request, "pixels/token.html", form, {"pixel": pixel})
     try:
@@ -79,17 +84,35 @@ def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
     except PortalError as error:
         add_service_error(form, error)
         return form_page(request, "pixels/token.html", form, {"pixel": pixel})
-    messages.success(request, _token_replaced(pixel))
+    _say_replaced(request, pixel, answer)
     return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
+
+
+def _ask_meta(form: Form, api_version: str, pixel: Pixel | None) -> Answer:
+    """What Meta says of the typed token; one that it rejects is an error of the form, and nothing is changed."""
+    version = api_version or (pixel.api_version if pixel else settings.GRAPH_API_VERSION)
+    answer = ask_about_token(api_version=version, access_token=form.cleaned_data["access_token"])
+    if isinstance(answer, BadToken):
+        text = _("Meta rejects this access token: “%(message)s” Nothing was changed.")
+        form.add_error("access_token", text % {"message": answer.problem.message})
+    return answer
+
+
+def _say_replaced(request: AccountRequest, pixel: Pixel, answer: Answer | None) -> None:
+    if isinstance(answer, Accepted):
+        messages.success(request, _token_replaced(pixel))
+    else:
+        text = _("%(pixel)s has a new access token. Meta did not say whether it accepts it: the next events will tell.")
+        messages.warning(request, text % {"pixel": pixel})
 
 
 def _token_replaced(pixel: Pixel) -> str:
     waiting = read_waiting([pixel.pk])
     if not waiting.events or not pixel.publishing_enabled:
-        return _("%(pixel)s has a new access token.") % {"pixel": pixel}
+        return _("%(pixel)s has a new access token, which Meta accepts.") % {"pixel": pixel}
     text = ngettext(
-        "%(pixel)s has a new access token; its %(number)s waiting event is being sent.",
-        "%(pixel)s has a new access token; its %(number)s waiting events are being sent.",
+        "%(pixel)s has a new access token, which Meta accepts; its %(number)s waiting event is being sent.",
+        "%(pixel)s has a new access token, which Meta accepts; its %(number)s waiting events are being sent.",
         waiting.events,
     )
     number = f"{intcomma(waiting.events)}{'+' if waiting.is_more else ''}"

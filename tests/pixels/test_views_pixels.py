@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, TenantStatus
 from events.models import Lane
+from events.sandbox import Sandbox
+from events.sandbox.server import serve
 from pixels.models import Pixel
 from pixels.states import PixelState, with_state
 from pixels.views.acts import ACTS
@@ -282,13 +285,56 @@ def test_a_rejected_token_is_replaced_and_all_else_stays(cast: Cast) -> None:
     assert (changed.name, changed.external_id, changed.api_version) == ("Shop", "e", "v20.0")
 
 
-def test_a_new_token_tells_of_the_events_that_waited_for_it(cast: Cast) -> None:
+@pytest.fixture
+def sandbox(settings: Any) -> Iterator[Sandbox]:
+    """The stand-in for Meta."""
+    sandbox = Sandbox()
+    with serve(sandbox) as url:
+        settings.GRAPH_API_URL = url
+        yield sandbox
+
+
+def test_a_token_that_meta_rejects_is_not_taken(cast: Cast, pixel: Pixel, sandbox: Sandbox) -> None:
+    client = login(cast.max)
+    before = snapshot()
+    rejected = "rejected-by-meta"
+
+    for page, typed in (
+        (("pixels:token", "555001"), {"access_token": rejected}),
+        (("pixels:connect",), TYPED | {"access_token": rejected}),
+        (("pixels:connect",), TYPED | {"pixel_id": "555001", "replace": "on", "access_token": rejected}),
+    ):
+        answer = post(client, page[0], cast.shoes, *page[1:], **typed)
+        assert answer.status_code == 400
+        assert "Meta rejects this access token: “Error validating access token" in text_of(answer)
+        assert rejected not in answer.content.decode()
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("fault", [{"close": True}, {"code": 2}, {"delay_seconds": 1.0}, {"code": 200}])
+def test_where_meta_does_not_say_whether_it_accepts_a_token_nobody_claims_that_events_are_sent(
+    cast: Cast, pixel: Pixel, sandbox: Sandbox, fault: Any, settings: Any
+) -> None:
+    settings.PUBLISH_TIMEOUT_SECONDS = 0.5
+    OutboxRowFactory.create(pixel=pixel, event_count=25)
+    client = login(cast.max)
+    sandbox.fail(**fault)
+
+    post(client, "pixels:token", cast.shoes, "555001", access_token="EAAB…")
+
+    assert Pixel.objects.get().access_token.reveal() == "EAAB…"
+    page = see(client, "pixels:detail", cast.shoes, "555001")
+    assert "has a new access token. Meta did not say whether it accepts it" in page
+    assert "being sent" not in page
+
+
+def test_a_new_token_tells_of_the_events_that_waited_for_it(cast: Cast, sandbox: Sandbox) -> None:
     pixel = PixelFactory.create(tenant=cast.shoes, name="Shop", pixel_id="7", bad_token=True)
     OutboxRowFactory.create(pixel=pixel, event_count=25)
     client = login(cast.max)
     post(client, "pixels:token", cast.shoes, "7", access_token=TOKEN)
     page = see(client, "pixels:detail", cast.shoes, "7")
-    assert "Shop (7) has a new access token; its 25 waiting events are being sent." in page
+    assert "Shop (7) has a new access token, which Meta accepts; its 25 waiting events are being sent." in page
 
 
 def test_the_stored_token_is_on_no_page(cast: Cast, pixel: Pixel) -> None:
