@@ -1,4 +1,4 @@
-"""All settings, from the environment; the table in README.md lists them."""
+"""All settings, from the environment; docs/configuration.md lists them."""
 
 from __future__ import annotations
 

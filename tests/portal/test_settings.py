@@ -1,4 +1,4 @@
-"""The settings: what a wrong environment is told, and that the README tells of every variable."""
+"""The settings: what a wrong environment is told, and that docs/configuration.md tells of every variable."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def variables_read() -> set[str]:
 
 def test_the_readme_tells_of_every_variable_and_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(settings.ROOT)
-    table = set(re.findall(r"^\| `([A-Z_]+)` \|", Path("README.md").read_text("utf-8"), re.MULTILINE))
+    table = set(re.findall(r"^\| `([A-Z_]+)` \|", Path("docs/configuration.md").read_text("utf-8"), re.MULTILINE))
 
     assert table == variables_read()
     assert "DATABASE_URL" in table
