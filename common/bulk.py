@@ -21,7 +21,7 @@ def insert(
 ) -> None:
     """Insert the rows, each with its values in the order of the columns; ``on_conflict`` is the clause of an upsert.
 
-    All columns of the table but the key are to be named: the database knows none of Django's defaults.
+    Name all columns of the table but the key and those with a ``db_default``: the database has no others of Django's.
     """
     if not rows:
         return

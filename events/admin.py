@@ -18,7 +18,7 @@ from events.delivery import services
 from events.delivery.explanations import explain
 from events.delivery.reads import masked_event
 from events.findings import explain as explain_finding
-from events.models import Counter, DeadLetter, Delivery, Finding, Lane, OutboxRow
+from events.models import Counter, DeadLetter, Delivery, Finding, IdFinding, Lane, OutboxRow
 from pixels.models import Pixel
 
 #: A search finds the rows of so many pixels.
@@ -57,13 +57,13 @@ class EventsAdmin(ServiceAdmin):
 class DeliveryAdmin(EventsAdmin):
     """The delivery log."""
 
-    list_display = ("at", "pixel", "outcome", "event_name", "event_id", "website", "detail")
-    list_filter = ("outcome",)
+    list_display = ("at", "pixel", "road", "outcome", "event_name", "event_id", "website", "detail")
+    list_filter = ("outcome", "road")
     searched = ("event_id",)
     search_help_text = "An event's or a pixel's id, or a part of the name of a pixel or its account"
     fields = (
-        "pixel", "at", "outcome", "event_name", "event_id", "event_time", "website", "detail", "code", "explanation",
-        "trace_id",
+        "pixel", "at", "road", "outcome", "event_name", "event_id", "event_time", "website", "detail", "code",
+        "explanation", "trace_id",
     )  # fmt: skip
     readonly_fields = ("explanation",)
 
@@ -80,8 +80,8 @@ class DeadLetterAdmin(EventsAdmin):
     searched = ("event_id",)
     search_help_text = DeliveryAdmin.search_help_text
     fields = (
-        "pixel", "event_name", "event_id", "website", "received_at", "failed_at", "code", "message", "explanation",
-        "trace_id", "content",
+        "pixel", "event_name", "event_id", "website", "road", "received_at", "failed_at", "code", "message",
+        "explanation", "trace_id", "content",
     )  # fmt: skip
     readonly_fields = ("explanation", "content")
     actions = ("replay", "discard")
@@ -123,9 +123,9 @@ def _named(request: HttpRequest, letter: DeadLetter) -> dict[str, Any]:
 class OutboxRowAdmin(EventsAdmin):
     """Requests whose events wait; what they say is not shown."""
 
-    list_display = ("received_at", "pixel", "event_count", "counted", "intake")
-    list_filter = ("counted",)
-    fields = ("pixel", "received_at", "event_count", "counted", "intake")
+    list_display = ("received_at", "pixel", "road", "event_count", "counted", "intake")
+    list_filter = ("counted", "road")
+    fields = ("pixel", "received_at", "road", "event_count", "counted", "intake")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("body")
@@ -161,7 +161,8 @@ class CounterAdmin(EventsAdmin):
     list_display = (
         "start", "span", "pixel", "dimension", "label", "received", "published", "failed", "expired",
         "dropped_by_event_filter", "dropped_by_domain_filter", "dropped_receiving_off", "dropped_publishing_off",
-        "publish_errors",
+        "publish_errors", "browser_received", "browser_published", "browser_dropped", "browser_failed",
+        "browser_expired", "ids_on_both", "ids_repeated", "browser_ids_repeated",
     )  # fmt: skip
     list_filter = ("span", "dimension")
 
@@ -177,3 +178,12 @@ class FindingAdmin(EventsAdmin):
 
     def explanation(self, finding: Finding) -> str:
         return explain_finding(finding.reason)
+
+
+@admin.register(IdFinding)
+class IdFindingAdmin(EventsAdmin):
+    """What is wrong with event ids: without the same id on both roads, Meta counts an event twice."""
+
+    list_display = ("last_at", "pixel", "event_name", "kind", "count")
+    list_filter = ("kind",)
+    fields = (*list_display, "examples")

@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.borders import Borders
 from accounts.models import Tenant
@@ -27,8 +28,10 @@ MINUTES_KEPT = timedelta(days=2)
 LABELS_KEPT = timedelta(days=30)
 #: The delivery log goes back so far.
 DELIVERIES_KEPT = timedelta(days=7)
-#: So long it is told what was left out of events.
+#: So long it is told what was left out of events, and what was wrong with their ids.
 FINDINGS_KEPT = timedelta(days=7)
+#: Meta drops a second event of the same name and id within this time.
+IDS_KEPT = timedelta(hours=48)
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -41,6 +44,23 @@ class OwnedByPixelQuerySet(models.QuerySet[_Row]):
         if borders.is_system:
             return self
         return self.filter(pixel__tenant__in=Tenant.objects.open_to(borders))
+
+
+class Road(models.IntegerChoices):
+    """The way by which events come: from a shop's server, or from the visitor's browser."""
+
+    SERVER = 0, _("Server")
+    BROWSER = 1, _("Browser")
+
+
+def _road() -> models.PositiveSmallIntegerField[int, int]:
+    """A column that processes of the previous release leave out: what they write is the server's."""
+    return models.PositiveSmallIntegerField(choices=Road.choices, default=Road.SERVER, db_default=Road.SERVER)
+
+
+def _count() -> models.BigIntegerField[int, int]:
+    """A count that processes of the previous release leave out."""
+    return models.BigIntegerField(default=0, db_default=0)
 
 
 class OutboxRow(models.Model):
@@ -62,6 +82,7 @@ class OutboxRow(models.Model):
     body = models.BinaryField()
     # What else the Graph API is to be told with these events (test_event_code, partner_agent), as JSON; else empty.
     options = models.CharField(max_length=500, blank=True)
+    road = _road()
 
     objects = OwnedByPixelQuerySet.as_manager()
 
@@ -87,6 +108,8 @@ class Lane(models.Model):
     held = models.BooleanField(default=False)
     # Why it backs off where Meta has sent no error: "ReadTimeout", "HTTP 502".
     silence = models.CharField(max_length=40, blank=True, default="")
+    # Of the pixel's event ids, one in 2 ** ids_level is remembered (SeenId).
+    ids_level = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     objects = OwnedByPixelQuerySet.as_manager()
 
@@ -127,6 +150,16 @@ class Counter(models.Model):
     expired = models.BigIntegerField(default=0)
     # Refused or unanswered requests to the Graph API; kept in the total alone.
     publish_errors = models.BigIntegerField(default=0)
+    # How many of the above came by the browser's road. Columns of dropped events are added up.
+    browser_received = _count()
+    browser_published = _count()
+    browser_dropped = _count()
+    browser_failed = _count()
+    browser_expired = _count()
+    # Event ids that came on both roads, and those that came again on one.
+    ids_on_both = _count()
+    ids_repeated = _count()
+    browser_ids_repeated = _count()
 
     objects = OwnedByPixelQuerySet.as_manager()
 
@@ -172,6 +205,7 @@ class DeadLetter(models.Model):
     website = models.CharField(max_length=LABEL_MAX_LENGTH, blank=True)
     event = models.BinaryField()
     options = models.CharField(max_length=500, blank=True)
+    road = _road()  # which a replay takes again
     # Meta's code ("100.2804003"), message and trace id.
     code = models.CharField(max_length=30)
     message = models.CharField(max_length=500)
@@ -209,6 +243,7 @@ class Delivery(models.Model):
     event_id = models.CharField(max_length=100)
     event_time = models.DateTimeField(null=True)
     website = models.CharField(max_length=LABEL_MAX_LENGTH, blank=True)
+    road = _road()
     # Which filter or switch dropped it, or Meta's answer; a sentence for people.
     detail = models.CharField(max_length=500, blank=True)
     # Meta's code where it failed, Meta's trace id where Meta answered.
@@ -278,6 +313,52 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field} {self.reason}"
+
+
+class SeenId(models.Model):
+    """An event id of a pixel, as a digest of name and id, and when it came on each road (docs/decisions/0024).
+
+    Kept for 48 hours, and a bounded number a pixel: of one with more ids, those that ``Lane.ids_level`` keeps.
+    """
+
+    pixel = models.ForeignKey(Pixel, models.CASCADE, related_name="+", db_index=False)
+    # 63 bits of BLAKE2b.
+    digest = models.BigIntegerField()
+    server_at = models.DateTimeField(null=True)
+    browser_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pixel", "digest"], name="one_seen_id_per_digest")]
+
+    def __str__(self) -> str:
+        return f"{self.digest:016x}"
+
+
+class IdFinding(models.Model):
+    """What is wrong with the ids of a pixel's events of one name, with examples; kept for 7 days after the last."""
+
+    class Kind(models.IntegerChoices):
+        REPEATED = 0, _("The same id came twice on one road")
+        NEVER_ON_BOTH = 1, _("Both roads, but no id came on both")
+        MANY_ORDERS = 2, _("One id for several orders")
+
+    pixel = models.ForeignKey(Pixel, models.CASCADE, related_name="+", db_index=False)
+    kind = models.PositiveSmallIntegerField(choices=Kind.choices)
+    event_name = models.CharField(max_length=EVENT_NAME_MAX_LENGTH, blank=True)
+    count = models.BigIntegerField()
+    last_at = models.DateTimeField()
+    # At most three event ids.
+    examples = models.JSONField(default=list)
+
+    objects = OwnedByPixelQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pixel", "kind", "event_name"], name="one_id_finding_per_kind_and_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_name}: {self.get_kind_display()}"
 
 
 class DisconnectedUsage(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from common.pruning import delete_in_parts
@@ -13,6 +14,7 @@ from events.figures.windows import kept
 from events.models import (
     DELIVERIES_KEPT,
     FINDINGS_KEPT,
+    IDS_KEPT,
     LABELS_KEPT,
     Counter,
     DeadLetter,
@@ -20,6 +22,8 @@ from events.models import (
     DisconnectedUsage,
     Finding,
     Identity,
+    IdFinding,
+    SeenId,
     SeenLabel,
 )
 from pixels.models import Pixel
@@ -45,9 +49,16 @@ def prune(now: datetime | None = None) -> None:
         delete_in_parts(DeadLetter.objects.filter(pixel__in=some, failed_at__lt=now - DEAD_LETTERS_KEPT))
         delete_in_parts(Identity.objects.filter(pixel__in=some, seen_at__lt=now - LIFETIME))
         delete_in_parts(Finding.objects.filter(pixel__in=some, hour__lt=now - FINDINGS_KEPT))
+        delete_in_parts(IdFinding.objects.filter(pixel__in=some, last_at__lt=now - FINDINGS_KEPT))
+        delete_in_parts(SeenId.objects.filter(_last_seen_before(now - IDS_KEPT), pixel__in=some))
         delete_in_parts(SeenLabel.objects.filter(pixel__in=some, last_seen__lt=(now - LABELS_KEPT).date()))
     for pixel in Pixel.objects.filter(tenant__event_enrichment=True).order_by().values_list("pk", flat=True):
         trim_identities(pixel)
+
+
+def _last_seen_before(moment: datetime) -> Q:
+    """Ids that came on neither road since."""
+    return (Q(server_at=None) | Q(server_at__lt=moment)) & (Q(browser_at=None) | Q(browser_at__lt=moment))
 
 
 def _delete_counters(span: Counter.Span, before: datetime) -> None:

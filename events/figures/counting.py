@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models.fields import NOT_PROVIDED
 from django.utils import timezone
 
 from common.bulk import insert
@@ -23,12 +24,15 @@ from events.models import LABEL_MAX_LENGTH, OTHER, Counter, SeenLabel
 LABELS_A_DAY = 500
 
 _KEY = ("pixel_id", "span", "dimension", "start", "label")
-#: What is counted: the columns that are not of the key.
-COLUMNS = tuple(
-    field.column
+_COUNTS = {
+    field.column: field
     for field in Counter._meta.concrete_fields
     if field.column and field.column not in _KEY and not field.primary_key
-)
+}
+#: What is counted: the columns that are not of the key.
+COLUMNS = tuple(_COUNTS)
+#: An upsert names these always, since the database has no default for them.
+_ALWAYS_NAMED = frozenset(column for column, field in _COUNTS.items() if field.db_default is NOT_PROVIDED)
 
 
 class Label(NamedTuple):
@@ -181,10 +185,11 @@ def _places(pixel_pk: int, entries: list[_Entry]) -> set[tuple[datetime, str, La
 def _upsert(pixel_pk: int, rows: list[tuple[Cell, Multiset[str]]]) -> None:
     """Add to the rows, which are sorted: two writers in one order do not wait for each other."""
     added = [column for column in COLUMNS if any(counts[column] for _, counts in rows)]
+    named = [column for column in COLUMNS if column in _ALWAYS_NAMED or column in added]
     sums = ", ".join(f"{column} = events_counter.{column} + excluded.{column}" for column in added)
     insert(
         Counter,
-        (*_KEY, *COLUMNS),
-        [(pixel_pk, *cell, *(counts[column] for column in COLUMNS)) for cell, counts in rows],
+        (*_KEY, *named),
+        [(pixel_pk, *cell, *(counts[column] for column in named)) for cell, counts in rows],
         on_conflict=f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {sums}",  # nosec B608  # our columns
     )

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from events import retention
 from events.figures.counting import Tally
-from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Identity, SeenLabel
+from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Identity, IdFinding, SeenId, SeenLabel
 from events.retention import prune
 from pixels.models import Pixel
 from tests.base import snapshot
@@ -126,6 +126,27 @@ def test_so_many_visitors_of_a_pixel_are_remembered_those_seen_last(
     prune()
 
     assert sorted(key[0] for key in Identity.objects.values_list("key", flat=True)) == ["1", "2", "3", "6", "7", "8"]
+
+
+def test_event_ids_are_forgotten_two_days_after_they_came_last(pixel: Pixel) -> None:
+    old, recent = ago(days=2, seconds=1), ago(days=2)
+    SeenId.objects.create(pixel=pixel, digest=1, server_at=old)
+    SeenId.objects.create(pixel=pixel, digest=2, server_at=old, browser_at=old)
+    SeenId.objects.create(pixel=pixel, digest=3, browser_at=recent)
+    SeenId.objects.create(pixel=pixel, digest=4, server_at=old, browser_at=recent)
+
+    prune()
+
+    assert sorted(SeenId.objects.values_list("digest", flat=True)) == [3, 4]
+
+
+def test_what_was_wrong_with_ids_goes_after_seven_days(pixel: Pixel) -> None:
+    IdFinding.objects.create(pixel=pixel, kind=0, event_name="Old", count=1, last_at=ago(days=7, seconds=1))
+    kept = IdFinding.objects.create(pixel=pixel, kind=0, event_name="Kept", count=1, last_at=ago(days=7))
+
+    prune()
+
+    assert list(IdFinding.objects.all()) == [kept]
 
 
 def test_names_and_websites_are_forgotten_after_thirty_days(pixel: Pixel) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from common.cursors import encode_cursor
 from events.delivery.reads import cursor_of_letter
-from events.models import Counter, DeadLetter, Delivery, Finding, Lane
+from events.models import Counter, DeadLetter, Delivery, Finding, IdFinding, Lane
 from pixels.models import Pixel, PixelImport, PixelImportRow
 from tests.base import person, tenant
 from tests.factories import (
@@ -86,6 +86,9 @@ def make_victim() -> Victim:
     finding = Finding.objects.create(
         pixel=pixel, hour=timezone.now(), field=f"custom_data.{MARK}", reason="no_object", count=1
     )
+    id_finding = IdFinding.objects.create(
+        pixel=pixel, kind=0, event_name=f"{MARK}Event", count=1, last_at=timezone.now(), examples=[f"{MARK}-1"]
+    )
     entry = AuditEntry.objects.create(tenant_id=account.pk, actor=f"{MARK}.admin", act="rename", subject=MARK)
     letter = DeadLetterFactory.create(pixel=pixel, event_name=f"{MARK}Event", message=f"{MARK} is refused")
     delivery = DeliveryFactory.create(pixel=pixel, event_name=f"{MARK}Event", website=f"{MARK}.example.com")
@@ -108,6 +111,7 @@ def make_victim() -> Victim:
         lane,
         counter,
         finding,
+        id_finding,
     ]
     return Victim(
         tenant=account,

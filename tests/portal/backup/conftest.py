@@ -20,7 +20,7 @@ from accounts.audit import record
 from accounts.models import HostSettings, RoleLevel
 from accounts.principals import OPERATOR
 from common.secrets import Secret
-from events.models import Counter, DisconnectedUsage, Finding, Identity, Lane, SeenLabel
+from events.models import Counter, DisconnectedUsage, Finding, Identity, IdFinding, Lane, Road, SeenLabel
 from portal.backup.sealed import SealedReader
 from tests.base import Cast, make_cast
 from tests.factories import (
@@ -91,14 +91,17 @@ def fill() -> Cast:
     DomainFilterFactory.create(pixel=other, domain="shop.example.com")
     DomainFilterFactory.create(tenant=cast.books, domain="shop.example.com")
     Lane.objects.create(pixel=pixel, claim=UUID(int=7), claimed_until=THEN, failures=3, retry_at=THEN, held=True)
-    Counter.objects.create(pixel=pixel, span=2, dimension=0, start=THEN, label="", received=3, failed=1)
+    Counter.objects.create(
+        pixel=pixel, span=2, dimension=0, start=THEN, label="", received=3, failed=1, browser_received=2
+    )
     SeenLabel.objects.create(pixel=pixel, dimension=1, label="Purchase", last_seen=date(2026, 3, 1))
     Finding.objects.create(pixel=pixel, hour=THEN, field="user_data.fbp", reason="no_browser_id", count=7)
+    IdFinding.objects.create(pixel=pixel, kind=2, event_name="Purchase", count=2, last_at=THEN, examples=["order-1"])
     Identity.objects.create(pixel=pixel, key="f" * 64, identifiers={"em": ["a" * 64], "n": None}, seen_at=THEN)
     DeliveryFactory.create(pixel=pixel, event_time=None)
-    OutboxRowFactory.create(pixel=pixel, received_at=THEN, body=bytes(range(256)))
+    OutboxRowFactory.create(pixel=pixel, received_at=THEN, body=bytes(range(256)), road=Road.BROWSER)
     OutboxRowFactory.create(pixel=other, received_at=THEN + timedelta(microseconds=1))
-    DeadLetterFactory.create(pixel=pixel)
+    DeadLetterFactory.create(pixel=pixel, road=Road.BROWSER)
     record(OPERATOR, "connect pixel", pixel, tenant=cast.shoes, changes={"name": [None, "é\u2028"], "n": [1, 2.5]})
     record(OPERATOR, "update host", "host")
     return cast
