@@ -13,7 +13,8 @@ from accounts.mail import is_mail_set_up
 from accounts.models import Membership, RoleLevel, User
 from accounts.models.people import cannot_sign_in
 from accounts.principals import Principal
-from common.secrets import Rotation, Secret, UndecryptableError
+from common.key_rotation import Rotation
+from common.secrets import Secret, UndecryptableError
 
 #: Where allauth keeps, in ``Authenticator.data``, what it lets SecondFactorAdapter encrypt.
 _SEALED = ("secret", "seed")
@@ -57,7 +58,7 @@ def sealed(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def rotate_second_factors() -> Rotation:
-    """Encrypt them with the newest key, as ``common.secrets.rotate_secrets`` does with our own columns."""
+    """Encrypt them with the newest key, as ``common.key_rotation.rotate_secrets`` does with our own columns."""
     done = Rotation()
     for pk in list(Authenticator.objects.values_list("pk", flat=True)):
         with transaction.atomic():

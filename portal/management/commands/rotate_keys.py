@@ -12,7 +12,7 @@ from accounts.audit import record
 from accounts.principals import OPERATOR
 from accounts.second_factors import rotate_second_factors
 from common import env
-from common.secrets import rotate_secrets
+from common.key_rotation import rotate_secrets
 
 
 class Command(BaseCommand):
