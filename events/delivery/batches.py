@@ -14,7 +14,7 @@ import msgspec
 
 from common import bulk
 from events.delivery.explanations import UNREADABLE, UNREADABLE_CODE
-from events.delivery.graph_api import Accepted, Problem
+from events.delivery.graph_api import Problem
 from events.delivery.lanes import MAX_AGE
 from events.models import EVENT_NAME_MAX_LENGTH, Delivery, OutboxRow
 from filters.domains import host_of
@@ -52,9 +52,9 @@ def dropped_by(rule: Rule) -> Fate:
     return Fate("dropped_by_domain_filter", Delivery.Outcome.DROPPED, f"Website filter for {rule.name}")
 
 
-def published(answer: Accepted) -> Fate:
+def published(trace_id: str) -> Fate:
     """Meta has it."""
-    return Fate("published", Delivery.Outcome.PUBLISHED, trace_id=answer.trace_id)
+    return Fate("published", Delivery.Outcome.PUBLISHED, trace_id=trace_id)
 
 
 def failed(problem: Problem) -> Fate:

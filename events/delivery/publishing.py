@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event as Flag
 
 from django.db import DatabaseError
@@ -15,9 +15,10 @@ from accounts.models import TenantStatus
 from events.delivery import batches, lanes, turns
 from events.delivery.batches import Batch, Event, as_sent
 from events.delivery.enrichment import enrich
-from events.delivery.graph_api import Accepted, Answer, BadToken, Refused, RetryLater, post_events
+from events.delivery.graph_api import Answer, post_events
 from events.delivery.log import DeliveryLog
 from events.delivery.settling import settle
+from events.delivery.verdicts import Verdict, verdict_on
 from filters.reads import load_filter_set
 from pixels.models import Pixel
 
@@ -39,6 +40,25 @@ stopping = Flag()
 _in_hand: set[int] = set()
 
 
+@dataclass(slots=True)
+class Turn:
+    """A thread's turn at a pixel: when it began, the lines that it has for the log, and its lease of the lane."""
+
+    log: DeliveryLog
+    begun: float = field(default_factory=time.monotonic)
+    claim: lanes.Claim = field(init=False)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return time.monotonic() - self.begun
+
+    @property
+    def is_over(self) -> bool:
+        """Shall others have the thread?"""
+        return stopping.is_set() or self.seconds > TIME_BOX_SECONDS
+
+
 def drain(pixel_pk: int) -> bool:
     """Work on the pixel's queue until there is nothing to do; True where the time was up first.
 
@@ -46,21 +66,22 @@ def drain(pixel_pk: int) -> bool:
     last look is taken after the release.
     """
     with turns.at_work():
-        log = DeliveryLog(pixel_pk)
+        turn = Turn(DeliveryLog(pixel_pk))
         try:
-            return _drain(pixel_pk, time.monotonic(), log)
+            return _drain(pixel_pk, turn)
         finally:
-            log.write()
+            turn.log.write()
 
 
-def _drain(pixel_pk: int, begun: float, log: DeliveryLog) -> bool:
-    while not _is_over(begun):
+def _drain(pixel_pk: int, turn: Turn) -> bool:
+    while not turn.is_over:
         claim = lanes.claim(pixel_pk) if turns.may_begin(pixel_pk, _in_hand) else None
         if claim is None:
             return False
+        turn.claim = claim
         _in_hand.add(pixel_pk)
         try:
-            has_passed_on = _work(claim, begun, log)
+            has_passed_on = _work(turn)
         except lanes.LeaseLost:
             return False
         except Exception:
@@ -75,28 +96,25 @@ def _drain(pixel_pk: int, begun: float, log: DeliveryLog) -> bool:
     return True
 
 
-def _is_over(begun: float) -> bool:
-    return stopping.is_set() or time.monotonic() - begun > TIME_BOX_SECONDS
-
-
-def _work(claim: lanes.Claim, begun: float, log: DeliveryLog) -> bool:
+def _work(turn: Turn) -> bool:
     """Batch by batch, until the lane is released; True where that was for others to go on.
 
     Whose turn it is is asked after a batch: however long it took to get the lane, each turn gets further.
     """
-    while _work_off_batch(claim, begun, log):
-        has_others = len(_in_hand) > 1 and time.monotonic() - begun > SHARED_SECONDS
-        if has_others or _is_over(begun):
-            lanes.release(claim)
+    while _work_off_batch(turn):
+        has_others = len(_in_hand) > 1 and turn.seconds > SHARED_SECONDS
+        if has_others or turn.is_over:
+            lanes.release(turn.claim)
             return True
     return False
 
 
-def _work_off_batch(claim: lanes.Claim, begun: float, log: DeliveryLog) -> bool:
+def _work_off_batch(turn: Turn) -> bool:
     """Read, decide, publish, settle; False where it was the last, and the lane is released.
 
     By itself, so that a batch is let go of before the next is read: the memory that it leaves is used anew.
     """
+    claim = turn.claim
     pixel = Pixel.objects.select_related("tenant").filter(pk=claim.pixel_pk).first()
     if pixel is None:  # and with it its lane
         return False
@@ -109,13 +127,13 @@ def _work_off_batch(claim: lanes.Claim, begun: float, log: DeliveryLog) -> bool:
         lanes.release(claim)
         return False
     batches.decide(batch, pixel, load_filter_set(pixel), now)
-    attempt = publish(claim, pixel, batch, log, begun) if publishes else Attempt()
+    attempt = publish(turn, pixel, batch) if publishes else Attempt()
     if attempt.answered:
         claim.failures = 0
-    is_last = not batch.has_more or isinstance(attempt.last_answer, RetryLater | BadToken)
-    settle(claim, pixel, batch, last_answer=attempt.last_answer, errors=attempt.errors, release=is_last)
-    log.add(batch)
-    log.write_if_due()
+    is_last = not batch.has_more or attempt.must_wait
+    settle(claim, pixel, batch, verdict=attempt.verdict, errors=attempt.errors, release=is_last)
+    turn.log.add(batch)
+    turn.log.write_if_due()
     return not is_last
 
 
@@ -123,14 +141,20 @@ def _work_off_batch(claim: lanes.Claim, begun: float, log: DeliveryLog) -> bool:
 class Attempt:
     """How publishing a batch went; what became of each event stands in the event."""
 
-    last_answer: Answer | None = None
+    #: On Meta's last answer.
+    verdict: Verdict | None = None
     #: Requests that Meta did not accept.
     errors: int = 0
     #: Did Meta decide about any events?
     answered: bool = False
 
+    @property
+    def must_wait(self) -> bool:
+        """Can nothing more be published now?"""
+        return self.verdict is not None and bool(self.verdict.wait)
 
-def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, log: DeliveryLog, begun: float) -> Attempt:
+
+def publish(turn: Turn, pixel: Pixel, batch: Batch) -> Attempt:
     """Send the undecided events, those with the same options together.
 
     A refused request is halved until the bad event stands alone. A failure ends the attempt: what has no fate by then
@@ -140,25 +164,23 @@ def publish(claim: lanes.Claim, pixel: Pixel, batch: Batch, log: DeliveryLog, be
     queue = _requests(pixel, batch)
     while queue:
         events = queue.pop()
-        if attempt.last_answer is not None:
-            if attempt.answered and _is_over(begun):
+        if attempt.verdict is not None:
+            if attempt.answered and turn.is_over:
                 break
-            lanes.renew(claim)
-            log.write_if_due()
-        answer = _send(pixel, events)
-        attempt.last_answer = answer
-        attempt.errors += not isinstance(answer, Accepted)
-        if isinstance(answer, RetryLater | BadToken):
-            _log_failure(pixel, answer)
+            lanes.renew(turn.claim)
+            turn.log.write_if_due()
+        attempt.verdict = verdict = verdict_on(_send(pixel, events))
+        attempt.errors += not verdict.is_accepted
+        if verdict.wait:
+            logger.warning("Publishing for pixel %s waits: %s.", pixel.pixel_id, verdict.wait)
             break
-        if isinstance(answer, Refused) and len(events) > 1:
+        if verdict.blames_one and len(events) > 1:
             middle = len(events) // 2
             queue += (events[middle:], events[:middle])
             continue
         attempt.answered = True
-        fate = batches.published(answer) if isinstance(answer, Accepted) else batches.failed(answer.problem)
         for event in events:
-            event.fate = fate
+            event.fate = verdict.fate
     return attempt
 
 
@@ -187,8 +209,3 @@ def _send(pixel: Pixel, events: list[Event]) -> Answer:
             events=as_sent(events),
             options=events[0].row.options,
         )
-
-
-def _log_failure(pixel: Pixel, answer: RetryLater | BadToken) -> None:
-    reason = answer.reason if isinstance(answer, RetryLater) else f"token rejected, code {answer.problem.name}"
-    logger.warning("Publishing for pixel %s waits: %s.", pixel.pixel_id, reason)

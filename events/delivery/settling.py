@@ -18,7 +18,7 @@ from common import bulk
 from events import bounds
 from events.delivery import lanes
 from events.delivery.batches import Batch, Event
-from events.delivery.graph_api import Accepted, Answer, BadToken, Refused, RetryLater
+from events.delivery.verdicts import Verdict
 from events.figures.counting import Tally
 from events.models import DeadLetter, OutboxRow
 from pixels.models import Pixel
@@ -32,61 +32,48 @@ def settle(
     pixel: Pixel,
     batch: Batch,
     *,
-    last_answer: Answer | None = None,
+    verdict: Verdict | None = None,
     errors: int = 0,
     release: bool = False,
 ) -> None:
-    """Write what became of the batch, and ``release`` the lane with it.
+    """Write what became of the batch and what follows from Meta's last answer, and ``release`` the lane with it.
 
     Raises LeaseLost, and changes nothing, where the lane is no longer ours. The pixel's row is locked first, then its
     lane: deleting a pixel locks them in the same order.
     """
     now = timezone.now()
-    token_rejected = _update_pixel(pixel, batch, last_answer, now)
-    changes = _lane_changes(claim, last_answer, token_rejected=token_rejected)
+    holds = _update_pixel(pixel, batch, verdict or Verdict(), now)
+    changes = verdict.lane(claim) if verdict and holds else {}
     lanes.keep(claim, {**changes, **(lanes.RELEASED if release else {})})
     _settle_rows(batch)
     _count(pixel, batch, errors, now)
     _keep_dead_letters(pixel, batch, now)
 
 
-def _update_pixel(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: datetime) -> bool:
-    """Tell in the pixel's row how publishing goes; was its token rejected?
+def _update_pixel(pixel: Pixel, batch: Batch, verdict: Verdict, now: datetime) -> bool:
+    """Tell in the pixel's row how publishing goes; does the verdict hold for the pixel as it is now?
 
     A token that was replaced while the request was under way is not the one that Meta rejected.
     """
     row = Pixel.objects.filter(pk=pixel.pk)
-    changes = _pixel_changes(pixel, batch, last_answer, now)
-    if isinstance(last_answer, BadToken):
-        rejected = changes | {"bad_token": True, "api_error_code": last_answer.problem.name}  # nosec B105  # no token
-        if row.filter(access_token=pixel.access_token).update(**rejected):
+    news = _news(pixel, batch, now)
+    if verdict.rejects_token:
+        if row.filter(access_token=pixel.access_token).update(**news, **verdict.pixel):
             return True
-    if not row.update(**changes):
+    elif row.update(**news, **verdict.pixel):
+        return True
+    if not row.update(**news):
         raise lanes.LeaseLost  # the pixel is gone, and with it everything
     return False
 
 
-def _pixel_changes(pixel: Pixel, batch: Batch, last_answer: Answer | None, now: datetime) -> dict[str, Any]:
+def _news(pixel: Pixel, batch: Batch, now: datetime) -> dict[str, Any]:
+    """When events last came, and when the last was published."""
     new = [row.received_at for row in batch.rows if not row.counted and row.intake == OutboxRow.Intake.RECEIVED]
-    changes: dict[str, Any] = {"last_received": max([*new, *filter(None, [pixel.last_received])], default=None)}
+    news: dict[str, Any] = {"last_received": max([*new, *filter(None, [pixel.last_received])], default=None)}
     if any(event.fate and event.fate.column == "published" for event in batch.events):
-        changes["last_published"] = now
-    if isinstance(last_answer, Accepted):
-        changes |= {"api_error_code": None, "bad_token": False}  # nosec B105  # no token
-    elif isinstance(last_answer, Refused | RetryLater) and last_answer.problem is not None:
-        changes["api_error_code"] = last_answer.problem.name
-    return changes
-
-
-def _lane_changes(claim: lanes.Claim, last_answer: Answer | None, *, token_rejected: bool) -> dict[str, Any]:
-    match last_answer:
-        case RetryLater(reason, problem, retry_after):
-            return lanes.after_failure(claim, retry_after, "" if problem else reason)
-        case BadToken() if token_rejected:
-            return lanes.on_hold()
-        case Accepted() | Refused():
-            return lanes.after_success()
-    return {}
+        news["last_published"] = now
+    return news
 
 
 def _settle_rows(batch: Batch) -> None:

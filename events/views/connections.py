@@ -17,7 +17,8 @@ from accounts.permissions import Action
 from accounts.views.pages import address, form_page
 from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
-from events.delivery.graph_api import Accepted, Answer, BadToken, ask_about_token
+from events.delivery.graph_api import ask_about_token
+from events.delivery.verdicts import Verdict, verdict_on
 from events.figures.waiting import read_waiting
 from pixels.forms import ConnectForm, TokenForm
 from pixels.models import Pixel
@@ -31,13 +32,13 @@ from pixels.services import connect_pixel
 def connect(request: AccountRequest) -> HttpResponse:
     """Connect a pixel, or one that the account has already again."""
     form = ConnectForm(request.POST or None, tenant=request.tenant)
-    answer = _ask_meta(form, form.cleaned_data["api_version"], form.connected) if form.is_valid() else None
+    verdict = _ask_meta(form, form.cleaned_data["api_version"], form.connected) if form.is_valid() else None
     pixel = _connect(request, form) if form.is_valid() else None
     if pixel is None:
         form.ask_for_token_again()
         return form_page(request, "pixels/connect.html", form)
     if form.connected:
-        _say_replaced(request, pixel, answer)
+        _say_replaced(request, pixel, verdict)
         return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
     messages.success(
         request, _("%(pixel)s is connected. Let your website or server send its events.") % {"pixel": pixel}
@@ -70,7 +71,7 @@ def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Give the pixel a new token; what waits for one is sent."""
     pixel = get_pixel(request.tenant, pixel_id)
     form = TokenForm(request.POST or None)
-    answer = _ask_meta(form, "", pixel) if form.is_valid() else None
+    verdict = _ask_meta(form, "", pixel) if form.is_valid() else None
     if not form.is_valid():
         return form_page(request, "pixels/token.html", form, {"pixel": pixel})
     try:
@@ -84,22 +85,22 @@ def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
     except PortalError as error:
         add_service_error(form, error)
         return form_page(request, "pixels/token.html", form, {"pixel": pixel})
-    _say_replaced(request, pixel, answer)
+    _say_replaced(request, pixel, verdict)
     return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
 
 
-def _ask_meta(form: Form, api_version: str, pixel: Pixel | None) -> Answer:
+def _ask_meta(form: Form, api_version: str, pixel: Pixel | None) -> Verdict:
     """What Meta says of the typed token; one that it rejects is an error of the form, and nothing is changed."""
     version = api_version or (pixel.api_version if pixel else settings.GRAPH_API_VERSION)
-    answer = ask_about_token(api_version=version, access_token=form.cleaned_data["access_token"])
-    if isinstance(answer, BadToken):
+    verdict = verdict_on(ask_about_token(api_version=version, access_token=form.cleaned_data["access_token"]))
+    if verdict.rejects_token and verdict.problem:
         text = _("Meta rejects this access token: “%(message)s” Nothing was changed.")
-        form.add_error("access_token", text % {"message": answer.problem.message})
-    return answer
+        form.add_error("access_token", text % {"message": verdict.problem.message})
+    return verdict
 
 
-def _say_replaced(request: AccountRequest, pixel: Pixel, answer: Answer | None) -> None:
-    if isinstance(answer, Accepted):
+def _say_replaced(request: AccountRequest, pixel: Pixel, verdict: Verdict | None) -> None:
+    if verdict is not None and verdict.is_accepted:
         messages.success(request, _token_replaced(pixel))
     else:
         text = _("%(pixel)s has a new access token. Meta did not say whether it accepts it: the next events will tell.")

@@ -13,6 +13,7 @@ from events.delivery import lanes
 from events.delivery.batches import published, read
 from events.delivery.graph_api import Accepted
 from events.delivery.settling import settle
+from events.delivery.verdicts import verdict_on
 from events.models import Lane, OutboxRow
 from pixels.models import Pixel
 from tests.events.outbox import purchase, put
@@ -45,11 +46,11 @@ def test_settling_waits_for_whoever_changes_the_pixel_without_holding_the_lane()
     assert batch is not None
     answer = Accepted("trace")
     for event in batch.events:
-        event.fate = published(answer)
+        event.fate = published(answer.trace_id)
 
     def settle_meanwhile() -> None:
         try:
-            settle(claim, pixel, batch, last_answer=answer, release=True)
+            settle(claim, pixel, batch, verdict=verdict_on(answer), release=True)
         finally:
             connection.close()
 

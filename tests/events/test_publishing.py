@@ -244,7 +244,7 @@ def test_halves_that_meta_has_are_settled_though_a_later_one_must_wait(pixel: Pi
 def test_time_that_is_up_while_a_batch_is_halved_leaves_the_rest_for_the_next_turn(
     pixel: Pixel, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "_is_over", lambda end: bool(sandbox.requests))
+    monkeypatch.setattr(publishing.Turn, "is_over", property(lambda turn: bool(sandbox.requests)))
     put(pixel, *[bad_purchase() for _ in range(4)])
     for turn in range(1, 5):
         sandbox.requests.clear()

@@ -348,7 +348,7 @@ def test_a_pixel_that_is_removed_meanwhile_leaves_nothing(
 def test_a_pixel_with_more_to_do_than_its_share_stops_at_the_end_of_its_time(
     pixel: Pixel, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "_is_over", lambda end: bool(sandbox.requests))
+    monkeypatch.setattr(publishing.Turn, "is_over", property(lambda turn: bool(sandbox.requests)))
     monkeypatch.setattr(batches, "MAX_EVENTS", 1_000)
     for _ in range(2):
         put(pixel, *purchases(600))
