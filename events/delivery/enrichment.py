@@ -3,8 +3,8 @@
 A visitor is known by ``external_id`` or ``fbp``, within one pixel. Remembered are hashes alone, for 90 days after the
 visitor has last given them; with the pixel, the account or the switch they are deleted.
 
-Nobody's data may go out on somebody else's event (docs/decisions/0020-enrichment.md): what is no identifier is no
-visitor, and a memory ends with the first event that speaks of another person.
+Nobody's data may go out on somebody else's event (docs/decisions/0020-enrichment.md). A browser's memory completes an
+event that says who it is only where both share an identifier; else the memory ends.
 """
 
 from __future__ import annotations
@@ -24,18 +24,16 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from events.delivery.batches import Event
+from events.intake.doubt import TELLING, is_marked
 from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_nothing, sha256_in
 from events.models import Identity
 from pixels.models import Pixel
 
 #: What is remembered of a visitor and added to later events.
 IDENTIFIERS = ("em", "ph", "fn", "ln", "ct", "st", "zp", "ge", "country")
-#: Two people differ in one of these. A name or an address may differ between two orders of one person.
-_TELLING = ("external_id", "em", "ph")
-
 #: Part of each key. A new number forgets all memories: also those that a process of the previous release still writes,
 #: and those of an older backup.
-_EPOCH = 2
+_EPOCH = 3
 
 LIFETIME = timedelta(days=90)
 #: That a visitor has given the same again is written down once in this time.
@@ -60,6 +58,13 @@ class _Visitor:
     customers: list[str]
     browsers: list[str]
     given: Known
+    #: The intake had to leave out what would have told who it is.
+    is_in_doubt: bool
+
+    @property
+    def says_who(self) -> bool:
+        """Does the event tell one person from another, or did it try to?"""
+        return bool(self.customers or self.given.get("em") or self.given.get("ph") or self.is_in_doubt)
 
     @property
     def keys(self) -> list[str]:
@@ -87,7 +92,7 @@ def enrich(pixel: Pixel, events: Iterable[Event]) -> None:
     """
     contents = [(event, _read(event.raw)) for event in events]
     visitors = [
-        (event, content, _visitor(content.user_data))
+        (event, content, _visitor(content.user_data, is_in_doubt=is_marked(event.raw)))
         for event, content in contents
         if isinstance(content.user_data, dict)  # as the intake has checked
     ]
@@ -135,19 +140,28 @@ class _Memory:
         person = visitor.given | {"external_id": visitor.customers}
         for key in visitor.keys:
             memory = self._known.get(key, {})
-            if _differ(memory, person):
-                self._keep(key, {})
-            else:
+            is_believed = key in visitor.customers or not visitor.says_who or _share(memory, person)
+            if is_believed and not _differ(memory, person):
                 person = memory | {name: values for name, values in person.items() if values}
+            elif memory:
+                self._keep(key, {})
+        if visitor.is_in_doubt:
+            return {}
         return {name: hashes for name, hashes in person.items() if name in IDENTIFIERS and name not in visitor.given}
 
     def learn(self, visitor: _Visitor) -> None:
-        """Keep what an event has given itself; the latest hashes of an identifier replace earlier ones."""
+        """Keep what an event has given itself; the latest hashes of an identifier replace earlier ones.
+
+        ``recall`` comes first: what it leaves of a browser's memory is of the person whom the event speaks of.
+        """
+        if visitor.is_in_doubt:
+            return
         for key in visitor.customers:
             self._add(key, visitor.given)
         of_browser = visitor.given | {"external_id": visitor.customers} if visitor.customers else visitor.given
         for key in visitor.browsers:
-            self._add(key, of_browser)
+            if visitor.says_who or not _says_who(self._known.get(key, {})):
+                self._add(key, of_browser)
 
     def _add(self, key: str, given: Known) -> None:
         before = self._known.get(key, {})
@@ -188,16 +202,24 @@ class _Memory:
 
 def _differ(memory: Known, person: Known) -> bool:
     """Do both say who it is, and nothing alike?"""
-    return any(
-        memory.get(name) and person.get(name) and set(memory[name]).isdisjoint(person[name]) for name in _TELLING
-    )
+    return any(memory.get(name) and person.get(name) and set(memory[name]).isdisjoint(person[name]) for name in TELLING)
 
 
-def _visitor(user_data: dict[str, Any]) -> _Visitor:
+def _share(memory: Known, person: Known) -> bool:
+    """Is one thing that says who it is the same in both?"""
+    return any(not set(memory.get(name, ())).isdisjoint(person.get(name, ())) for name in TELLING)
+
+
+def _says_who(memory: Known) -> bool:
+    return any(memory.get(name) for name in TELLING)
+
+
+def _visitor(user_data: dict[str, Any], *, is_in_doubt: bool) -> _Visitor:
     return _Visitor(
         customers=_keys("external_id", (_customer(text) for text in _texts(user_data.get("external_id")))),
         browsers=_keys("fbp", (_browser(text) for text in _texts(user_data.get("fbp")))),
         given={name: hashes for name in IDENTIFIERS if (hashes := _hashes(user_data.get(name)))},
+        is_in_doubt=is_in_doubt,
     )
 
 

@@ -18,6 +18,7 @@ import orjson
 
 from common.errors import InvalidInput
 from common.validation import has_control_characters, refuse_control_characters
+from events.intake.doubt import marked, raises_doubt
 from events.intake.hashing import are_hashed, count_identifiers, hash_identifiers
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
@@ -93,6 +94,7 @@ def prepare(
             "data", "holds too many short identifiers that are not hashed: send them in several requests."
         )
     index = 0
+    in_doubt: set[int] = set()
     try:
         for index, event in enumerate(events):
             notes.of_event(index)
@@ -100,23 +102,26 @@ def prepare(
                 _leave_out(event, notes)
             if not obey:
                 _complete(event, now, browser, notes, enriches=enriches)
-            _hash(event["user_data"], notes)
+            if raises_doubt(_hash(event["user_data"], notes)):
+                in_doubt.add(index)
     except InvalidInput as error:
         path = f"data[{index}].{error.field}" if error.field else f"data[{index}]"
         raise InvalidInput(path, error.rule, **error.limits) from None
-    return _without_secrets(events, notes)
-
-
-def _without_secrets(events: list[Any], notes: Notes) -> bytes:
     written = orjson.dumps(events)
-    if not may_hold_secrets(written):
+    has_secrets = may_hold_secrets(written)
+    if has_secrets:
+        _take_out_secrets(events, notes)
+    if not (has_secrets or in_doubt):
         return written
+    return orjson.dumps([marked(event) if index in in_doubt else event for index, event in enumerate(events)])
+
+
+def _take_out_secrets(events: list[Any], notes: Notes) -> None:
     for index, event in enumerate(events):
         notes.of_event(index)
         take_out_secrets(event, notes)
         if not event["user_data"]:
             raise InvalidInput(f"data[{index}].user_data", "must be an object that says something of the customer.")
-    return orjson.dumps(events)
 
 
 def _surely_obey(events: list[Any], written: bytes, now: float) -> bool:
@@ -210,11 +215,13 @@ def _is_page(url: Any) -> bool:
     return type(url) is str and _is_web_address(url) is not None and not has_control_characters(url)
 
 
-def _hash(user_data: dict[str, Any], notes: Notes) -> None:
-    for left_out in hash_identifiers(user_data):
-        notes.leave_out(left_out)
+def _hash(user_data: dict[str, Any], notes: Notes) -> list[LeftOut]:
+    left_out = hash_identifiers(user_data)
+    for one in left_out:
+        notes.leave_out(one)
     if not user_data:
         raise InvalidInput("user_data", "must hold a value that can be hashed, or another of Meta's parameters.")
+    return left_out
 
 
 def _check_text(event: dict[str, Any], field: str, max_length: int) -> None:

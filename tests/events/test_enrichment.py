@@ -126,7 +126,7 @@ def test_what_an_event_says_itself_stays(pixel: Pixel) -> None:
 
 def test_what_a_visitor_gives_anew_replaces_the_earlier(pixel: Pixel) -> None:
     enriched(pixel, {"fbp": FBP, "em": EMAIL, "fn": NAME})
-    enriched(pixel, {"fbp": FBP, "fn": "d" * 64})
+    enriched(pixel, {"fbp": FBP, "em": EMAIL, "fn": "d" * 64})
 
     assert enriched(pixel, {"fbp": FBP}) == [{"fbp": FBP, "em": [EMAIL], "fn": ["d" * 64]}]
 
@@ -140,7 +140,7 @@ def test_the_shops_own_id_is_believed_before_the_browsers(pixel: Pixel) -> None:
 
 
 def test_an_external_id_completes_what_the_browser_lacks(pixel: Pixel) -> None:
-    enriched(pixel, {"fbp": FBP, "fn": NAME}, {"external_id": "u1", "em": EMAIL})
+    enriched(pixel, {"fbp": FBP, "ph": PHONE, "fn": NAME}, {"external_id": "u1", "em": EMAIL, "ph": PHONE})
 
     (user_data,) = enriched(pixel, {"fbp": FBP, "external_id": "u1"})
 

@@ -281,6 +281,43 @@ def test_a_second_attempt_gives_nobody_what_is_anothers(pixel: Pixel) -> None:
         assert [event["user_data"] for event in sent(attempt)] == people
 
 
+# --- Where nothing is in common --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ada", "bo"),
+    [
+        ({"em": EMAIL}, {"external_id": "bo"}),
+        ({"ph": PHONE}, {"external_id": "bo"}),
+        ({"ph": PHONE}, {"em": OTHER_EMAIL}),
+        ({"em": EMAIL}, {"ph": OTHER_PHONE}),
+        ({"external_id": "ada", "fn": NAME}, {"em": OTHER_EMAIL}),
+        ({"fn": NAME, "ct": NAME}, {"em": OTHER_EMAIL}),
+    ],
+)
+def test_a_browser_gives_nothing_to_an_event_that_shares_nothing_with_its_memory(
+    pixel: Pixel, ada: dict[str, Any], bo: dict[str, Any]
+) -> None:
+    """They do not differ: each says what the other does not."""
+    _, of_bo, of_browser = enriched(pixel, {"fbp": FBP, **ada}, {"fbp": FBP, **bo}, {"fbp": FBP})
+
+    assert of_bo == {"fbp": FBP, **bo}
+    assert not ada.keys() & of_browser.keys()
+
+
+def test_a_guests_order_between_two_of_a_customer_gives_the_customer_nothing(pixel: Pixel) -> None:
+    customer = {"fbp": FBP, "external_id": "bo"}
+
+    assert enriched(pixel, customer, {"fbp": FBP, "em": EMAIL}, customer)[2] == customer
+
+
+def test_an_event_that_does_not_say_who_it_is_changes_nothing_of_who_is_known(pixel: Pixel) -> None:
+    """Else Bo's name would go out on Ada's next event."""
+    enriched(pixel, {"fbp": FBP, **ADA}, {"fbp": FBP, "fn": NAME})
+
+    assert enriched(pixel, {"fbp": FBP, "em": EMAIL}) == [{"fbp": FBP, "em": EMAIL, "ph": [PHONE]}]
+
+
 # --- What was remembered before --------------------------------------------------------------------------------------
 
 
