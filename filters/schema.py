@@ -11,6 +11,7 @@ from graphene import NonNull, ResolveInfo
 
 from accounts.schema.context import principal_of
 from accounts.schema.scope import TenantScope
+from common.graphql.samples import Sampled
 from filters import services
 from filters.matching import Kind
 from filters.reads import FilterView, ShownState, list_filters
@@ -39,8 +40,15 @@ class EventFilter(graphene.ObjectType):
     class Meta:
         possible_types = (FilterView,)
 
-    id = graphene.ID(required=True, description="EventFilter:<event name>:<pixel id>, or :global for all pixels.")
-    event_name = graphene.String(required=True, source="name", description="The event's name, matched exactly.")
+    id = graphene.ID(
+        required=True,
+        description=Sampled(
+            "EventFilter:<event name>:<pixel id>, or :global for all pixels.", "EventFilter:SampleEvent:global"
+        ),
+    )
+    event_name = graphene.String(
+        required=True, source="name", description=Sampled("The event's name, matched exactly.", "SampleEvent")
+    )
     pixel_id = graphene.String(description="Null where the filter stands for all pixels of the account.")
     filter_state = graphene.Field(
         EventFilterState, required=True, source="state", description="What happens to the events."
@@ -53,8 +61,17 @@ class DomainFilter(graphene.ObjectType):
     class Meta:
         possible_types = (FilterView,)
 
-    id = graphene.ID(required=True, description="DomainFilter:<domain>:<pixel id>, or :global for all pixels.")
-    domain = graphene.String(required=True, source="name", description="The website's domain, in ASCII (IDNA).")
+    id = graphene.ID(
+        required=True,
+        description=Sampled(
+            "DomainFilter:<domain>:<pixel id>, or :global for all pixels.", "DomainFilter:sample.example.com:global"
+        ),
+    )
+    domain = graphene.String(
+        required=True,
+        source="name",
+        description=Sampled("The website's domain, in ASCII (IDNA).", "sample.example.com"),
+    )
     pixel_id = graphene.String(description="Null where the filter stands for all pixels of the account.")
     filter_state = graphene.Field(
         DomainFilterState, required=True, source="state", description="What happens to the events."
@@ -73,19 +90,24 @@ _FOR = (
 class UpdateEventFilterInput(graphene.InputObjectType):
     """The filter to set for an event name."""
 
-    event_name = graphene.String(required=True, description="The event's name, 1 to 50 characters, matched exactly.")
+    event_name = graphene.String(
+        required=True, description=Sampled("The event's name, 1 to 50 characters, matched exactly.", "SampleEvent")
+    )
     pixel_ids = _pixel_ids(_FOR)
-    filter_state = graphene.Field(EventFilterState, required=True, description="PUBLISH or DROP.")
+    filter_state = graphene.Field(EventFilterState, required=True, description=Sampled("PUBLISH or DROP.", "PUBLISH"))
 
 
 class UpdateDomainFilterInput(graphene.InputObjectType):
     """The filter to set for a website."""
 
     domain = graphene.String(
-        required=True, description="The website's domain, such as example.com: no scheme, port or path."
+        required=True,
+        description=Sampled(
+            "The website's domain, such as example.com: no scheme, port or path.", "sample.example.com"
+        ),
     )
     pixel_ids = _pixel_ids(_FOR)
-    filter_state = graphene.Field(DomainFilterState, required=True, description="PUBLISH or DROP.")
+    filter_state = graphene.Field(DomainFilterState, required=True, description=Sampled("PUBLISH or DROP.", "PUBLISH"))
 
 
 class UpdateEventFilterResult(graphene.ObjectType):

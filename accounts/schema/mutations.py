@@ -13,25 +13,30 @@ from accounts.schema.context import principal_of
 from accounts.schema.types import IngressDomain, Tenant, User, UserType
 from accounts.services import invitations, people, routing, tenants
 from common.errors import InvalidInput
+from common.graphql.samples import Sampled
 from common.graphql.selection import selected
+
+_INVITATION_LINK = "https://gateway.example.com/auth/verify/?token=…&et=inv&email=ada@example.com"
 
 
 class CreateTenantInput(graphene.InputObjectType):
     """The account to open."""
 
-    name = graphene.String(required=True, description="Name of the account, 1 to 100 characters.")
-    can_partner_manage = graphene.Boolean(required=True, description="May the host manage the account?")
+    name = graphene.String(required=True, description=Sampled("Name of the account, 1 to 100 characters.", "Shoes"))
+    can_partner_manage = graphene.Boolean(required=True, description=Sampled("May the host manage the account?", True))
     admin_email = graphene.String(
         description="Required when canPartnerManage is false; becomes the account's first admin, by invitation."
     )
-    event_enrichment = graphene.Boolean(required=True, description="Enhance events with advanced matching data.")
+    event_enrichment = graphene.Boolean(
+        required=True, description=Sampled("Enhance events with advanced matching data.", True)
+    )
 
 
 class UpdateTenantInput(graphene.InputObjectType):
     """What to change of an account; what is left out stays."""
 
-    tenant_id = graphene.String(required=True, description="Unique identifier of the account.")
-    name = graphene.String(description="Name of the account, 1 to 100 characters.")
+    tenant_id = graphene.String(required=True, description=Sampled("Unique identifier of the account.", "$tenant_id"))
+    name = graphene.String(description=Sampled("Name of the account, 1 to 100 characters.", "$tenant_name"))
     status = graphene.Int(description="0 active, 1 pending configuration, 2 deactivated.")
     can_partner_manage = graphene.Boolean(description="May the host manage the account?")
     event_enrichment = graphene.Boolean(description="Enhance events with advanced matching data.")
@@ -40,33 +45,49 @@ class UpdateTenantInput(graphene.InputObjectType):
 class AddUserWithRoleInput(graphene.InputObjectType):
     """The person to add, and the role."""
 
-    email = graphene.String(required=True, description="The person's email address.")
-    role_name = graphene.String(required=True, description="agency-<action> or advertiser-<action>-<tenantId>.")
+    email = graphene.String(
+        required=True, description=Sampled("The person's email address.", "new.colleague@example.com")
+    )
+    role_name = graphene.String(
+        required=True,
+        description=Sampled("agency-<action> or advertiser-<action>-<tenantId>.", "advertiser-view-$tenant_id"),
+    )
 
 
 class ChangeRoleForUserInput(graphene.InputObjectType):
     """The role to take from a person, the role to give, or both."""
 
-    user_id = graphene.String(required=True, description="The person's UUID.")
+    user_id = graphene.String(required=True, description=Sampled("The person's UUID.", "$user_id"))
     role_to_revoke = graphene.String(description="A role that the person has.")
-    role_to_add = graphene.String(description="A role to give; it replaces the role in the same account.")
+    role_to_add = graphene.String(
+        description=Sampled(
+            "A role to give; it replaces the role in the same account.", "advertiser-$user_level-$tenant_id"
+        )
+    )
 
 
 class SendInvitationInput(graphene.InputObjectType):
     """The person to invite again."""
 
-    email = graphene.String(required=True, description="The person's email address.")
-    tenant_id = graphene.String(description="Unique identifier of the account; required for ADVERTISER.")
-    user_type = graphene.Field(UserType, required=True, description="Whose person it is.")
+    email = graphene.String(required=True, description=Sampled("The person's email address.", "$invited_email"))
+    tenant_id = graphene.String(
+        description=Sampled("Unique identifier of the account; required for ADVERTISER.", "$tenant_id")
+    )
+    user_type = graphene.Field(UserType, required=True, description=Sampled("Whose person it is.", "ADVERTISER"))
 
 
 class IngressDomainInput(graphene.InputObjectType):
     """Data routing of an account."""
 
     ingress = graphene.String(
-        required=True, description="The account's own domain, such as capig.advertiser.com; its CNAME is targetDomain."
+        required=True,
+        description=Sampled(
+            "The account's own domain, such as capig.advertiser.com; its CNAME is targetDomain.", "$ingress"
+        ),
     )
-    target_domain = graphene.String(required=True, description="The gateway's domain, to which the CNAME must lead.")
+    target_domain = graphene.String(
+        required=True, description=Sampled("The gateway's domain, to which the CNAME must lead.", "$target_domain")
+    )
 
 
 class CreateTenantResult(graphene.ObjectType):
@@ -84,8 +105,15 @@ class TenantMutationResponse(graphene.ObjectType):
 class AddUserResponse(graphene.ObjectType):
     """The outcome of addUserWithRole."""
 
-    user_already_exist = graphene.Boolean(description="Was the person known before, from another account?")
-    invitation_link = graphene.String(description="The link that accepts the role; valid for 24 hours, once.")
+    user_already_exist = graphene.Boolean(
+        description=Sampled("Was the person known before, from another account?", False)
+    )
+    invitation_link = graphene.String(
+        description=Sampled(
+            "The link that accepts the role; valid for 24 hours, once.",
+            _INVITATION_LINK,
+        )
+    )
     user = graphene.Field(User, description="The person.")
 
 
@@ -112,7 +140,8 @@ class HubTenantMutations(graphene.ObjectType):
         description="Changes an account's name, status or management. Codes: 400, 401.",
     )
     delete_tenant = graphene.Boolean(
-        tenant_id=graphene.String(required=True, description="Unique identifier of the account."),
+        # None that is there: nobody may lose something by trying the sample.
+        tenant_id=graphene.String(required=True, description=Sampled("Unique identifier of the account.", "hU2koC34")),
         description="Deletes an account with everything in it. Codes: 400, 401.",
     )
 
@@ -165,9 +194,10 @@ class UserMutations(graphene.ObjectType):
     )
     send_invitation = graphene.String(
         input=SendInvitationInput(required=True, description="The person to invite again."),
-        description=(
+        description=Sampled(
             "Returns the invitation link; it is mailed too where SMTP is configured. "
-            "Codes: 400, 401, 404 no such person, 409 accepted already."
+            "Codes: 400, 401, 404 no such person, 409 accepted already.",
+            _INVITATION_LINK,
         ),
     )
 
@@ -212,7 +242,7 @@ class HubMutation(graphene.ObjectType):
     user_mutations = graphene.Field(UserMutations, description="People.")
     upsert_ingress_domain = graphene.Field(
         IngressDomain,
-        tenant_id=graphene.ID(description="Unique identifier of the account; required."),
+        tenant_id=graphene.ID(description=Sampled("Unique identifier of the account; required.", "$tenant_id")),
         input=graphene.Argument(IngressDomainInput, description="The data routing; required."),
         description="Chooses the account's own domain and checks its CNAME. Codes: 400, 401.",
     )

@@ -16,6 +16,7 @@ from accounts.schema.context import principal_of
 from accounts.schema.types import IngressDomain, Tenant, TenantConnection, TenantUsage, Viewer
 from common import budget
 from common.graphql.paging import asks_for_previous, connection
+from common.graphql.samples import Sampled
 from common.graphql.selection import Selection, selected
 
 
@@ -27,25 +28,29 @@ class HubQuery(graphene.ObjectType):
 
     tenant = graphene.Field(
         Tenant,
-        tenant_id=graphene.String(required=True, description="Unique identifier of the account."),
+        tenant_id=graphene.String(
+            required=True, description=Sampled("Unique identifier of the account.", "$tenant_id")
+        ),
         description="One account. Unknown and forbidden accounts answer alike: 401.",
     )
     tenant_usage = graphene.Field(
         TenantUsage,
-        tenant_id=graphene.String(required=True, description="Unique identifier of the account."),
+        tenant_id=graphene.String(
+            required=True, description=Sampled("Unique identifier of the account.", "$tenant_id")
+        ),
         description=(
             "Usage of one account; open to the host even where the host may not manage the account, for billing."
         ),
     )
     ingress_domain = graphene.Field(
         IngressDomain,
-        tenant_id=graphene.ID(required=True, description="Unique identifier of the account."),
+        tenant_id=graphene.ID(required=True, description=Sampled("Unique identifier of the account.", "$tenant_id")),
         description="The account's data routing.",
     )
     tenants = graphene.Field(
         TenantConnection,
         required=True,
-        first=graphene.Int(default_value=50, description="How many accounts a page holds, 1 to 200."),
+        first=graphene.Int(default_value=50, description=Sampled("How many accounts a page holds, 1 to 200.", 10)),
         after=graphene.String(description="The cursor after which the page starts."),
         search=graphene.String(description="Part of the name, or an account's id."),
         status=graphene.Int(description="Only accounts with this status (refer to Tenant)."),

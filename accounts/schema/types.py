@@ -14,7 +14,8 @@ from accounts.principals import Principal
 from accounts.reads import NamedRole, Person, TenantView, Traffic, people_of, pixel_ids_of
 from accounts.roles import role_name
 from accounts.schema.context import principal_of
-from common.graphql.paging import PageInfo
+from common.graphql.paging import SAMPLE_CURSOR, PageInfo
+from common.graphql.samples import MOMENT, Sampled
 from common.graphql.scalars import Long
 
 _LEVELS = tuple(RoleLevel.values)
@@ -46,10 +47,15 @@ class Role(graphene.ObjectType):
 
     name = graphene.String(
         required=True,
-        description="agency-<action>, or advertiser-<action>-<tenantId>; the actions are admin, manage and view.",
+        description=Sampled(
+            "agency-<action>, or advertiser-<action>-<tenantId>; the actions are admin, manage and view.",
+            "advertiser-manage-$tenant_id",
+        ),
     )
-    display_name = graphene.String(required=True, description="The action.")
-    tenant_name = graphene.String(description="The account's name; null for a role at the host.")
+    display_name = graphene.String(required=True, description=Sampled("The action.", "manage"))
+    tenant_name = graphene.String(
+        description=Sampled("The account's name; null for a role at the host.", "$tenant_name")
+    )
 
 
 class TenantUsageByTraffic(graphene.ObjectType):
@@ -62,10 +68,12 @@ class TenantUsageByTraffic(graphene.ObjectType):
     total_pixels_with_traffic = graphene.Int(
         required=True, description="Pixels that received an event in the duration."
     )
-    publish_error = graphene.Boolean(required=True, description="Did publishing fail for any pixel in the duration?")
+    publish_error = graphene.Boolean(
+        required=True, description=Sampled("Did publishing fail for any pixel in the duration?", False)
+    )
     duration_in_hours = graphene.Int(required=True, description="How many hours back the figures reach.")
     last_updated_at = graphene.String(
-        description="When the figures were refreshed: milliseconds since the epoch, as a string."
+        description=Sampled("When the figures were refreshed: milliseconds since the epoch, as a string.", str(MOMENT))
     )
 
     @staticmethod
@@ -81,7 +89,9 @@ class TenantUsage(graphene.ObjectType):
 
     total_pixels = graphene.Int(required=True, description="Pixels that are connected.")
     total_active_pixels = graphene.Int(required=True, description="Pixels that receive and publish.")
-    total_inactive_pixels = graphene.Int(required=True, description="Pixels with receiving or publishing off.")
+    total_inactive_pixels = graphene.Int(
+        required=True, description=Sampled("Pixels with receiving or publishing off.", 0)
+    )
     total_pipelines = graphene.Int(
         required=True, source="total_pixels", description="Pipelines to Meta: one for each pixel."
     )
@@ -91,7 +101,7 @@ class TenantUsage(graphene.ObjectType):
     pixel_ids = graphene.List(
         graphene.NonNull(graphene.String),
         required=True,
-        description="The ids of the pixels; empty where the account is closed to the caller.",
+        description=Sampled("The ids of the pixels; empty where the account is closed to the caller.", "$pixel_id"),
     )
     tenant_usage_by_traffic = graphene.Field(
         TenantUsageByTraffic, required=True, source="usage", description="The traffic of the last hours."
@@ -112,9 +122,9 @@ class User(graphene.ObjectType):
     class Meta:
         possible_types = (Person,)
 
-    id = graphene.String(required=True, description="A UUID.")
-    email = graphene.String(required=True, description="The email address, in lower case.")
-    status = graphene.Int(required=True, description="0 deactivated, 1 activated, 2 pending.")
+    id = graphene.String(required=True, description=Sampled("A UUID.", "$user_id"))
+    email = graphene.String(required=True, description=Sampled("The email address, in lower case.", "ada@example.com"))
+    status = graphene.Int(required=True, description=Sampled("0 deactivated, 1 activated, 2 pending.", 1))
     roles = graphene.List(
         graphene.NonNull(Role),
         required=True,
@@ -124,12 +134,12 @@ class User(graphene.ObjectType):
         graphene.NonNull(lambda: Tenant), required=True, description="The person's accounts that the caller may see."
     )
     is_self = graphene.Boolean(
-        required=True, description="Is this the signed-in person? Always false for API accounts."
+        required=True, description=Sampled("Is this the signed-in person? Always false for API accounts.", False)
     )
     can_be_deleted = graphene.Boolean(
         required=True, description="False where the person is the only admin of an account."
     )
-    default_tenant_id = graphene.String(description="The account that the person starts in.")
+    default_tenant_id = graphene.String(description=Sampled("The account that the person starts in.", "$tenant_id"))
     user_expiry = graphene.String(description="yyyy-mm-dd, the last day of a temporary person.")
 
     @staticmethod
@@ -144,9 +154,11 @@ class Tenant(graphene.ObjectType):
     class Meta:
         possible_types = (TenantView,)
 
-    id = graphene.String(required=True, description="Eight letters and digits, for example hU2koC34.")
-    name = graphene.String(required=True, description="The account's name.")
-    status = graphene.Int(required=True, description="0 active, 1 pending configuration, 2 deactivated.")
+    id = graphene.String(
+        required=True, description=Sampled("Eight letters and digits, for example hU2koC34.", "$tenant_id")
+    )
+    name = graphene.String(required=True, description=Sampled("The account's name.", "$tenant_name"))
+    status = graphene.Int(required=True, description=Sampled("0 active, 1 pending configuration, 2 deactivated.", 0))
     can_partner_manage = graphene.Boolean(
         required=True, description="May the host manage the account's pixels, filters and people?"
     )
@@ -208,7 +220,9 @@ def _may_in_ui(principal: Principal, action: Action, tenant: TenantView) -> bool
 class EnhancementTenantIngressVerifiedResult(graphene.ObjectType):
     """The outcome of the check of an account's own domain."""
 
-    id = graphene.ID(required=True, description="<tenantId>:tenantIngressVerified")
+    id = graphene.ID(
+        required=True, description=Sampled("<tenantId>:tenantIngressVerified", "$tenant_id:tenantIngressVerified")
+    )
     tenant_ingress_verified = graphene.Boolean(required=True, description="Does the domain lead to the gateway?")
 
     @staticmethod
@@ -223,12 +237,14 @@ class EnhancementTenantIngressVerifiedResult(graphene.ObjectType):
 class IngressDomain(graphene.ObjectType):
     """Data routing: the account's own domain whose CNAME leads to the gateway."""
 
-    id = graphene.ID(required=True, description="<tenantId>:ingress")
-    tenant_name = graphene.String(required=True, description="The account's name.")
-    ingress = graphene.String(description="The account's own domain; null until one is chosen.")
-    tenant1p_domain = graphene.String(description="The same as ingress.")
+    id = graphene.ID(required=True, description=Sampled("<tenantId>:ingress", "$tenant_id:ingress"))
+    tenant_name = graphene.String(required=True, description=Sampled("The account's name.", "$tenant_name"))
+    ingress = graphene.String(description=Sampled("The account's own domain; null until one is chosen.", "$ingress"))
+    tenant1p_domain = graphene.String(description=Sampled("The same as ingress.", "$ingress"))
     tenant1p_domain_status = graphene.String(
-        description="DOMAIN_NOT_SELECTED until the CNAME of ingress leads to the gateway, then VERIFIED."
+        description=Sampled(
+            "DOMAIN_NOT_SELECTED until the CNAME of ingress leads to the gateway, then VERIFIED.", "VERIFIED"
+        )
     )
     cname_resolve_success = graphene.Boolean(
         required=True, description="Did the CNAME lead to the gateway when it was last checked?"
@@ -273,7 +289,9 @@ class TenantEdge(graphene.ObjectType):
     """An account in a list."""
 
     node = graphene.Field(Tenant, required=True, description="The account.")
-    cursor = graphene.String(required=True, description="Where it stands: pass it as after to go on from here.")
+    cursor = graphene.String(
+        required=True, description=Sampled("Where it stands: pass it as after to go on from here.", SAMPLE_CURSOR)
+    )
 
 
 class TenantConnection(graphene.ObjectType):
@@ -288,8 +306,10 @@ class Viewer(graphene.ObjectType):
     """The caller: a person or an API account."""
 
     kind = graphene.Field(UserType, required=True, description="Whose person or API account it is.")
-    email = graphene.String(description="The person's address; null for an API account.")
+    email = graphene.String(description=Sampled("The person's address; null for an API account.", "ada@example.com"))
     api_account = graphene.String(description="The API account's name; null for a person.")
     tenant_ids = graphene.List(
-        graphene.NonNull(graphene.String), required=True, description="The accounts that the caller can see."
+        graphene.NonNull(graphene.String),
+        required=True,
+        description=Sampled("The accounts that the caller can see.", "$tenant_id"),
     )

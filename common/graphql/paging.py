@@ -7,18 +7,25 @@ from typing import Any, TypeVar
 
 import graphene
 
+from common.graphql.samples import Sampled
 from common.graphql.selection import Selection
 
 Listed = TypeVar("Listed")
+
+SAMPLE_CURSOR = "WyJTaG9lcyIsICJoVTJrb0MzNCJd"
 
 
 class PageInfo(graphene.ObjectType):
     """Where a page of a list starts and ends."""
 
-    has_next_page = graphene.Boolean(required=True, description="Is there more after this page?")
-    has_previous_page = graphene.Boolean(required=True, description="Is there more before this page?")
-    start_cursor = graphene.String(description="The cursor of the first row; null for an empty page.")
-    end_cursor = graphene.String(description="The cursor of the last row; null for an empty page.")
+    has_next_page = graphene.Boolean(required=True, description=Sampled("Is there more after this page?", False))
+    has_previous_page = graphene.Boolean(required=True, description=Sampled("Is there more before this page?", False))
+    start_cursor = graphene.String(
+        description=Sampled("The cursor of the first row; null for an empty page.", SAMPLE_CURSOR)
+    )
+    end_cursor = graphene.String(
+        description=Sampled("The cursor of the last row; null for an empty page.", SAMPLE_CURSOR)
+    )
 
 
 def connection(

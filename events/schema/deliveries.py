@@ -13,7 +13,8 @@ from graphene import NonNull, ResolveInfo
 from accounts.schema.context import principal_of
 from accounts.schema.scope import TenantScope
 from accounts.schema.types import milliseconds
-from common.graphql.paging import Listed, PageInfo, asks_for_previous, connection
+from common.graphql.paging import SAMPLE_CURSOR, Listed, PageInfo, asks_for_previous, connection
+from common.graphql.samples import MOMENT, Sampled
 from common.graphql.selection import selected
 from events.delivery import services
 from events.delivery.explanations import explain
@@ -38,15 +39,17 @@ DeliveryOutcome = graphene.Enum.from_enum(
 )
 
 
-def _text(attribute: str, description: str) -> graphene.String:
+def _text(attribute: str, description: str, sample: str | None = None) -> graphene.String:
     """A text that is null where there is none."""
-    return graphene.String(description=description, resolver=lambda root, info: getattr(root, attribute) or None)
+    return graphene.String(
+        description=Sampled(description, sample), resolver=lambda root, info: getattr(root, attribute) or None
+    )
 
 
 def _time(attribute: str, description: str, *, required: bool = True) -> graphene.String:
     return graphene.String(
         required=required,
-        description=f"{description}: milliseconds since the epoch, as a string.",
+        description=Sampled(f"{description}: milliseconds since the epoch, as a string.", str(MOMENT)),
         resolver=lambda root, info: milliseconds(getattr(root, attribute)),
     )
 
@@ -54,45 +57,60 @@ def _time(attribute: str, description: str, *, required: bool = True) -> graphen
 class Delivery(graphene.ObjectType):
     """An event and what became of it, without personal data. Kept for 7 days, and at most 1,000 for a pixel."""
 
-    id = graphene.ID(required=True, description="Delivery:<number>, or Delivery:waiting:<number>:<place>")
+    id = graphene.ID(
+        required=True, description=Sampled("Delivery:<number>, or Delivery:waiting:<number>:<place>", "Delivery:42")
+    )
     at = _time("at", "When it was decided; of a waiting event, when it came")
     outcome = graphene.Field(DeliveryOutcome, required=True, description="What became of it.")
-    event_name = graphene.String(required=True, description="The event's name.")
-    event_id = graphene.String(required=True, description="The event's id, by which Meta tells duplicates.")
+    event_name = graphene.String(required=True, description=Sampled("The event's name.", "AddToCart"))
+    event_id = graphene.String(
+        required=True, description=Sampled("The event's id, by which Meta tells duplicates.", "order-1")
+    )
     event_time = _time("event_time", "When it happened, as its sender says", required=False)
-    website = _text("website", "The website that it happened on; null where it was none.")
+    website = _text("website", "The website that it happened on; null where it was none.", "shop.example.com")
     detail = _text("detail", "Which filter or switch dropped it, or Meta's answer; null where all is well.")
     code = _text("code", "Meta's error code: why the event failed, or what it waits for; null where there is none.")
     explanation = _text("explanation", "What the code means and what to do; null without a code.")
-    trace_id = _text("trace_id", "Meta's trace id; null where Meta gave none.")
+    trace_id = _text("trace_id", "Meta's trace id; null where Meta gave none.", "AbCdEfGhIjKlMnOpQrStUvW")
 
 
 class DeadLetter(graphene.ObjectType):
     """An event that Meta refused on its own. Kept for 30 days, or until it is replayed."""
 
-    id = graphene.ID(required=True, description="A number, by which replayDeadLetter takes it.")
-    event_name = graphene.String(required=True, description="The event's name.")
-    event_id = graphene.String(required=True, description="The event's id, by which Meta tells duplicates.")
-    website = _text("website", "The website that it happened on; null where it was none.")
+    id = graphene.ID(
+        required=True, description=Sampled("A number, by which replayDeadLetter takes it.", "$dead_letter_id")
+    )
+    event_name = graphene.String(required=True, description=Sampled("The event's name.", "AddToCart"))
+    event_id = graphene.String(
+        required=True, description=Sampled("The event's id, by which Meta tells duplicates.", "order-1")
+    )
+    website = _text("website", "The website that it happened on; null where it was none.", "shop.example.com")
     event = graphene.String(
         required=True,
-        description="The event as JSON; what it says of the visitor is masked, addresses lack their query.",
+        description=Sampled(
+            "The event as JSON; what it says of the visitor is masked, addresses lack their query.",
+            '{"event_name": "AddToCart", "event_id": "order-1", "custom_data": {"currency": "EU"}}',
+        ),
         resolver=lambda root, info: orjson.dumps(masked_event(root)).decode(),
     )
-    code = graphene.String(required=True, description="Meta's error code, <code>.<subcode>.")
+    code = graphene.String(required=True, description=Sampled("Meta's error code, <code>.<subcode>.", "100.2804003"))
     explanation = graphene.String(
         required=True,
-        description="What the code means and what to do.",
+        description=Sampled(
+            "What the code means and what to do.", "Meta refused the event's content: the message names the field."
+        ),
         resolver=lambda root, info: explain(root.code),
     )
-    message = graphene.String(required=True, description="Meta's answer.")
-    trace_id = _text("trace_id", "Meta's trace id; null where Meta gave none.")
+    message = graphene.String(required=True, description=Sampled("Meta's answer.", "Invalid parameter: currency"))
+    trace_id = _text("trace_id", "Meta's trace id; null where Meta gave none.", "AbCdEfGhIjKlMnOpQrStUvW")
     received_at = _time("received_at", "When it came")
     failed_at = _time("failed_at", "When Meta refused it")
 
 
 def _cursor() -> graphene.String:
-    return graphene.String(required=True, description="Where it stands: pass it as after to go on from here.")
+    return graphene.String(
+        required=True, description=Sampled("Where it stands: pass it as after to go on from here.", SAMPLE_CURSOR)
+    )
 
 
 class DeliveryEdge(graphene.ObjectType):
@@ -132,12 +150,12 @@ def _connection(page: Page[Listed], cursor_of: Callable[[Listed], str]) -> dict[
 
 
 def _pixel_id() -> graphene.String:
-    return graphene.String(required=True, description="The id of a pixel of the account.")
+    return graphene.String(required=True, description=Sampled("The id of a pixel of the account.", "$pixel_id"))
 
 
 def _paging() -> dict[str, Any]:
     return {
-        "first": graphene.Int(default_value=50, description="How many rows a page has, 1 to 200."),
+        "first": graphene.Int(default_value=50, description=Sampled("How many rows a page has, 1 to 200.", 10)),
         "after": graphene.String(description="A cursor of an earlier page; the list goes on after it."),
     }
 
@@ -192,7 +210,7 @@ class DeadLetterMutations:
 
     replay_dead_letter = graphene.Field(
         ReplayPayload,
-        id=graphene.ID(required=True, description="The dead letter's id."),
+        id=graphene.ID(required=True, description=Sampled("The dead letter's id.", "$dead_letter_id")),
         description="Publishes a refused event again. Codes: 401, 404 no such dead letter.",
     )
     replay_dead_letters = graphene.Field(

@@ -11,6 +11,7 @@ from graphene import NonNull, ResolveInfo
 
 from accounts.schema.scope import TenantScope
 from accounts.schema.types import milliseconds
+from common.graphql.samples import MOMENT, Sampled
 from common.graphql.selection import selected
 from events.figures.metrics import Activity, Metrics, event_metrics
 from pixels.reads import pixel_keys
@@ -23,7 +24,7 @@ _MAX_INT = 2**31 - 1
 class EventTrafficSummary(graphene.ObjectType):
     """What was received."""
 
-    id = graphene.ID(required=True, description="EventTrafficSummary:incoming")
+    id = graphene.ID(required=True, description=Sampled("EventTrafficSummary:incoming", "EventTrafficSummary:incoming"))
     event_names_count = graphene.Int(required=True, description="How many event names were seen.")
     events_count = graphene.Int(required=True, description="How many events were received.")
 
@@ -31,11 +32,14 @@ class EventTrafficSummary(graphene.ObjectType):
 class ConversionsApiPublishSummary(graphene.ObjectType):
     """What was published."""
 
-    id = graphene.ID(required=True, description="ConversionsApiPublishSummary:global")
+    id = graphene.ID(
+        required=True, description=Sampled("ConversionsApiPublishSummary:global", "ConversionsApiPublishSummary:global")
+    )
     event_names_count = graphene.Int(required=True, description="How many event names were published.")
     events_count = graphene.Int(required=True, description="How many events were published.")
     publish_success_rate = graphene.Float(
-        required=True, description="The part of the attempts that succeeded, from 0.0 to 1.0; 0.0 without any."
+        required=True,
+        description=Sampled("The part of the attempts that succeeded, from 0.0 to 1.0; 0.0 without any.", 1.0),
     )
 
 
@@ -44,18 +48,25 @@ class EventActivity(graphene.ObjectType):
 
     id = graphene.ID(
         required=True,
-        description="EventActivity:<event name>; nothing behind the colon for the names counted together.",
+        description=Sampled(
+            "EventActivity:<event name>; nothing behind the colon for the names counted together.",
+            "EventActivity:Purchase",
+        ),
     )
     name = graphene.String(
         required=True,
-        description="The event's name. Beyond 500 names a day, a pixel's further ones are counted together as Other.",
+        description=Sampled(
+            "The event's name. Beyond 500 names a day, a pixel's further ones are counted together as Other.",
+            "Purchase",
+        ),
     )
     received_count = graphene.Int(required=True, description="How many events were received.")
     published_count = graphene.Int(required=True, description="How many events were published.")
     last_updated = graphene.String(
-        description=(
+        description=Sampled(
             "The newest event: milliseconds since the epoch, as a string. Told to the minute for the running hour, to "
-            "the hour for the running day, to the day before that. Null where none was received in the window."
+            "the hour for the running day, to the day before that. Null where none was received in the window.",
+            str(MOMENT),
         )
     )
 
@@ -65,11 +76,17 @@ class DomainActivity(graphene.ObjectType):
 
     id = graphene.ID(
         required=True,
-        description="DomainActivity:<domain>; nothing behind the colon for the websites counted together.",
+        description=Sampled(
+            "DomainActivity:<domain>; nothing behind the colon for the websites counted together.",
+            "DomainActivity:shop.example.com",
+        ),
     )
     domain_name = graphene.String(
         required=True,
-        description="The website's domain. Beyond 500 a day, a pixel's further ones are counted together as Other.",
+        description=Sampled(
+            "The website's domain. Beyond 500 a day, a pixel's further ones are counted together as Other.",
+            "shop.example.com",
+        ),
     )
     received_count = graphene.Int(required=True, description="How many events were received.")
     published_count = graphene.Int(required=True, description="How many events were published.")
@@ -80,9 +97,10 @@ class EventMetricsSnapshot(graphene.ObjectType):
 
     id = graphene.ID(
         required=True,
-        description=(
+        description=Sampled(
             "EventMetricsSnapshot:<tenantId>:<timeWindowMin>, with a hash of the pixels' ids behind it "
-            "where some are named: no other figures have it."
+            "where some are named: no other figures have it.",
+            "EventMetricsSnapshot:$tenant_id:60",
         ),
     )
     incoming = graphene.Field(EventTrafficSummary, required=True, description="What was received.")
@@ -102,7 +120,7 @@ class MetricsQueries:
             NonNull(graphene.String), description="Pixels of the account to count; all of them where none is named."
         ),
         time_window_min=graphene.Int(
-            default_value=DEFAULT_WINDOW, description="How many minutes back to count, 1 to 43,200."
+            default_value=DEFAULT_WINDOW, description=Sampled("How many minutes back to count, 1 to 43,200.", 60)
         ),
         description="The account's events over the last timeWindowMin minutes. Codes: 400, 401.",
     )

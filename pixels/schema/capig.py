@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from accounts.schema.context import principal_of
 from accounts.schema.scope import TenantScope
+from common.graphql.samples import Sampled
 from common.graphql.selection import Selection, selected
 from pixels import services
 from pixels.models import Pixel
@@ -24,32 +25,40 @@ from pixels.schema.types import (
 from pixels.traffic import read_totals
 from pixels.validation import DEFAULT_WINDOW, clean_time_window
 
+#: A sample that is no pixel of anybody's: nobody may lose one by trying it out, nor its token.
+_NO_PIXEL = "18904456377094531"
+
 
 class PixelConnectionCreationInput(graphene.InputObjectType):
     """The pixel to connect."""
 
-    business_id = graphene.String(required=True, description="The id of the business at Meta, 1 to 64 characters.")
-    pixel_id = graphene.String(required=True, description="The pixel's id, 1 to 20 digits.")
+    business_id = graphene.String(
+        required=True, description=Sampled("The id of the business at Meta, 1 to 64 characters.", "2840127409433732")
+    )
+    pixel_id = graphene.String(required=True, description=Sampled("The pixel's id, 1 to 20 digits.", _NO_PIXEL))
     access_token = graphene.String(
-        required=True, description="1 to 2,048 characters. Encrypted at rest, never returned."
+        required=True, description=Sampled("1 to 2,048 characters. Encrypted at rest, never returned.", "<accessToken>")
     )
     api_version = graphene.String(
-        description="A Graph API version such as v24.0; the newest that the portal knows where left out."
+        description=Sampled(
+            "A Graph API version such as v24.0; the newest that the portal knows where left out.", "$api_version"
+        )
     )
     external_id = graphene.String(
         required=True,
-        description=(
+        description=Sampled(
             "The external business id, at most 255 characters. "
-            "May be empty: clients that connect with a manually generated token have none."
+            "May be empty: clients that connect with a manually generated token have none.",
+            "633612748410ba6e902",
         ),
     )
-    name = graphene.String(description="The pixel's name, at most 100 characters.")
+    name = graphene.String(description=Sampled("The pixel's name, at most 100 characters.", "Web shop"))
 
 
 class SignalConfigStatusInput(graphene.InputObjectType):
     """The position of a switch."""
 
-    status = graphene.Int(required=True, description="0 deactivates, 1 activates; anything else is 400.")
+    status = graphene.Int(required=True, description=Sampled("0 deactivates, 1 activates; anything else is 400.", 1))
 
 
 class UpdateSignalConfigStatusPayload(graphene.ObjectType):
@@ -65,7 +74,8 @@ class PixelQueries:
     account = graphene.Field(
         Account,
         time_window_min=graphene.Int(
-            default_value=DEFAULT_WINDOW, description="How many minutes back the totals count, 1 to 43,200."
+            default_value=DEFAULT_WINDOW,
+            description=Sampled("How many minutes back the totals count, 1 to 43,200.", 60),
         ),
         description="The account with its pixels; the totals count the last timeWindowMin minutes.",
     )
@@ -84,8 +94,8 @@ class PixelQueries:
         return replace(account, pixels=account.pixels and with_websites(account.pixels, pixels))
 
 
-def _pixel_id() -> graphene.ID:
-    return graphene.ID(required=True, description="The pixel's id.")
+def _pixel_id(sample: str = "$pixel_id") -> graphene.ID:
+    return graphene.ID(required=True, description=Sampled("The pixel's id.", sample))
 
 
 def _switch() -> graphene.Argument:
@@ -104,7 +114,7 @@ class SignalMutations(graphene.ObjectType):
         ),
     )
     delete_data_source = graphene.Boolean(
-        id=_pixel_id(), description="Disconnects a pixel. Codes: 401, 404 no such pixel."
+        id=_pixel_id(_NO_PIXEL), description="Disconnects a pixel. Codes: 401, 404 no such pixel."
     )
     update_signal_config_events_status = graphene.Field(
         UpdateSignalConfigStatusPayload,

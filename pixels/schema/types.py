@@ -6,6 +6,7 @@ import graphene
 from graphene import NonNull, ResolveInfo
 from msgspec.structs import replace
 
+from common.graphql.samples import MOMENT, Sampled
 from common.graphql.selection import Selection
 from pixels.reads import AccountView, PixelView
 from pixels.traffic import read_websites
@@ -17,12 +18,13 @@ class ConnectionStatus(graphene.ObjectType):
     class Meta:
         possible_types = (PixelView,)
 
-    id = graphene.ID(required=True, description="ConnectionStatus:<pixel id>")
-    pixel_id = graphene.String(name="pixelID", required=True, description="The pixel's id.")
+    id = graphene.ID(required=True, description=Sampled("ConnectionStatus:<pixel id>", "ConnectionStatus:$pixel_id"))
+    pixel_id = graphene.String(name="pixelID", required=True, description=Sampled("The pixel's id.", "$pixel_id"))
     pixel_name = graphene.String(
-        source="name", description='The pixel\'s name; where it has none, "" in lists and null elsewhere.'
+        source="name",
+        description=Sampled('The pixel\'s name; where it has none, "" in lists and null elsewhere.', "Web shop"),
     )
-    target_id = graphene.String(description='Always "": a pixel is its own target.')
+    target_id = graphene.String(description=Sampled('Always "": a pixel is its own target.', ""))
     access_token_available = graphene.Boolean(required=True, description="Is an access token stored?")
     connected = graphene.Boolean(required=True, description="Pixel id and access token are both there.")
     active = graphene.Boolean(
@@ -31,16 +33,28 @@ class ConnectionStatus(graphene.ObjectType):
     event_bridge_active = graphene.Boolean(required=True, description="Does the gateway receive the pixel's events?")
     publishing_enabled = graphene.Boolean(required=True, description="Does the gateway publish the pixel's events?")
     access_key = graphene.String(
-        description="The key that a sender can be asked for; null for callers who may only view."
+        description=Sampled(
+            "The key that a sender can be asked for; null for callers who may only view.", "<accessKey>"
+        )
     )
     api_error_code = graphene.String(
         description="<code>.<subcode> of the last failed publish; null once a publish succeeds."
     )
-    bad_token = graphene.Boolean(required=True, description="Meta has rejected the access token (error 190).")
-    last_received = graphene.Float(required=True, description="Milliseconds since the epoch; 0.0 for never.")
-    total_events_received = graphene.Float(required=True, description="Events received in the time window.")
-    last_published = graphene.Float(required=True, description="Milliseconds since the epoch; 0.0 for never.")
-    total_events_published = graphene.Float(required=True, description="Events published in the time window.")
+    bad_token = graphene.Boolean(
+        required=True, description=Sampled("Meta has rejected the access token (error 190).", False)
+    )
+    last_received = graphene.Float(
+        required=True, description=Sampled("Milliseconds since the epoch; 0.0 for never.", float(MOMENT))
+    )
+    total_events_received = graphene.Float(
+        required=True, description=Sampled("Events received in the time window.", 1234.0)
+    )
+    last_published = graphene.Float(
+        required=True, description=Sampled("Milliseconds since the epoch; 0.0 for never.", float(MOMENT))
+    )
+    total_events_published = graphene.Float(
+        required=True, description=Sampled("Events published in the time window.", 1200.0)
+    )
 
     @staticmethod
     def resolve_id(root: PixelView, info: ResolveInfo) -> str:
@@ -53,12 +67,16 @@ class SignalConfig(graphene.ObjectType):
     class Meta:
         possible_types = (PixelView,)
 
-    id = graphene.ID(required=True, description="SignalConfig:<pixel id>")
+    id = graphene.ID(required=True, description=Sampled("SignalConfig:<pixel id>", "SignalConfig:$pixel_id"))
     domains = graphene.List(
-        NonNull(graphene.String), required=True, description="The websites seen on the pixel's events."
+        NonNull(graphene.String),
+        required=True,
+        description=Sampled("The websites seen on the pixel's events.", "shop.example.com"),
     )
-    connection_id = graphene.String(required=True, source="pixel_id", description="The pixel's id.")
-    data_set_type = graphene.String(required=True, description="PIXEL")
+    connection_id = graphene.String(
+        required=True, source="pixel_id", description=Sampled("The pixel's id.", "$pixel_id")
+    )
+    data_set_type = graphene.String(required=True, description=Sampled("PIXEL", "PIXEL"))
     connection_status = graphene.Field(ConnectionStatus, required=True, description="How the connection stands.")
 
     @staticmethod
@@ -80,8 +98,8 @@ class Account(graphene.ObjectType):
     class Meta:
         possible_types = (AccountView,)
 
-    name = graphene.String(required=True, description="Name of the account.")
-    status = graphene.Int(required=True, description="0 active, 1 pending configuration, 2 deactivated.")
+    name = graphene.String(required=True, description=Sampled("Name of the account.", "$tenant_name"))
+    status = graphene.Int(required=True, description=Sampled("0 active, 1 pending configuration, 2 deactivated.", 0))
     signal_configs = graphene.List(
         NonNull(SignalConfig), required=True, source="pixels", description="The account's pixels, by pixel id."
     )

@@ -6,6 +6,7 @@ import graphene
 from graphene import ResolveInfo
 
 from accounts.schema.scope import TenantScope, scope_of
+from common.graphql.samples import Sampled
 from events.schema.deliveries import DeadLetterMutations, DeliveryQueries
 from events.schema.metrics import MetricsQueries
 from filters.schema import FilterMutations, FilterQueries
@@ -13,7 +14,7 @@ from pixels.schema.capig import PixelQueries, SignalMutations
 
 
 def _tenant_id() -> graphene.ID:
-    return graphene.ID(required=True, description="Unique identifier of the account.")
+    return graphene.ID(required=True, description=Sampled("Unique identifier of the account.", "$tenant_id"))
 
 
 class TenantQueries(FilterQueries, DeliveryQueries, MetricsQueries, PixelQueries, graphene.ObjectType):

@@ -120,7 +120,7 @@ def test_the_variables_hold_what_is_required_and_nothing_unknown(operation: Oper
 
 @every_operation
 def test_a_sample_answer_says_something_in_every_field(operation: Operation) -> None:
-    """A string without a value of its own would be null: portal.graphql.samples needs one for each new field."""
+    """A text without a sample would be null: a new field needs one (common.graphql.samples)."""
     nullable = {"apiAccount", "apiErrorCode", "code", "detail", "explanation", "pixelId", "userExpiry"}
 
     assert set(_nulls(sample_answer(operation, Known())["data"])) <= nullable
@@ -180,7 +180,7 @@ def _assert_same_form(sample: Any, got: Any) -> None:
 
 
 def test_no_input_type_holds_another_one() -> None:
-    """Then arguments and samples would need another level."""
+    """Then the described arguments would need another level."""
     for schema in SCHEMAS.values():
         inputs = [each for each in schema.type_map.values() if isinstance(each, GraphQLInputObjectType)]
         fields = [get_named_type(field.type) for each in inputs for field in each.fields.values()]
