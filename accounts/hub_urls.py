@@ -11,6 +11,7 @@ from accounts.views.people import in_account
 app_name = "accounts"
 urlpatterns = [
     path("", tenants.account_list, name="list"),
+    path("choose/", tenants.choose_account, name="choose"),
     path("add/", tenants.add_account, name="add"),
     path("capig/users/", in_account(people.people, Action.VIEW_DATA), name="users"),
     path("capig/users/invite/", in_account(people.invite), name="invite"),

@@ -44,6 +44,11 @@ class Principal:
         return Borders(self.is_system, self.sees_all_tenants, frozenset(self.tenant_levels), user_id)
 
     @property
+    def only_tenant_id(self) -> str | None:
+        """The one account that the principal can go to, if it is the only one."""
+        return self.tenant_ids[0] if len(self.tenant_ids) == 1 and not self.sees_all_tenants else None
+
+    @property
     def label(self) -> str:
         """How the audit log names the principal."""
         if self.user is not None:

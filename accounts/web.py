@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, NamedTuple, ParamSpec, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
@@ -78,7 +79,10 @@ def account_page(action: Action = Action.VIEW_DATA) -> Callable[[AccountView[P]]
 
     def decorate(view: AccountView[P]) -> View[P]:
         def enter(request: HttpRequest) -> None:
-            tenant = find_tenant(principal_of_request(request), request.GET.get("tenant", ""))
+            principal = principal_of_request(request)
+            if "tenant" not in request.GET and request.method in ("GET", "HEAD"):
+                raise _OtherPage(_with_only_account(request, principal))
+            tenant = find_tenant(principal, request.GET.get("tenant", ""))
             if tenant is None:
                 raise Http404
             cast(AccountRequest, request).tenant = tenant
@@ -87,6 +91,23 @@ def account_page(action: Action = Action.VIEW_DATA) -> Callable[[AccountView[P]]
         return _page(cast(Any, view), enter)
 
     return decorate
+
+
+class _OtherPage(Exception):
+    """The page that was asked for leads on to another one."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+
+
+def _with_only_account(request: HttpRequest, principal: Principal) -> str:
+    """The page of the only account that somebody has, or the list to choose one from."""
+    if principal.only_tenant_id is None:
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+    query = request.GET.copy()
+    query["tenant"] = principal.only_tenant_id
+    return f"{request.path}?{query.urlencode()}"
 
 
 def principal_of_request(request: HttpRequest) -> Principal:
@@ -105,7 +126,10 @@ def _page(view: HostView[P], enter: Callable[[HttpRequest], None]) -> View[P]:
     def page(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
-        enter(request)
+        try:
+            enter(request)
+        except _OtherPage as other:
+            return redirect(other.url)
         try:
             response = view(cast(HostRequest, request), *args, **kwargs)
         except PortalError as error:
@@ -211,7 +235,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     if isinstance(user, User) or getattr(user, "is_authenticated", False):
         context["principal"] = SimpleLazyObject(lambda: principal_of_request(request))
         context["can"] = SimpleLazyObject(lambda: _can(request))
-        context["accounts"] = SimpleLazyObject(lambda: _selector(request))
+        context["accounts"] = SimpleLazyObject(lambda: selector(principal_of_request(request)))
     return context
 
 
@@ -223,7 +247,19 @@ def _can(request: HttpRequest) -> dict[str, bool]:
     return can
 
 
-def _selector(request: HttpRequest) -> list[Tenant]:
+class Choices(NamedTuple):
+    """The accounts that the selector shows, and whether there are more to search for."""
+
+    shown: list[Tenant]
+    has_more: bool
+    search: str
+
+
+def selector(principal: Principal, search: str = "") -> Choices:
+    """The first accounts whose name contains ``search``, or whose id it is."""
     # Those that are closed to the host have no overview to go to.
-    accounts = Tenant.objects.open_to(principal_of_request(request).borders)
-    return list(accounts.only("id", "name").order_by("name", "id")[:SELECTOR_SIZE])
+    accounts = Tenant.objects.open_to(principal.borders).only("id", "name").order_by("name", "id")
+    if search:
+        accounts = accounts.filter(Q(name__icontains=search) | Q(pk=search))
+    found = list(accounts[: SELECTOR_SIZE + 1])
+    return Choices(found[:SELECTOR_SIZE], len(found) > SELECTOR_SIZE, search)

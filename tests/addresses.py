@@ -19,7 +19,7 @@ QUERIES = {
     "pixels:test_event": {"event": "order-1"},
 }
 #: Of no single account.
-_OF_NO_ACCOUNT = ("accounts:list", "accounts:add", "host:")
+_OF_NO_ACCOUNT = ("accounts:list", "accounts:choose", "accounts:add", "host:")
 
 
 def _patterns(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[tuple[str, URLPattern]]:

@@ -8,6 +8,7 @@ from functools import partial
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -15,11 +16,12 @@ from accounts.filters import TenantFilter
 from accounts.forms.tenants import NewAccountForm
 from accounts.listing import complete_page, listed_tenants
 from accounts.models import Tenant
+from accounts.paging import SEARCH_MAX_LENGTH
 from accounts.permissions import Action
 from accounts.services.tenants import create_tenant
 from accounts.tables import PageData, TenantTable, paged
 from accounts.views.pages import address, form_page
-from accounts.web import HostRequest, add_service_error, host_page, signed_in_page
+from accounts.web import HostRequest, add_service_error, host_page, selector, signed_in_page
 from common.errors import PortalError
 from common.sent_once import is_sent_first, may_be_sent_again
 
@@ -29,11 +31,21 @@ from common.sent_once import is_sent_first, may_be_sent_again
 def account_list(request: HostRequest) -> HttpResponse:
     """The accounts that the person may see; whoever has one alone is taken there."""
     principal = request.principal
-    if not principal.sees_all_tenants and len(principal.tenant_ids) == 1:
-        return redirect(address("account_overview", Tenant(pk=principal.tenant_ids[0])))
+    if principal.only_tenant_id:
+        return redirect(address("account_overview", Tenant(pk=principal.only_tenant_id)))
     chosen = TenantFilter(request.GET, listed_tenants(principal))
     table = paged(request, TenantTable(PageData(chosen.qs, partial(complete_page, principal))))
     return render(request, "accounts/list.html", {"table": table, "filter": chosen, "as_of": _as_of(table)})
+
+
+@require_safe
+@signed_in_page
+def choose_account(request: HostRequest) -> HttpResponse:
+    """The accounts that the selector finds, for HTMX; without a script the list does the same."""
+    search = request.GET.get("search", "").strip()[:SEARCH_MAX_LENGTH].replace("\0", "")
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect(f"{address('accounts:list')}?{urlencode({'search': search})}")
+    return render(request, "partials/account_choices.html", {"accounts": selector(request.principal, search)})
 
 
 def _as_of(table: TenantTable) -> datetime | None:

@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -168,7 +169,7 @@ def set_filter(request: AccountRequest, subject: Subject) -> HttpResponse:
     state = FilterState.PUBLISH if said_yes(request, "publish") else FilterState.DROP
     name, pixel_id = request.POST.get("name", ""), request.POST.get("pixel")
     shown = _update(request, subject, name, state, [pixel_id] if pixel_id else None)
-    _say(request, shown.name, state, pixel_id)
+    _say(request, shown.name, state, pixel_id, undo=subject)
     return redirect(way_back(request, page_in_view(request), address(subject.page, request.tenant)))
 
 
@@ -202,10 +203,17 @@ def _update(request: AccountRequest, subject: Subject, name: str, state: str, pi
     )
 
 
-def _say(request: AccountRequest, name: str, state: FilterState, pixel_id: str | None) -> None:
+def _say(
+    request: AccountRequest, name: str, state: FilterState, pixel_id: str | None, *, undo: Subject | None = None
+) -> None:
+    """Tell what was done; with the button that takes it back, where ``undo`` says what it was done to."""
     if pixel_id:
         drops, publishes = _("%(name)s is blocked on pixel %(pixel)s."), _("%(name)s is published on pixel %(pixel)s.")
     else:
         drops, publishes = _("%(name)s is blocked on all pixels."), _("%(name)s is published on all pixels.")
     text = drops if state is FilterState.DROP else publishes
-    messages.success(request, text % {"name": name, "pixel": pixel_id})
+    said = text % {"name": name, "pixel": pixel_id}
+    if undo:
+        context = {"said": said, "subject": undo, "name": name, "pixel": pixel_id, "drops": state is FilterState.DROP}
+        said = render_to_string("filters/_undo.html", context, request)
+    messages.success(request, said)

@@ -41,7 +41,11 @@ def account_overview(request: AccountRequest) -> HttpResponse:
     # All of them, for their keys: cheaper than to ask for these first.
     pixels = list(listed_pixels(request.tenant))
     context = _figures(request, pixels) if pixels else {}
-    template = "events/_overview.html" if request.htmx else "events/overview.html"  # type: ignore[attr-defined]
+    # After a switch, HTMX takes its part of the whole page, messages included.
+    htmx = request.htmx  # type: ignore[attr-defined]
+    template = (
+        "events/_overview.html" if htmx and htmx.target not in ("event-activity", "content") else "events/overview.html"
+    )
     return render(request, template, context)
 
 

@@ -74,6 +74,11 @@ on("click", "[data-copy], [data-copy-text]", async (button) => {
 // Switches and selects that are sent as soon as they change.
 on("change", "[data-autosubmit]", (input) => input.form.requestSubmit());
 
+// A message that comes while the page stays: nothing moves for it.
+document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+  if (detail.target.id === "messages") detail.target.classList.add("floating");
+});
+
 // A form is sent once.
 document.addEventListener("submit", (event) => {
   const form = event.target;

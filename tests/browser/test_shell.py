@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.base import Cast
 from tests.browser.conftest import Open
+from tests.factories import TenantFactory
 
 PASSWORD = "correct horse battery staple"
 
@@ -40,6 +42,27 @@ def test_menus_open_without_a_script(cast: Cast, visit: Open) -> None:
     hanna.page.get_by_role("link", name=cast.shoes.name).first.click()
 
     expect(hanna.page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_any_account_is_found_in_the_selector(cast: Cast, visit: Open, script: bool) -> None:
+    for number in range(30):
+        TenantFactory.create(name=f"Account {number:02}")
+    hanna = visit(cast.hanna, java_script_enabled=script)
+    hanna.open("/hub/")
+    hanna.page.locator(".account-selector > summary").click()
+    search = hanna.page.get_by_role("searchbox", name="Search accounts")
+    if script:
+        assert hanna.violations() == []
+        search.press_sequentially("account 29")
+        expect(hanna.page.locator("#account-choices a")).to_have_count(1)
+    else:
+        search.fill("account 29")
+        search.press("Enter")
+    hanna.page.get_by_role("link", name="Account 29").first.click()
+
+    expect(hanna.page.get_by_role("heading", level=1)).to_have_text("Overview")
+    expect(hanna.page.locator(".page-pretitle")).to_have_text("Account 29")
 
 
 def test_the_menu_of_a_phone_opens(cast: Cast, visit: Open) -> None:

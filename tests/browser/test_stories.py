@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, expect
 
+from common.secrets import Secret
 from events.delivery.publishing import drain
 from events.sandbox import Sandbox
 from pixels.models import Pixel
@@ -35,12 +36,12 @@ def send(portal: str, pixel: Pixel, **changes: Any) -> None:
     assert httpx.post(f"{portal}/capi/{pixel.pixel_id}/events", json={"data": [event]}).status_code == 202
 
 
-def connect(page: Page, *, token: str = "a-good-token") -> None:
+def connect(page: Page) -> None:
     """Fill the form that connects a pixel."""
     field(page, "Pixel id").fill(PIXEL_ID)
     field(page, "Name").fill("Checkout")
     field(page, "Business id").fill("2840127409433732")
-    page.get_by_label("Access token").fill(token)
+    page.get_by_label("Access token").fill("a-good-token")
     page.get_by_role("button", name="Connect", exact=True).click()
 
 
@@ -85,8 +86,10 @@ def test_from_an_invitation_to_the_first_event_at_meta(cast: Cast, visit: Open, 
 def test_a_rejected_token_is_repaired(cast: Cast, visit: Open, sandbox: Sandbox, portal: str) -> None:
     ada = visit(cast.ada)
     ada.open("/hub/capig/pixels/connect/", cast.shoes)
-    connect(ada.page, token="rejected-by-meta")
+    connect(ada.page)
+    expect(ada.page.get_by_role("heading", level=1)).to_have_text("Checkout")
     pixel = Pixel.objects.get(pixel_id=PIXEL_ID)
+    Pixel.objects.update(access_token=Secret.seal("rejected-by-meta"))
     send(portal, pixel)
     drain(pixel.pk)
 

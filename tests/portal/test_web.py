@@ -170,6 +170,38 @@ def test_the_selector_is_bounded(cast: Cast) -> None:
     assert "Account 29" not in page
 
 
+@pytest.mark.parametrize("search", ["account 29", "ACCOUNT 29", "NT 29"])
+def test_the_selector_finds_every_account_by_a_part_of_its_name(cast: Cast, search: str) -> None:
+    for number in range(30):
+        TenantFactory.create(name=f"Account {number:02}")
+    hanna = login(cast.hanna)
+
+    found = hanna.get("/hub/choose/", {"search": search}, headers={"HX-Request": "true"}).content.decode()
+
+    assert "Account 29" in found
+    assert found.count("?tenant=") == 1
+    # Without a script the list does the same.
+    assert hanna.get("/hub/choose/", {"search": search}, follow=True).content.decode().count("Account 29") > 0
+
+
+def test_the_selector_finds_no_account_of_others(cast: Cast) -> None:
+    for person, hidden in ((cast.ada, "Other"), (cast.hanna, "Books")):
+        found = login(person).get("/hub/choose/", {"search": hidden}, headers={"HX-Request": "true"}).content.decode()
+        assert "?tenant=" not in found
+
+
+@pytest.mark.parametrize("page", ["/hub/capig/", "/hub/capig/pixels/?state=idle", "/hub/capig/users/"])
+def test_a_page_without_an_account_is_of_ones_only_account_or_leads_to_the_list(cast: Cast, page: str) -> None:
+    own = login(cast.ada).get(page).headers["Location"]
+    path, _, query = page.partition("?")
+    assert own.startswith(f"{path}?")
+    assert own.endswith(f"tenant={cast.shoes.pk}")
+    assert query in own
+    assert login(cast.ada).get(own).status_code == 200
+    assert login(cast.hanna).get(page).headers["Location"] == "/hub/"
+    assert login(cast.ada).get(f"{path}?tenant=").status_code == 404
+
+
 def test_the_selector_has_only_ones_own_accounts(cast: Cast) -> None:
     page = login(cast.ada).get("/anybody/").content.decode()
 
