@@ -3,53 +3,57 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from common.errors import NotAuthorized, NotFound
 from events.intake.pixel_settings import PixelSettings, get_pixel_settings_anew
 
 UNKNOWN_PIXEL = "This pixel is not connected to this gateway."
 
-_MAX_FIELDS = 100
+#: However many other fields there are.
+_keys_of_query = re.compile("(?:^|&)(accessKey|access_token)=([^&]+)").findall
+#: OAuth is the Graph API's older name for Bearer.
+_SCHEMES = ("bearer", "oauth")
 
 
 class Keys(NamedTuple):
-    """What a request gives as a key; None where it gives nothing."""
+    """What a request gives as a key, in all the places that have room for one."""
 
-    access_key: str | None = None
+    access_keys: tuple[str, ...] = ()
     #: The clients of the Graph API have no field but this one: the key may come in it. Else it is ignored, since the
     #: gateway uses the pixel's own token.
-    access_token: str | None = None
+    access_tokens: tuple[str, ...] = ()
 
-    def or_else(self, others: Keys) -> Keys:
-        """These, and the others where one is missing."""
-        return Keys(self.access_key or others.access_key, self.access_token or others.access_token)
+    def and_also(self, others: Keys) -> Keys:
+        """These and the others."""
+        return Keys(self.access_keys + others.access_keys, self.access_tokens + others.access_tokens)
 
 
 def keys_in(fields: Mapping[str, Any]) -> Keys:
-    """The keys among the fields of a body or a query."""
-    return Keys(_text(fields.get("accessKey")), _text(fields.get("access_token")))
+    """The keys among the fields of a body."""
+    return Keys(_given(fields.get("accessKey")), _given(fields.get("access_token")))
 
 
 def keys_beside_body(environ: Mapping[str, Any]) -> Keys:
     """The keys in a request's address and, as the Graph API takes its token too, in its Authorization header."""
     query, authorization = environ.get("QUERY_STRING", ""), environ.get("HTTP_AUTHORIZATION", "")
-    keys = Keys()
-    if query:
-        with suppress(ValueError):  # too many fields
-            keys = keys_in(dict(parse_qsl(query, max_num_fields=_MAX_FIELDS)))
+    access_keys, access_tokens = [], []
+    for name, value in _keys_of_query(query):
+        (access_keys if name == "accessKey" else access_tokens).append(unquote_plus(value))
     scheme, _, token = authorization.partition(" ")
-    return keys.or_else(Keys(access_token=token.strip())) if scheme.lower() == "bearer" else keys
+    if scheme.lower() in _SCHEMES and token.strip():
+        access_tokens.append(token.strip())
+    return Keys(tuple(access_keys), tuple(access_tokens))
 
 
-def _text(value: Any) -> str | None:
+def _given(value: Any) -> tuple[str, ...]:
     """What is no text is no pixel's key: it is read as a wrong one."""
     if value is None or value == "":
-        return None
-    return value if isinstance(value, str) else "wrong"
+        return ()
+    return (value if isinstance(value, str) else "wrong",)
 
 
 def check_access_key(pixel: PixelSettings, keys: Keys) -> None:
@@ -66,8 +70,11 @@ def check_access_key(pixel: PixelSettings, keys: Keys) -> None:
 
 
 def _refusal_of(keys: Keys, pixel: PixelSettings) -> str | None:
-    given = keys.access_key or (keys.access_token if pixel.requires_access_key else None)
-    if given is None:
+    """An ``accessKey`` says that it is the key; of tokens, nobody knows what they are meant to be."""
+    candidates = keys.access_keys or (keys.access_tokens if pixel.requires_access_key else ())
+    if not candidates:
         return "accessKey: this pixel asks its senders for its access key." if pixel.requires_access_key else None
-    is_the_key = hmac.compare_digest(given.encode(), pixel.access_key.encode())
-    return None if is_the_key else "accessKey: this is not the pixel's access key."
+    key = pixel.access_key.encode()
+    if any(hmac.compare_digest(given.encode(errors="replace"), key) for given in candidates):
+        return None
+    return "accessKey: this is not the pixel's access key."

@@ -80,7 +80,7 @@ def _row(
 ) -> NewRow:
     """What is to be stored. By itself, so that the events are let go of while they are in the processor's cache."""
     content = parse(body, content_type, notes)
-    check_access_key(pixel, content.keys.or_else(keys))
+    check_access_key(pixel, content.keys.and_also(keys))
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
     count_request("PIXEL", pixel.pixel_id, cost=1 + len(body) // BYTES_A_REQUEST)
     stored = prepare(content.events, content.written, notes, browser, enriches=pixel.enriches, size=len(body))

@@ -38,8 +38,30 @@ def test_a_required_key_may_come_in_the_tokens_place(asking: Pixel, field: str) 
     assert status(asking, query={field: "the key"}) == 200
     assert status(asking, body={field: "wrong"}) == 401
     assert status(asking, query={field: "wrong"}) == 401
-    assert status(asking, body={field: "wrong"}, query={field: "the key"}) == 401, "the body goes first"
     assert status(asking) == 401
+
+
+@pytest.mark.parametrize("query", [{"access_token": "the key"}, {"accessKey": "the key"}])
+def test_the_right_key_is_found_whatever_stands_in_other_places(asking: Pixel, query: dict[str, str]) -> None:
+    (field,) = query
+
+    assert status(asking, body={field: "unused"}, query=query) == 200
+    assert status(asking, body={"access_token": "unused"}, query=query) == 200
+    assert status(asking, query={str(number): "x" for number in range(150)} | query) == 200
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "OAuth"])
+def test_a_header_may_bring_it(asking: Pixel, scheme: str) -> None:
+    def with_header(text: str, **body: str) -> int:
+        content = json.dumps({"data": [purchase()], **body}).encode()
+        path = f"/v24.0/{asking.pixel_id}/events"
+        return ask("POST", path, content, headers={"Authorization": text}).status
+
+    assert with_header(f"{scheme} the key") == 200
+    assert with_header(f"{scheme} the key", access_token="unused") == 200
+    assert with_header(f"{scheme} the key", accessKey="wrong") == 401
+    assert with_header(f"{scheme} wrong") == 401
+    assert with_header("Basic the key") == 401
 
 
 def test_a_form_may_bring_it_too(asking: Pixel) -> None:
