@@ -1,7 +1,8 @@
 """Counting what the intake leaves out of events, in the background: no request waits for it.
 
-The counts are for people who look for a sender's mistakes. They are collected in memory and added to the table once a
-second; what a process holds when it is killed is lost. While the database is away they wait, within bounds.
+The counts are for people who look for a sender's mistakes. They are collected in memory. A thread adds them to the
+table once a second, and a process that ends in good order adds the rest. A killed process loses what it holds. While
+the database is away, counts wait, within bounds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from multiprocessing.util import Finalize
 from typing import NamedTuple
 
 from django.db import DatabaseError, IntegrityError, InterfaceError, connection
@@ -81,6 +83,14 @@ class Findings:
         except RuntimeError:  # the process is ending, or may have no more threads: the next one tries again
             return
         self._thread = thread
+        # As in events/intake/wakeups.py: the server's worker processes call this, too, when they end in good order.
+        Finalize(None, self._flush_and_leave, exitpriority=0)
+
+    def _flush_and_leave(self) -> bool:
+        try:
+            return self.flush()
+        finally:
+            connection.close()  # given back: the pool is for requests
 
     def flush(self) -> bool:
         """Write down what there is; did the database take it?"""
@@ -102,11 +112,7 @@ class Findings:
             self._news.wait()
             self._news.clear()
             time.sleep(INTERVAL)  # what comes meanwhile goes with it
-            try:
-                is_written = self.flush()
-            finally:
-                connection.close()  # given back: the pool is for requests
-            if not is_written:
+            if not self._flush_and_leave():
                 time.sleep(PAUSE_AFTER_FAILURE)
                 self._news.set()
 

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
+from events.models import Finding
+from tests.factories import PixelFactory
 from tests.instance import Instance
 
 pytestmark = [
@@ -64,6 +67,19 @@ def test_a_killed_worker_takes_its_scheduler_along(instance: Instance) -> None:
     os.kill(instance.pid("worker"), signal.SIGKILL)
 
     wait_until(lambda: not is_there(scheduler))
+
+
+def test_a_server_that_stops_in_good_order_loses_no_finding(instance: Instance) -> None:
+    pixel = PixelFactory.create()
+    user_data = {"em": "ada@example.com", "fbp": "none of Meta's"}
+    event = {"event_name": "Lead", "event_time": int(time.time()), "action_source": "email", "user_data": user_data}
+    instance.start_web()
+
+    answer = httpx.post(f"{instance.url}/capi/{pixel.pixel_id}/events", json={"data": [event]})
+    instance.stop("web")
+
+    assert answer.status_code == 202
+    assert list(Finding.objects.values_list("field", "count")) == [("user_data.fbp", 1)]
 
 
 def test_plain_http_2_is_off(instance: Instance) -> None:
