@@ -9,7 +9,7 @@ from ninja import Router, Schema
 
 from events.intake import door
 from events.intake.checks import ACTION_SOURCES
-from events.intake.parsing import OPTION_NAMES
+from events.intake.options import OPTION_NAMES
 
 router = Router(tags=["Events"])
 
@@ -61,6 +61,9 @@ _body_schema: dict[str, Any] = {
         "data": {"type": "array", "minItems": 1, "items": _event_schema},
         "accessKey": {"type": "string", "description": "Checked where it is given; some pixels require it."},
         **{name: {"type": "string"} for name in OPTION_NAMES},
+        "platforms": {"type": "array", "items": {"type": "object"}},
+        "progress": {"type": "object"},
+        "trace": {"type": "integer", "minimum": 0},
     },
 }
 

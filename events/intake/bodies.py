@@ -25,6 +25,7 @@ _MAX_MEMBERS = 100
 #: What does not shrink grows by a few bytes for each of its blocks, of 16 KiB or more, and by a header.
 _GROWTH, _HEADER = 1_000, 100
 
+_GZIP_MAGIC = b"\x1f\x8b"
 _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _is_name = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,30}").fullmatch
 
@@ -90,6 +91,8 @@ def _unpack(body: bytes, encoding: str, limit: int) -> bytes:
     wbits = _GZIP if encoding == "gzip" else _ZLIB if _has_zlib_header(body) else _RAW_DEFLATE
     parts: list[bytes] = []
     for _ in range(_MAX_MEMBERS if encoding == "gzip" else 1):
+        if parts and not body.startswith(_GZIP_MAGIC):
+            break
         packed = zlib.decompressobj(wbits)
         try:
             part = packed.decompress(body, limit + 1)
@@ -102,7 +105,8 @@ def _unpack(body: bytes, encoding: str, limit: int) -> bytes:
             raise _cut_off()
         parts.append(part)
         body = packed.unused_data
-        if not body:
+        # Some programs fill up a file's last block.
+        if not (body.lstrip(b"\0") if encoding == "gzip" else body):
             return b"".join(parts)
     raise InvalidInput("body", "has more behind the end of its {encoding}.", encoding=encoding)
 

@@ -7,7 +7,6 @@ import re
 from io import BytesIO
 from typing import Any, NamedTuple
 
-import msgspec
 import orjson
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -17,19 +16,12 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from common.errors import InvalidInput
 from events.intake.access_keys import Keys, keys_in
-from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
-from events.models import OutboxRow
-from events.unreadable import refusal_of
+from events.intake.options import read_options
+from events.intake.strict_json import decode
 
-#: What the Graph API takes beside the events, and the gateway passes on with them.
-OPTION_NAMES = ("test_event_code", "partner_agent", "namespace_id", "upload_id", "upload_tag", "upload_source")
-
-_OPTIONS_MAX_LENGTH = OutboxRow._meta.get_field("options").max_length or 0
 _MAX_FIELDS = 100
-_ESCAPED_COLON = re.compile(rb"\\u003[aA]")
 _lone_percent = re.compile(rb"%(?![0-9A-Fa-f]{2})").sub
-_ESCAPED_NUL = re.compile(rb"\\u0000")
 #: Stands in no JSON.
 _MARK = b"\0"
 
@@ -51,8 +43,13 @@ def parse(body: bytes, content_type: str, notes: Notes) -> Submission:
     Of the fields beside the events, only those are read that are named here.
     """
     fields, written = _fields(body, content_type)
-    events, written = _events(fields, written)
-    return Submission(events, written, keys_in(fields), _options(fields, notes))
+    if isinstance(fields.get("data"), str):
+        inner, written = _unwrap(fields["data"])
+        fields = inner | fields | {"data": inner["data"]}
+        events, written = _events(inner, written)
+    else:
+        events, written = _events(fields, written)
+    return Submission(events, written, keys_in(fields), read_options(fields, notes))
 
 
 def is_json(body: bytes) -> bool:
@@ -68,7 +65,7 @@ def _fields(body: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
     """What was sent, and of JSON how it is written down again."""
     text = _text(body)
     if is_json(text):
-        fields, written = _decode("body", text)
+        fields, written = decode("body", text)
         if not isinstance(fields, dict):
             raise InvalidInput("body", 'must be a JSON object such as {"data": [event, …]}.')
         return fields, written
@@ -78,11 +75,18 @@ def _fields(body: bytes, content_type: str) -> tuple[dict[str, Any], bytes]:
 def _form(text: bytes, body: bytes, content_type: str) -> dict[str, Any]:
     try:
         text.decode()
-        if content_type.startswith("multipart/"):
-            return _multipart(body, content_type)
+        media_type, parameters = _split(content_type)
+        if media_type.startswith("multipart/"):
+            return _multipart(body, media_type + parameters)
         return _urlencoded(text)
     except (ValueError, MultiPartParserError, SuspiciousOperation):
         raise InvalidInput("body", "must be a JSON object, or a form in UTF-8.") from None
+
+
+def _split(content_type: str) -> tuple[str, str]:
+    """The media type, which may be written in any case, and its parameters, which may not."""
+    media_type, semicolon, parameters = content_type.partition(";")
+    return media_type.strip().lower(), semicolon + parameters
 
 
 def _urlencoded(text: bytes) -> dict[str, Any]:
@@ -129,51 +133,27 @@ class _InMemory(FileUploadHandler):
         return UploadedFile(self._content, self.field_name)
 
 
-def _decode(field: str, text: bytes) -> tuple[Any, bytes]:
-    """Parse JSON strictly: what one reader takes for one thing, no other may take for another. Then write it again.
-
-    Of a key that an object has twice, readers keep the first or the last. Such a text has more colons than its parsed
-    form, written down again, since no colon stands in JSON but in strings and after keys.
-    """
-    try:
-        value = msgspec.json.decode(text)
-        written = orjson.dumps(value)
-    except ValueError as error:
-        raise refusal_of(field, text) or InvalidInput(field, f"must be valid JSON in UTF-8: {error}.") from None
-    except (RecursionError, TypeError):
-        raise InvalidInput(field, "is nested too deeply, or holds an integer beyond 64 bits.") from None
-    # Most texts are written like that already: then there is nothing to look for.
-    if text != written and text.count(b":") + _count(_ESCAPED_COLON, text) != written.count(b":"):
-        raise InvalidInput(field, "must not have a key twice in one object.")
-    if _count(_ESCAPED_NUL, written):
-        raise refusal_of(field, text) or InvalidInput(field, "must not contain NUL characters.")
-    return value, written
-
-
-def _count(escape: re.Pattern[bytes], text: bytes) -> int:
-    """How often is a character escaped? Behind a backslash that is escaped itself stands no escape."""
-    if b"\\" not in text or not escape.search(text):  # of nearly all texts, that is all
-        return 0
-    return len(escape.findall(text.replace(b"\\\\", b"")))
+def _unwrap(text: str) -> tuple[dict[str, Any], bytes]:
+    """``data`` as JSON in a text: the list of events, or a whole body, as a file may hold it."""
+    data, written = decode("data", _text(text.encode()))
+    if isinstance(data, dict) and "data" in data:
+        return data, written
+    return {"data": data}, b'{"data":%b}' % written
 
 
 def _events(fields: dict[str, Any], written: bytes) -> tuple[list[Any], bytes]:
     data = fields.get("data")
     if data is None:
         raise InvalidInput("data", "is required: a list of events.")
-    if isinstance(data, str):
-        data, written = _decode("data", _text(data.encode()))
-    elif isinstance(data, list) and len(data) > 1:  # a single one is as quickly written anew
-        written = _written_data(fields, written)
-    else:
-        written = b""
     if not isinstance(data, list):
         raise InvalidInput("data", "must be a list of events.")
     if not 1 <= len(data) <= settings.INTAKE_MAX_EVENTS:
         raise InvalidInput("data", f"must hold 1 to {settings.INTAKE_MAX_EVENTS:,} events.")
     if str in map(type, data):
         return _unpack(data), b""
-    return data, written
+    if len(data) == 1:  # as quickly written anew
+        return data, b""
+    return data, _written_data(fields, written)
 
 
 def _written_data(fields: dict[str, Any], written: bytes) -> bytes:
@@ -185,32 +165,6 @@ def _written_data(fields: dict[str, Any], written: bytes) -> bytes:
 def _unpack(data: list[Any]) -> list[Any]:
     """The events of a list in which they are texts, as Meta's SDKs send them."""
     return [
-        _decode(f"data[{index}]", event.encode())[0] if isinstance(event, str) else event
+        decode(f"data[{index}]", event.encode())[0] if isinstance(event, str) else event
         for index, event in enumerate(data)
     ]
-
-
-def _options(fields: dict[str, Any], notes: Notes) -> str:
-    options: dict[str, str] = {}
-    written = ""
-    for name in OPTION_NAMES:
-        value = fields.get(name)
-        if value is None or value == "":
-            continue
-        text = str(value) if type(value) is int else value
-        longer = orjson.dumps(options | {name: text}).decode()
-        if isinstance(text, str) and text.isprintable() and len(longer) <= _OPTIONS_MAX_LENGTH:
-            options[name], written = text, longer
-        elif name == "test_event_code":  # without it, Meta would take trials for what people did
-            if isinstance(text, str) and text.isprintable():
-                raise InvalidInput(name, "must be shorter.")
-            raise InvalidInput(name, "must be a text without control characters.")
-        else:
-            notes.leave_out(LeftOut(name, _reason_against(text)))
-    return written
-
-
-def _reason_against(option: Any) -> Reason:
-    if not isinstance(option, str):
-        return Reason.NO_SINGLE_TEXT
-    return Reason.TOO_LONG if option.isprintable() else Reason.CONTROL_CHARACTERS

@@ -18,7 +18,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput
-from events.intake import parsing
+from events.intake import strict_json
 from events.intake.checks import ACTION_SOURCES, prepare
 from events.intake.hashing import RULES, are_hashed, hash_identifiers
 from events.intake.notes import Notes
@@ -296,8 +296,8 @@ def test_behind_an_escaped_backslash_stands_no_escape(parts: list[str]) -> None:
     colons = len(re.findall(rb"(?<!\\)(?:\\\\)*\\u003[aA]", text))
     nuls = len(re.findall(rb"(?<!\\)(?:\\\\)*\\u0000", text))
 
-    assert parsing._count(parsing._ESCAPED_COLON, text) == colons
-    assert parsing._count(parsing._ESCAPED_NUL, text) == nuls
+    assert strict_json._count(strict_json._ESCAPED_COLON, text) == colons
+    assert strict_json._count(strict_json._ESCAPED_NUL, text) == nuls
 
 
 @pytest.mark.parametrize("text", [b"\\/", b"\\u00e9", b"\\\\", b"\\u003a", b"\\\\u003a", b'\\"'])

@@ -232,6 +232,9 @@ BESIDE = {
     "upload_id": "18",
     "upload_tag": "tag",
     "upload_source": "crm",
+    "platforms": [{"name": "web"}],
+    "progress": {"done": 1},
+    "trace": 17,
 }
 SECRETS = {"access_token": "EAAB-secret", "appsecret_proof": "proof-secret"}
 
@@ -240,10 +243,11 @@ SECRETS = {"access_token": "EAAB-secret", "appsecret_proof": "proof-secret"}
 def test_what_metas_sdks_put_beside_the_events_passes_on_and_nothing_else(pixel: Pixel, content_type: str) -> None:
     further = BESIDE | SECRETS | {"accessKey": pixel.access_key, "unknown": "x", "debug": "all", "fields": "id"}
     fields = {"data": json.dumps([purchase()]), **further}
+    as_form = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
     bodies = {
         "application/json": json.dumps(fields).encode(),
-        "application/x-www-form-urlencoded": urlencode(fields).encode(),
-        MULTIPART_CONTENT: encode_multipart(BOUNDARY, fields),
+        "application/x-www-form-urlencoded": urlencode(as_form).encode(),
+        MULTIPART_CONTENT: encode_multipart(BOUNDARY, as_form),
     }
 
     assert post(pixel, bodies[content_type], content_type).status == 202
@@ -256,12 +260,22 @@ def test_what_metas_sdks_put_beside_the_events_passes_on_and_nothing_else(pixel:
         ("upload_tag", "x" * 500, "It is too long."),
         ("partner_agent", ["x"], "It is no text."),
         ("upload_id", "a\nb", "It contains control characters."),
+        ("platforms", "web", "It is no list of objects."),
+        ("platforms", ["web"], "It is no list of objects."),
+        ("progress", "[1]", "It is no object."),
+        ("progress", '{"a": 1, "a": 2}', "It is no object."),
+        ("progress", {"access_token": "t"}, "It is a key"),
+        ("progress", {"a": "x" * 500}, "It is too long."),
+        ("trace", -1, "It is no number"),
+        ("trace", True, "It is no number"),
     ],
 )
 def test_an_unusable_option_is_left_out_and_told(pixel: Pixel, name: str, value: Any, reason: str) -> None:
     reply = send(pixel, purchase(), **{name: value, "upload_source": "crm"})
 
-    assert (reply.status, reply.body["messages"]) == (202, [f"{name}: left out. {reason}"])
+    assert reply.status == 202
+    (message,) = reply.body["messages"]
+    assert message.startswith(f"{name}: left out. {reason}")
     assert json.loads(OutboxRow.objects.get().options) == {"upload_source": "crm"}
 
 
@@ -337,6 +351,23 @@ def test_the_events_may_be_sent_as_a_file(pixel: Pixel, before: bytes) -> None:
 
     assert as_file(pixel, before + json.dumps(events, ensure_ascii=False).encode()).status == 202
     assert stored(pixel) == [events]
+
+
+def test_a_file_may_hold_a_whole_body(pixel: Pixel) -> None:
+    events = [purchase(event_id=f"order-{number}") for number in range(3)]
+    body = {"data": events, "test_event_code": "TEST1", "partner_agent": "shop"}
+
+    assert as_file(pixel, json.dumps(body, indent=1).encode()).status == 202
+    assert as_file(pixel, json.dumps({"data": events[:1]}).encode()).status == 202
+    assert as_file(pixel, json.dumps(body | {"accessKey": "wrong"}).encode()).status == 401
+    assert stored(pixel) == [events, events[:1]]
+    assert json.loads(OutboxRow.objects.earliest("id").options) == {"test_event_code": "TEST1", "partner_agent": "shop"}
+
+
+def test_a_media_type_may_be_written_in_any_case(pixel: Pixel) -> None:
+    body = encode_multipart(BOUNDARY, {"data": json.dumps([purchase()])})
+
+    assert post(pixel, body, f"Multipart/Form-Data; Boundary={BOUNDARY}").status == 202
 
 
 @pytest.mark.parametrize(
