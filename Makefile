@@ -4,6 +4,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# Node.js comes as a package of Python. It builds the assets and runs nothing: it has a place of its own.
+BUILD := $(VENV)/build
+NPM := PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" npm
 # The checks have a data folder, and so keys, of their own.
 CHECKED := env DATA_DIR=$(VENV)/checked
 DEFAULTS := ENV_FILE=/dev/null DATABASE_URL=
@@ -36,7 +39,7 @@ setup: $(VENV)/installed $(VENV)/assets $(VENV)/messages  ## Make the virtual en
 test: setup $(VENV)/installed-dev  ## Run the tests on SQLite, and on PostgreSQL where TEST_POSTGRES_URL answers
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
 
-test-slow: setup $(VENV)/installed-dev  ## Run the tests that take long: faults, fuzzing, properties
+test-slow: setup $(VENV)/installed-dev $(BUILD)/installed  ## Run the tests that take long: faults, fuzzing, properties
 	@$(BIN)/python scripts/run_tests.py -m slow $(ARGS)
 
 upgrade: setup $(VENV)/installed-dev  ## Make an instance with the code of FROM=COMMIT, upgrade it, print which answers differ
@@ -51,7 +54,7 @@ screenshots: setup $(VENV)/installed-dev  ## Take the pictures in docs/screensho
 bench-pages: $(VENV)/installed-dev  ## Measure the server's part of every page, of an account with 500 pixels
 	@$(BIN)/python -m bench.pages
 
-bench: $(VENV)/installed-dev $(VENV)/bench/installed bench/peers/node_modules/installed  ## Measure the portal beside its peers on PostgreSQL, write docs/benchmarks.md; 15 minutes
+bench: $(VENV)/installed-dev $(VENV)/bench/installed $(BUILD)/installed bench/peers/node_modules/installed  ## Measure the portal beside its peers on PostgreSQL, write docs/benchmarks.md; 15 minutes
 	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y wrk >/dev/null; } || \
 		{ echo "wrk sends the requests of the benchmarks (on Debian: apt install wrk)." >&2; exit 1; }
 	@$(BIN)/python -m bench $(ARGS)
@@ -76,9 +79,9 @@ messages: $(VENV)/installed  ## Collect what pages say into locale/, to be trans
 	@$(BIN)/python scripts/messages.py
 
 requirements: $(VENV)/installed-dev  ## Pin the newest packages that requirements*.in allow
-	$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements.in
-	$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in
-	$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links requirements-bench.in
+	@for part in "" -dev -bench -build; do \
+		$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
+			requirements$$part.in || exit 1; done
 
 clean:  ## Remove the virtual environment and caches; data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -102,13 +105,20 @@ $(VENV)/bench/installed: requirements-bench.txt $(VENV)/installed
 	$(VENV)/bench/bin/python -m pip install --quiet -r requirements-bench.txt
 	@touch $@
 
-bench/peers/node_modules/installed: bench/peers/package-lock.json $(VENV)/installed
-	@cd bench/peers && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+bench/peers/node_modules/installed: bench/peers/package-lock.json $(BUILD)/installed
+	@cd bench/peers && $(NPM) ci --silent
 	@touch $@
 
-# Node.js comes with the packages of Python; its own are named in package-lock.json, with their hashes.
-$(VENV)/assets: package-lock.json .npmrc scripts/copy_assets.py $(VENV)/installed
-	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+$(BUILD)/installed: requirements-build.txt | $(VENV)/installed
+	@$(BIN)/python -m venv $(BUILD)
+	$(BUILD)/bin/python -m pip install --quiet -r requirements-build.txt
+	@touch $@
+# Who has removed it gets it back when there is something to build, not before.
+.SECONDARY: $(BUILD)/installed
+
+# The packages of Node.js are named in package-lock.json, with their hashes.
+$(VENV)/assets: package-lock.json .npmrc scripts/copy_assets.py $(BUILD)/installed
+	@$(NPM) ci --silent
 	@$(BIN)/python scripts/copy_assets.py
 	@touch $@
 

@@ -25,7 +25,7 @@ from tests.instance import START_SECONDS, Instance, free_port
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / "bench" / "peers"
 PEER_PYTHON = ROOT / ".venv" / "bench" / "bin" / "python"
-NODE = Path(sys.executable).parent / "node"
+NODE = ROOT / ".venv" / "build" / "bin" / "node"
 CORES = os.cpu_count() or 1
 
 
