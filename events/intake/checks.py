@@ -19,7 +19,7 @@ import orjson
 from common.errors import InvalidInput
 from common.validation import has_control_characters, refuse_control_characters
 from events.intake.doubt import marked, raises_doubt
-from events.intake.hashing import are_hashed, count_identifiers, hash_identifiers
+from events.intake.hashing import are_hashed, hash_identifiers
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
 from events.intake.optional import are_surely_usable, leave_out_unusable, may_hold_secrets, take_out_secrets
@@ -50,11 +50,6 @@ _LONGEST_BEGINNING = len("https://x")
 _is_web_address = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE).match
 
 
-#: To normalise and hash an identifier takes as long as to read a hundred bytes, and its hash may be many times as long
-#: as it is. Shops' events have 35 bytes for each.
-IDENTIFIERS_ALWAYS, BYTES_AN_IDENTIFIER = 1_000, 30
-
-
 @dataclass(frozen=True, slots=True)
 class Browser:
     """What a visitor's browser shows of itself in the request that brings its events."""
@@ -73,15 +68,13 @@ def prepare(
     browser: Browser | None = None,
     *,
     enriches: bool = False,
-    size: int = 0,
 ) -> bytes:
     """Check every event; leave out what cannot be used; add an id, hashes, and what the visitor's browser has shown.
 
     ``written`` are the events as JSON, where several came together; returned they are as JSON, as they are then. What
     was left out or filled in stands in ``notes``.
     A website's event gets the user agent that it needs; the rest, only in an account that ``enriches`` events.
-    Raises InvalidInput for the first event that breaks a rule, naming its index and field (``data[3].event_time``), and
-    where a request of ``size`` bytes holds far more identifiers than shops send.
+    Raises InvalidInput for the first event that breaks a rule, naming its index and field (``data[3].event_time``).
     """
     now = time.time()
     # What comes from a browser lacks what that shows.
@@ -89,10 +82,6 @@ def prepare(
     usable = obey and are_surely_usable(events, written)
     if usable and are_hashed([event["user_data"] for event in events]):
         return written
-    if count_identifiers(events) > IDENTIFIERS_ALWAYS + size // BYTES_AN_IDENTIFIER:
-        raise InvalidInput(
-            "data", "holds too many short identifiers that are not hashed: send them in several requests."
-        )
     index = 0
     in_doubt: set[int] = set()
     try:

@@ -21,10 +21,9 @@ from events.intake.pixel_settings import (
     get_pixel_settings,
     is_new,
 )
+from events.intake.weights import weigh
 from events.models import OutboxRow
 
-#: A body counts as one request for each of these, and one more: of most senders, as one.
-BYTES_A_REQUEST = 65_536
 _NO_KEYS = Keys()
 
 
@@ -82,8 +81,8 @@ def _row(
     content = parse(body, content_type, notes)
     check_access_key(pixel, content.keys.and_also(keys))
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
-    count_request("PIXEL", pixel.pixel_id, cost=1 + len(body) // BYTES_A_REQUEST)
-    stored = prepare(content.events, content.written, notes, browser, enriches=pixel.enriches, size=len(body))
+    count_request("PIXEL", pixel.pixel_id, cost=weigh(content.events, content.written, len(body)))
+    stored = prepare(content.events, content.written, notes, browser, enriches=pixel.enriches)
     # What a switched-off pixel receives is not published, but counted as dropped: the worker's work, too.
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
     return NewRow(pixel.pk, intake.value, len(content.events), content.options, stored)

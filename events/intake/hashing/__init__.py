@@ -104,11 +104,11 @@ def are_hashed(people: list[dict[str, Any]]) -> bool:
 
 
 def count_identifiers(events: list[Any]) -> int:
-    """How many values of people's are in these events, of whatever form?"""
+    """How many values of people are looked at in these events, of whatever form?"""
     people = [event.get("user_data") for event in events if type(event) is dict]
     known = [person for person in people if type(person) is dict]
     return sum(
-        len(value) if type(value) is list else 1
+        min(len(value), MAX_VALUES) if type(value) is list else 1
         for person in known
         for field, value in person.items()
         if field in RULES or field == "external_id"
