@@ -49,6 +49,13 @@ class Principal:
         return self.tenant_ids[0] if len(self.tenant_ids) == 1 and not self.sees_all_tenants else None
 
     @property
+    def key(self) -> str:
+        """What a link holds of whoever it was shown to, for ``principal_of_key``; nothing for the operator."""
+        if self.user is not None:
+            return f"person-{self.user.pk.hex}"
+        return f"api-{self.api_account.pk}" if self.api_account else ""
+
+    @property
     def label(self) -> str:
         """How the audit log names the principal."""
         if self.user is not None:
@@ -71,6 +78,18 @@ def principal_of_user(user: User) -> Principal:
 def principal_of_api_account(api_account: ApiAccount) -> Principal:
     """API accounts act as agency-admin (the reference's rule): no query."""
     return Principal(api_account=api_account, host_level=RoleLevel.ADMIN)
+
+
+def principal_of_key(key: str) -> Principal | None:
+    """Whoever has the key, with what they may do now; None for who is not there any more, or may not sign in."""
+    kind, _, name = key.partition("-")
+    if kind == "person":
+        user = User.objects.filter(pk=name).first()
+        return principal_of_user(user) if user and user.is_active else None
+    if kind == "api":
+        account = ApiAccount.objects.filter(pk=name).first()
+        return principal_of_api_account(account) if account else None
+    return None if key else OPERATOR
 
 
 #: The operator at the command line, who could edit the database as well: no border holds.

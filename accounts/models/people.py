@@ -179,6 +179,8 @@ class Invitation(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     # Of the link that goes to the person alone, by mail, or is printed by a command. It proves the address.
     proof_hash = models.CharField(max_length=64, unique=True, null=True)
+    # Principal.key of whoever the other link was shown to: it is good as long as it would be shown to them again.
+    shown_to = models.CharField(max_length=40, default="", db_default="", editable=False)
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -19,7 +19,7 @@ from accounts.hashing import hash_secret
 from accounts.mail import Kind, send_later
 from accounts.models import Invitation, Membership, RoleLevel, Tenant, TenantStatus, User
 from accounts.permissions import Action, get_tenant, is_allowed, require
-from accounts.principals import Principal
+from accounts.principals import Principal, principal_of_key
 from accounts.services.proof import note_proof
 from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
 from common.validation import clean_email
@@ -48,6 +48,7 @@ def issue_invitation(principal: Principal, membership: Membership, email: str) -
         defaults={
             "token_hash": hash_secret(shown),
             "proof_hash": hash_secret(proof),
+            "shown_to": principal.key,
             "expires_at": timezone.now() + timedelta(hours=settings.INVITATION_LIFETIME_HOURS),
         },
     )
@@ -82,8 +83,9 @@ def send_invitation(*, principal: Principal, email: str, user_type: str, tenant_
             raise InvalidInput("tenantId", "is required where userType is ADVERTISER.")
         tenant = get_tenant(principal, tenant_id, Action.INVITE_ADMIN, lock=True)
         membership = _invited(address, tenant_id=tenant.pk)
-        if not is_allowed(principal, Action.EDIT_PEOPLE, tenant):
-            _require_first_admin(membership)
+        may = may_be_shown(principal, membership) if membership else is_allowed(principal, Action.EDIT_PEOPLE, tenant)
+        if not may:
+            raise NotAuthorized
     if membership is None:
         raise NotFound("email: nobody with this address has a role here.", field="email")
     if membership.accepted_at is not None:
@@ -97,13 +99,27 @@ def _invited(email: str, tenant_id: str | None) -> Membership | None:
     return memberships.filter(user__email=email, tenant_id=tenant_id).first()
 
 
-def _require_first_admin(membership: Membership | None) -> None:
-    """Only while no admin has come yet may the host send an invitation: a later one would let the host in."""
-    if membership is None or membership.level != RoleLevel.ADMIN:
-        raise NotAuthorized()
-    admins = Membership.objects.filter(tenant=membership.tenant, level=RoleLevel.ADMIN)
-    if admins.filter(accepted_at__isnull=False).exists():
-        raise NotAuthorized()
+def may_be_shown(principal: Principal, membership: Membership) -> bool:
+    """May the principal have a link that lets somebody in as this person?
+
+    Whoever may change people there may. For others at the host it is the first admin's alone, while no admin has
+    come yet: a later one would let the host in.
+    """
+    tenant = membership.tenant
+    if is_allowed(principal, Action.EDIT_PEOPLE if tenant else Action.EDIT_HOST_PEOPLE, tenant):
+        return True
+    if tenant is None or membership.level != RoleLevel.ADMIN or not is_allowed(principal, Action.CREATE_TENANT):
+        return False
+    return not Membership.objects.accepted().filter(tenant=tenant, level=RoleLevel.ADMIN).exists()
+
+
+def _check_shown(invitation: Invitation, token_hash: str) -> None:
+    """NotFound for the link that was shown to somebody who may not have it any more. The mailed one stays good."""
+    if invitation.token_hash != token_hash:
+        return
+    principal = principal_of_key(invitation.shown_to)
+    if principal is None or not may_be_shown(principal, invitation.membership):
+        raise NotFound("This link is not valid any more. Ask for a new one.")
 
 
 def find_invitation(*, token: str, email: str) -> Invitation:
@@ -118,6 +134,7 @@ def find_invitation(*, token: str, email: str) -> Invitation:
         raise NotFound("This link was used already or is not valid. Ask the person who invited you for a new one.")
     if invitation.has_expired:
         raise NotFound("This link has expired. Ask the person who invited you for a new one.")
+    _check_shown(invitation, token_hash)
     return invitation
 
 
@@ -135,7 +152,8 @@ def accept_invitation(*, token: str, email: str, password: str | None, signed_in
         raise NotFound("This link was used already. Sign in, or ask for a new one.")
     membership = invitation.membership
     # The account first, as everywhere; then the person: of two links opened at once, only one may set the password.
-    Tenant.objects.select_for_update(no_key=True).filter(pk=membership.tenant_id).first()
+    membership.tenant = Tenant.objects.select_for_update(no_key=True).filter(pk=membership.tenant_id).first()
+    _check_shown(invitation, hash_secret(token))  # once more: nobody's role there changes from now on
     user = User.objects.select_for_update().get(pk=membership.user_id)
     if user.status == User.Status.PENDING:
         _activate(user, password or "")

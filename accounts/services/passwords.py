@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.conf import settings
-from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.urls import reverse
@@ -17,12 +16,14 @@ from accounts.audit import record, record_of_person
 from accounts.mail import Kind, compose, may_mail, send_in_background, send_later
 from accounts.models import Membership, Tenant, User
 from accounts.permissions import Action, get_tenant, require
-from accounts.principals import Principal
+from accounts.principals import Principal, principal_of_key
 from accounts.services.people import looks_after
-from accounts.tokens import MAILED, SHOWN
+from accounts.tokens import MAILED, shown_to
 from common.errors import InvalidInput, NotFound
 
 _TEMPLATE = "account/email/password_reset_key"
+#: Stands in a link between its token and the key of whom it was shown to.
+_SHOWN_TO = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,16 @@ def send_password_reset(*, principal: Principal, user_id: str, tenant_id: str | 
     """Mail a person of the account (or of the host) the link to a new password.
 
     A link is returned to those only who look after everything that the person has a role in: in other hands it would
-    open accounts that are closed to them.
+    open accounts that are closed to them. It ends once that is not so any more, or once the person's roles change.
     """
     tenant = get_tenant(principal, tenant_id, Action.EDIT_PEOPLE) if tenant_id else None
     if tenant is None:
         require(principal, Action.EDIT_HOST_PEOPLE)
     user = _active_member(user_id, tenant)
     record(principal, "send password reset", user, tenant=tenant)
-    is_mailed = send_later(
-        _TEMPLATE, user.email, {"link": _link(user, MAILED)}, kind=Kind.PASSWORD, account=tenant_id or ""
-    )
-    return SentReset(is_mailed, _link(user, SHOWN) if looks_after(principal, user) else None)
+    link = _link(user, MAILED.make_token(user))
+    is_mailed = send_later(_TEMPLATE, user.email, {"link": link}, kind=Kind.PASSWORD, account=tenant_id or "")
+    return SentReset(is_mailed, _shown_link(principal, user) if looks_after(principal, user) else None)
 
 
 def mail_new_password(*, email: str) -> None:
@@ -72,15 +72,36 @@ def _forgotten(email: str, language: str | None) -> EmailMessage | None:
     user = User.objects.filter(email=email).first()
     with translation.override(language):
         someone = user or User(email=email, password="!")  # noqa: S106  # no password
-        message = compose(_TEMPLATE, someone.email, {"link": _link(someone, MAILED)})
+        message = compose(_TEMPLATE, someone.email, {"link": _link(someone, MAILED.make_token(someone))})
     if user is None or not user.is_active or not may_mail(Kind.PASSWORD, user.email, f"person {user.pk}"):
         return None
     return message
 
 
-def _link(user: User, tokens: PasswordResetTokenGenerator) -> str:
+class NewPasswordTokens:
+    """The keys of links to a new password, for allauth's page on which it is chosen."""
+
+    def make_token(self, user: User) -> str:
+        """Mailed, as allauth does with it."""
+        return MAILED.make_token(user)
+
+    def check_token(self, user: User, key: str) -> bool:
+        """Is the link good? One that was shown is, as long as it would be shown again."""
+        token, is_shown, issuer = key.partition(_SHOWN_TO)
+        if not is_shown:
+            return MAILED.check_token(user, token)
+        if not shown_to(issuer).check_token(user, token):
+            return False
+        principal = principal_of_key(issuer)
+        return principal is not None and looks_after(principal, user)
+
+
+def _shown_link(principal: Principal, user: User) -> str:
+    return _link(user, f"{shown_to(principal.key).make_token(user)}{_SHOWN_TO}{principal.key}")
+
+
+def _link(user: User, key: str) -> str:
     """The page on which the person chooses a new password: valid for three days, and used once."""
-    key = tokens.make_token(user)
     path = reverse("account_reset_password_from_key", kwargs={"uidb36": user.pk.hex, "key": key})
     return f"{settings.BASE_URL}{path}"
 

@@ -7,6 +7,7 @@ from functools import wraps
 
 from allauth.account.views import PasswordResetFromKeyView
 from django.contrib import messages
+from django.db import transaction
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.mail import is_mail_set_up
 from accounts.models import User
 from accounts.second_factors import must_prove_address
+from accounts.services.passwords import NewPasswordTokens
 from accounts.services.proof import check_proof, confirm_by_mail, mail_proof, note_proof
 from accounts.tokens import MAILED
 from accounts.web import HostRequest, sentence, signed_in_page
@@ -26,9 +28,18 @@ from common.errors import NotFound
 class ChooseNewPassword(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth has no types
     """Behind a link to a new password: the one that was mailed proves the address, too."""
 
+    reset_user: User | None
+
+    @transaction.atomic
     def form_valid(self, form: Form) -> HttpResponse:
-        if MAILED.check_token(self.reset_user, self.key):
-            note_proof(self.reset_user)
+        # Judged once more while nobody can accept a role for the person, which would end a link that was shown.
+        person = User.objects.select_for_update().filter(pk=self.reset_user and self.reset_user.pk).first()
+        if person is None or not NewPasswordTokens().check_token(person, self.key):
+            self.reset_user = None
+            refused: HttpResponse = self.render_to_response(self.get_context_data(token_fail=True))
+            return refused
+        if MAILED.check_token(person, self.key):
+            note_proof(person)
         response: HttpResponse = super().form_valid(form)
         return response
 

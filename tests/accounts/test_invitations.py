@@ -14,14 +14,14 @@ from django.db import connection
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts.models import Invitation, Membership, TenantStatus, User
+from accounts.models import Invitation, Membership, RoleLevel, TenantStatus, User
 from accounts.principals import OPERATOR, principal_of_api_account, principal_of_user
 from accounts.services.invitations import ADVERTISER, AGENCY, accept_invitation, send_invitation
-from accounts.services.people import add_user_with_role
-from accounts.services.tenants import create_tenant
+from accounts.services.people import add_user_with_role, change_role_for_user
+from accounts.services.tenants import create_tenant, update_tenant
 from common.errors import Conflict, NotAuthorized, NotFound
 from tests.base import HUB, Cast, graphql, login, make_cast
-from tests.factories import ApiAccountFactory
+from tests.factories import ApiAccountFactory, MembershipFactory
 
 PASSWORD = "correct horse battery staple"
 
@@ -239,3 +239,69 @@ def test_of_two_links_opened_at_once_one_sets_the_password() -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(take_up, tokens)) == [False, True]
+
+
+# --- A link that was shown ends with the right to see it --------------------------------------------------------------
+
+
+def shown(cast: Cast, by: User, level: str = "admin", to: str | None = None) -> str:
+    """The path of Nora's invitation, as whoever invites her sees it."""
+    role = f"advertiser-{level}-{to or cast.shoes.pk}"
+    return path_of(
+        add_user_with_role(principal=principal_of_user(by), email="nora@example.com", role_name=role).invitation_link
+    )
+
+
+def test_a_former_admin_does_not_come_back_by_an_invitation_that_they_saw(cast: Cast) -> None:
+    MembershipFactory.create(user=cast.max, tenant=cast.other)
+    Membership.objects.filter(user=cast.max, tenant=cast.shoes).update(level=RoleLevel.ADMIN)
+    path = shown(cast, cast.max)
+    assert Client().get(path).status_code == 200
+    change_role_for_user(
+        principal=OPERATOR, user_id=str(cast.max.pk), role_to_revoke=f"advertiser-admin-{cast.shoes.pk}"
+    )
+
+    assert Client().get(path).status_code == 404
+    assert accept(Client(), path) == 404
+    assert not Membership.objects.accepted().filter(user__email="nora@example.com").exists()
+
+
+def test_the_mailed_one_stays_good(
+    cast: Cast, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        shown(cast, cast.ada)
+    User.objects.filter(pk=cast.ada.pk).update(status=User.Status.DEACTIVATED)
+    mailed = re.search(r"http://\S+/auth/verify/\S+", str(mail.outbox[0].body))
+
+    assert mailed
+    assert Client().get(path_of(mailed[0])).status_code == 200
+
+
+def test_the_host_does_not_enter_an_account_that_became_its_own(cast: Cast) -> None:
+    path = shown(cast, cast.hanna)
+    update_tenant(principal=OPERATOR, tenant_id=cast.shoes.pk, can_partner_manage=False)
+
+    assert Client().get(path).status_code == 404
+
+
+def test_an_account_opened_for_its_first_admin_lets_them_in(cast: Cast) -> None:
+    """Whoever opened it gives them the link: a Standard person of the host, and software."""
+    for principal in (principal_of_user(cast.milo), principal_of_api_account(cast.robot)):
+        created = create_tenant(
+            principal=principal,
+            name="Hats",
+            can_partner_manage=False,
+            event_enrichment=False,
+            admin_email=f"{principal.key}@example.com",
+        )
+        assert accept(Client(), path_of(created.invitation_link or "")) == 302
+
+
+def test_it_ends_with_the_api_account_that_was_given_it(cast: Cast) -> None:
+    robot = principal_of_api_account(cast.robot)
+    role = f"advertiser-view-{cast.shoes.pk}"
+    path = path_of(add_user_with_role(principal=robot, email="nora@example.com", role_name=role).invitation_link)
+    cast.robot.delete()
+
+    assert Client().get(path).status_code == 404

@@ -12,9 +12,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from accounts.principals import OPERATOR, principal_of_user
 from accounts.services.passwords import send_password_reset
-from accounts.services.people import add_user_with_role
+from accounts.services.people import add_user_with_role, change_role_for_user
+from accounts.services.tenants import update_tenant
 from common.errors import InvalidInput, NotAuthorized, NotFound
-from tests.base import Cast, snapshot
+from tests.base import Cast, login, snapshot
 from tests.factories import MembershipFactory
 
 NEW = "a quite different sentence"
@@ -74,6 +75,97 @@ def test_an_admin_of_an_account_never_sees_the_link_of_the_hosts_people(cast: Ca
     MembershipFactory.create(user=cast.hanna, tenant=cast.shoes, level=RoleLevel.VIEW)
 
     assert reset(cast.ada, cast.hanna, cast.shoes) is None
+
+
+# --- A link that was shown ends with the right to see it --------------------------------------------------------------
+
+
+def opens(link: str | None) -> bool:
+    """Does the link lead to the form in which a password is chosen?"""
+    assert link is not None
+    return Client().get(link.removeprefix("http://localhost:8000")).status_code == 302
+
+
+def test_a_link_that_was_shown_does_not_open_what_another_account_gives_later(cast: Cast) -> None:
+    session = login(cast.vic)
+    shown = reset(cast.ada, cast.vic, cast.shoes)
+    assert opens(shown)
+    invited = add_user_with_role(
+        principal=principal_of_user(cast.olaf), email=cast.vic.email, role_name=f"advertiser-admin-{cast.other.pk}"
+    )
+    accepted = session.post(invited.invitation_link.removeprefix("http://localhost:8000"))
+    assert accepted.status_code == 302
+
+    assert not opens(shown)
+
+
+def test_nor_where_its_form_was_open_already(cast: Cast, client: Client) -> None:
+    shown = reset(cast.ada, cast.vic, cast.shoes) or ""
+    form = client.get(shown.removeprefix("http://localhost:8000")).headers["Location"]
+    MembershipFactory.create(user=cast.vic, tenant=cast.other, level=RoleLevel.ADMIN)
+
+    client.post(form, {"password1": NEW, "password2": NEW})
+
+    cast.vic.refresh_from_db()
+    assert not cast.vic.check_password(NEW)
+
+
+def test_an_offer_ends_no_link(cast: Cast) -> None:
+    shown = reset(cast.ada, cast.vic, cast.shoes)
+    add_user_with_role(
+        principal=principal_of_user(cast.olaf), email=cast.vic.email, role_name=f"advertiser-admin-{cast.other.pk}"
+    )
+
+    assert opens(shown)
+
+
+def test_it_ends_with_another_role_of_the_person(cast: Cast) -> None:
+    shown = reset(cast.ada, cast.vic, cast.shoes)
+    change_role_for_user(principal=OPERATOR, user_id=str(cast.vic.pk), role_to_add=f"advertiser-admin-{cast.shoes.pk}")
+
+    assert not opens(shown)
+
+
+@pytest.mark.parametrize("level", [None, RoleLevel.MANAGE])
+def test_it_ends_where_the_admin_who_saw_it_is_no_admin_any_more(cast: Cast, level: RoleLevel | None) -> None:
+    MembershipFactory.create(user=cast.max, tenant=cast.other)
+    Membership.objects.filter(user=cast.max, tenant=cast.shoes).update(level=RoleLevel.ADMIN)
+    shown = reset(cast.max, cast.vic, cast.shoes)
+    assert opens(shown)
+    admin = f"advertiser-admin-{cast.shoes.pk}"
+    to_add = f"advertiser-{level}-{cast.shoes.pk}" if level else None
+    change_role_for_user(principal=OPERATOR, user_id=str(cast.max.pk), role_to_revoke=admin, role_to_add=to_add)
+
+    assert not opens(shown)
+
+
+def test_it_ends_where_that_admin_is_kept_out(cast: Cast) -> None:
+    shown = reset(cast.hanna, cast.vera, None)
+    User.objects.filter(pk=cast.hanna.pk).update(status=User.Status.DEACTIVATED)
+
+    assert not opens(shown)
+
+
+def test_it_ends_for_the_host_where_the_account_becomes_its_own(cast: Cast) -> None:
+    shown = reset(cast.hanna, cast.vic, cast.shoes)
+    update_tenant(principal=OPERATOR, tenant_id=cast.shoes.pk, can_partner_manage=False)
+
+    assert not opens(shown)
+
+
+def test_the_mailed_link_stays_the_persons_own(
+    cast: Cast, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        reset(cast.ada, cast.vic, cast.shoes)
+    mailed = re.search(r"http://\S+/key/\S+", str(mail.outbox[0].body))
+    MembershipFactory.create(user=cast.vic, tenant=cast.other, level=RoleLevel.ADMIN)
+
+    assert mailed
+    assert opens(mailed[0])
+
+
+# --- Who sends it -----------------------------------------------------------------------------------------------------
 
 
 def test_the_host_sends_it_to_its_own_people(cast: Cast) -> None:
