@@ -186,7 +186,10 @@ def secret(name: str, stored: Path) -> str:
     if is_set(name):
         return text(name, "")
     if not stored.is_file():
-        refuse(name, f"is not set, and {stored} does not exist: `.venv/bin/python -m portal.keys` makes it.")
+        hint = (
+            "If the portal runs with another DATA_DIR, put it into .env; `.venv/bin/python -m portal.keys` makes one."
+        )
+        refuse(name, f"is not set, and {stored} does not exist. {hint}")
     return _parsed(name, lambda: stored.read_text("utf-8").strip(), f"is not set, and {stored} cannot be read.")
 
 

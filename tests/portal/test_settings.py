@@ -105,8 +105,8 @@ def test_a_missing_secret_is_told_with_the_way_to_make_it(tmp_path: Path, name: 
 
     assert done.returncode == 1
     assert done.stderr == (
-        f"portal cannot start: {name} is not set, and {tmp_path / name.lower()} does not exist: "
-        "`.venv/bin/python -m portal.keys` makes it.\n"
+        f"portal cannot start: {name} is not set, and {tmp_path / name.lower()} does not exist. "
+        "If the portal runs with another DATA_DIR, put it into .env; `.venv/bin/python -m portal.keys` makes one.\n"
     )
 
 
