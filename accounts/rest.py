@@ -14,6 +14,7 @@ from ninja.security import HttpBearer
 
 from accounts.authentication import principal_from_bearer, principal_from_session
 from accounts.principals import Principal
+from common.client_address import client_address
 from common.errors import InvalidInput, NotAuthorized, PortalError, TooManyRequests, Unavailable, unavailable
 from common.rate_limits import count_caller
 
@@ -44,7 +45,7 @@ class SignedIn(HttpBearer):
 
     def __call__(self, request: HttpRequest) -> Principal | None:
         principal = self._principal(request)
-        count_caller(request, principal.label if principal else None)
+        count_caller(client_address(request), principal.label if principal else None)
         return principal
 
     def _principal(self, request: HttpRequest) -> Principal | None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
 
 from django.http import HttpRequest
 
 Address = IPv4Address | IPv6Address
-Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 #: What one customer gets of a provider: within it, they choose their addresses freely.
 IPV6_PREFIX = 64
@@ -31,26 +28,15 @@ def parse_address(text: str) -> Address | None:
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
-def behind_proxies(application: Application, trusted: list[str]) -> Application:
-    """Have the WSGI application see the caller, and the scheme, that a proxy of ``trusted`` has seen.
+def caller_behind_proxies(proxy: str, forwarded_for: str, trusted: list[IPv4Network | IPv6Network]) -> str | None:
+    """The caller that a proxy of ``trusted`` has seen; None where the connection is not a trusted proxy's.
 
     Proxies add to the end of X-Forwarded-For: the caller is the last address there that is not a proxy's. What
     anybody else sends is not believed.
     """
-    if not trusted:
-        return application
-    networks = [ip_network(network) for network in trusted]
-
-    def application_behind_proxies(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if _is_within(parse_address(environ.get("REMOTE_ADDR", "")), networks):
-            caller = _caller(environ.get("HTTP_X_FORWARDED_FOR", ""), networks)
-            if caller is not None:
-                environ["REMOTE_ADDR"] = str(caller)
-            if environ.get("HTTP_X_FORWARDED_PROTO") in ("http", "https"):
-                environ["wsgi.url_scheme"] = environ["HTTP_X_FORWARDED_PROTO"]
-        return application(environ, start_response)
-
-    return application_behind_proxies
+    if not _is_within(parse_address(proxy), trusted):
+        return None
+    return str(_caller(forwarded_for, trusted) or proxy)
 
 
 def _caller(forwarded_for: str, networks: list[IPv4Network | IPv6Network]) -> Address | None:
@@ -73,26 +59,17 @@ def client_address(request: HttpRequest) -> str:
     Behind a proxy of TRUSTED_PROXIES it is the address that the proxy saw (portal/wsgi.py). Forwarded headers of others
     are not believed: anybody can send them.
     """
-    return address_in(request.META)
-
-
-def address_in(environ: Mapping[str, Any]) -> str:
-    """The same, of a request as WSGI tells of it."""
-    return str(environ.get("REMOTE_ADDR") or "unknown")
+    return str(request.META.get("REMOTE_ADDR") or "unknown")
 
 
 def client_network(request: HttpRequest) -> str:
     """Under what requests of one caller are counted: the address, of IPv6 the network of one customer."""
-    return network_in(request.META)
-
-
-def network_in(environ: Mapping[str, Any]) -> str:
-    """The same, of a request as WSGI tells of it."""
-    return _network(address_in(environ))
+    return network_of(client_address(request))
 
 
 @lru_cache(maxsize=4_096)
-def _network(text: str) -> str:
+def network_of(text: str) -> str:
+    """The network of a caller's address."""
     address = parse_address(text)
     if isinstance(address, IPv6Address):
         return str(ip_network((int(address), IPV6_PREFIX), strict=False))

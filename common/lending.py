@@ -12,14 +12,12 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 logger = logging.getLogger(__name__)
@@ -72,39 +70,3 @@ class Lender:
         while True:
             time.sleep(self.idle_seconds / 2)
             self.close_idle()
-
-
-def with_lent_connections(application: WSGIApplication, lender: Lender) -> WSGIApplication:
-    """The application, each of whose requests has a connection of the lender's until its answer is complete."""
-
-    def lent(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        lender.take()
-        try:
-            answer = application(environ, start_response)
-        except BaseException:
-            lender.give_back()
-            raise
-        if isinstance(answer, list):
-            lender.give_back()
-            return answer
-        return _Answer(answer, lender)
-
-    return lent
-
-
-class _Answer:
-    """An answer that may still read from the database; the server says when it is complete."""
-
-    def __init__(self, parts: Iterable[bytes], lender: Lender) -> None:
-        self._parts = parts
-        self._lender = lender
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._parts)
-
-    def close(self) -> None:
-        try:
-            if close := getattr(self._parts, "close", None):
-                close()
-        finally:
-            self._lender.give_back()

@@ -18,13 +18,12 @@ from functools import lru_cache
 from typing import Literal, TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest
 from limits import RateLimitItem
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
 
-from common.client_address import client_network
+from common.client_address import network_of
 from common.errors import TooManyRequests
 from common.rate_storage import ProcessMemory
 
@@ -135,9 +134,9 @@ def refuse_if_exhausted(kind: Literal["API", "ADDRESS", "PIXEL"], who: str) -> N
         raise TooManyRequests(limit.retry_after(who))
 
 
-def count_caller(request: HttpRequest, caller: str | None) -> None:
-    """Count a request to an API: of the ``caller`` who has signed in, else of the address that it comes from."""
+def count_caller(address: str, caller: str | None) -> None:
+    """Count a request to an API: of the ``caller`` who has signed in, else of the ``address`` that it comes from."""
     if caller is None:
-        count_request("ADDRESS", client_network(request))
+        count_request("ADDRESS", network_of(address))
     else:
         count_request("API", caller)

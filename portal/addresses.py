@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,22 +19,19 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
 from common import refusals
-from common.answers import Answer
+from common.http import Request, Response
 from events.intake import door as events_door
 from events.intake import graph_answers
 from portal.graphql import door as graphql_door
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
 #: Answers a request itself, or None where Django does.
-Door = Callable[["WSGIEnvironment"], Answer | None]
+Door = Callable[[Request], Response | None]
 GetResponse = Callable[[HttpRequest], HttpResponse]
 #: Writes a refusal as callers of an address read it: from an HTTP status and a sentence.
 Form = Callable[[int, str], bytes]
 
 
-def _django(environ: WSGIEnvironment) -> None:
+def _django(request: Request) -> None:
     return None
 
 
@@ -74,13 +72,18 @@ def find(path: str) -> tuple[Software, str] | None:
     return next(((software, tidy) for pattern, software in _COMPILED if pattern.fullmatch(tidy)), None)
 
 
-def answer(environ: WSGIEnvironment) -> Answer | None:
-    """The answer of the door at the request's address; None where Django answers."""
-    found = find(environ["PATH_INFO"])
+def answer(request: Request) -> Response | None:
+    """The response of the door at the request's address; None where Django answers.
+
+    Where https is asked for, Django sends those who come without it there.
+    """
+    if settings.SECURE_SSL_REDIRECT and request.scheme != "https":
+        return None
+    found = find(request.path)
     if found is None:
         return None
-    software, environ["PATH_INFO"] = found
-    return software.door(environ)
+    software, path = found
+    return software.door(request if path == request.path else replace(request, path=path))
 
 
 def software_is_understood(get_response: GetResponse) -> GetResponse:

@@ -59,7 +59,8 @@ def _load_application(_target: str, *, idle_seconds: float) -> WSGIApplication:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     logging.captureWarnings(True)  # as lines of the log, like everything else
     # Here, since the parent needs no Django.
-    from common.lending import Lender, with_lent_connections
+    from common.lending import Lender
+    from common.wsgi import with_lent_connections
     from portal.warm_up import load_before_serving
     from portal.wsgi import application
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -57,3 +58,18 @@ def test_no_files_import_each_other_in_a_circle() -> None:
         TopologicalSorter({module: set(imports_of(module)) - {module} for module in modules()}).prepare()
     except CycleError as error:
         raise AssertionError(" -> ".join(error.args[1])) from None
+
+
+#: The server below may change: these translate for it, and start it.
+KNOW_THE_SERVER = {"common.wsgi", "portal.wsgi", "portal.serve"}
+
+
+def test_nothing_but_the_adapter_knows_the_server() -> None:
+    words = re.compile(r"(?:import|from) \S*wsgi|[\"']wsgi\.|\bWSGI\w+")
+    found = {
+        f"{module}: {match[0]}"
+        for module, path in modules().items()
+        if module not in KNOW_THE_SERVER and module != "portal.settings"
+        for match in words.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert sorted(found) == []

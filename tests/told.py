@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from django.core.signals import request_finished, request_started
@@ -39,7 +39,7 @@ class Told:
         environ = {name: value for name, value in request.environ.items() if name != "HTTP_COOKIE" or value}
         started: list[Any] = []
         with _connection_kept():
-            answer = wsgi.application(environ, lambda *args: started.extend(args))
+            answer = wsgi.application(environ, cast(Any, lambda *args: started.extend(args)))
             self.body = b"".join(answer)
             getattr(answer, "close", bool)()
         self.status, self.headers = int(started[0][:3]), dict(started[1])

@@ -9,12 +9,13 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.http.request import MediaType
+from django.utils.http import parse_header_parameters
 
 from common.errors import InvalidInput
 from common.graphql.errors import RequestError
 from common.graphql.limits import check_text
+from common.http import Request, check_host
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
@@ -37,13 +38,13 @@ class PersistedQueryNotSupported(Exception):
     """The request names its document by a hash: Apollo's automatic persisted queries. None are kept here."""
 
 
-def preferred_media_type(request: HttpRequest) -> str:
+def preferred_media_type(request: Request) -> str:
     """What the client wants the answer as; RequestError (406) where it accepts nothing that we can write.
 
     The most specific range of ``Accept`` decides a type's quality (RFC 9110 §12.5.1), the order of the header between
     equals. Django's ``get_preferred_type`` does not see ``q=0`` behind ``*/*``.
     """
-    return _preferred(request.META.get("HTTP_ACCEPT", "").strip().lower() or "*/*")
+    return _preferred(request.headers.get("accept", "").strip().lower() or "*/*")
 
 
 @lru_cache(maxsize=64)
@@ -64,27 +65,34 @@ def _preferred(header: str) -> str:
     return favourite
 
 
-def check_headers(request: HttpRequest) -> None:
+def check_headers(request: Request) -> None:
     """Refuse hosts that are not ours (400), other methods than GET and POST (405), bodies but JSON in UTF-8 (415)."""
-    request.get_host()
+    check_host(request)
     if request.method not in ("GET", "POST"):
         raise RequestError(
             "Send a POST request, or a GET request for a query.", code=405, headers={"Allow": "GET, POST"}
         )
-    if request.method == "POST":
-        charset = (request.content_params or {}).get("charset", "utf-8").lower()
-        if request.content_type != JSON or charset not in ("utf-8", "utf8"):
-            raise RequestError(f"Send the request as Content-Type: {JSON}, in UTF-8.", code=415)
+    if request.method == "POST" and not _is_json(request.headers.get("content-type", "")):
+        raise RequestError(f"Send the request as Content-Type: {JSON}, in UTF-8.", code=415)
 
 
-def read_request(request: HttpRequest) -> GraphQLRequest:
+@lru_cache(maxsize=64)
+def _is_json(content_type: str) -> bool:
+    media_type, parameters = parse_header_parameters(content_type)
+    return media_type == JSON and parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
+
+
+def read_request(request: Request) -> GraphQLRequest:
     """The GraphQL request that the HTTP request carries; members of other names are ignored."""
     return _read_get(request) if request.method == "GET" else _read_post(request)
 
 
-def _read_post(request: HttpRequest) -> GraphQLRequest:
+def _read_post(request: Request) -> GraphQLRequest:
     limit = settings.GRAPHQL_MAX_BODY_BYTES
-    body = request.read(limit + 1)
+    try:
+        body = request.body.read(min(request.content_length or 0, limit + 1))
+    except OSError:
+        raise RequestError("The request could not be read.") from None
     if len(body) > limit:
         raise RequestError(f"The body is too large: the limit is {limit} bytes.")
     members = _decode("body", body)
@@ -93,9 +101,9 @@ def _read_post(request: HttpRequest) -> GraphQLRequest:
     return _checked(members)
 
 
-def _read_get(request: HttpRequest) -> GraphQLRequest:
+def _read_get(request: Request) -> GraphQLRequest:
     limit = settings.GRAPHQL_MAX_BODY_BYTES
-    text = request.META.get("QUERY_STRING", "")
+    text = request.query
     if len(text) > limit:
         raise RequestError(f"The query string is too large: the limit is {limit} bytes.")
     try:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from common.errors import NotAuthorized, NotFound
+from common.http import Request
 from events.intake.pixel_settings import PixelSettings, get_pixel_settings_anew
 
 UNKNOWN_PIXEL = "This pixel is not connected to this gateway."
@@ -37,10 +38,11 @@ def keys_in(fields: Mapping[str, Any]) -> Keys:
     return Keys(_given(fields.get("accessKey")), _given(fields.get("access_token")))
 
 
-def keys_beside_body(environ: Mapping[str, Any]) -> Keys:
+def keys_beside_body(request: Request) -> Keys:
     """The keys in a request's address and, as the Graph API takes its token too, in its Authorization header."""
-    query, authorization = environ.get("QUERY_STRING", ""), environ.get("HTTP_AUTHORIZATION", "")
-    access_keys, access_tokens = [], []
+    query, authorization = request.query, request.headers.get("authorization", "")
+    access_keys: list[str] = []
+    access_tokens: list[str] = []
     for name, value in _keys_of_query(query):
         (access_keys if name == "accessKey" else access_tokens).append(unquote_plus(value))
     scheme, _, token = authorization.partition(" ")

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Schema
 
+from common.http import from_django
 from events.intake import door
 from events.intake.checks import ACTION_SOURCES
 from events.intake.options import OPTION_NAMES
@@ -101,5 +102,5 @@ def receive_events_as_graph_api(request: HttpRequest, major: int, minor: int, pi
 
 def _by_the_door(request: HttpRequest) -> HttpResponse:
     """Reached only where Django is served without portal/wsgi.py, as by its test client."""
-    status, headers, body = door.answer(request.META)
+    status, headers, body = door.answer(from_django(request))
     return HttpResponse(body, status=status, headers=dict(headers))

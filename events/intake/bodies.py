@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.handlers.wsgi import LimitedStream
 
 from common.errors import InvalidInput, TooLarge, UnsupportedEncoding
+from common.http import Request
 from events.intake.parsing import is_json
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 #: What Accept-Encoding tells those whose encoding is not read here.
 ENCODINGS = "gzip, deflate"
@@ -30,19 +26,19 @@ _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBIT
 _is_name = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,30}").fullmatch
 
 
-def read_body(environ: WSGIEnvironment) -> bytes:
+def read_body(request: Request) -> bytes:
     """The body, unpacked: INTAKE_MAX_BODY_BYTES at most, whatever the headers say of its length.
 
     Raises TooLarge where it is longer, InvalidInput where it did not arrive whole or is damaged, UnsupportedEncoding
     where it is packed in a way that is not read here.
     """
     limit: int = settings.INTAKE_MAX_BODY_BYTES
-    encodings = _encodings(environ.get("HTTP_CONTENT_ENCODING", ""))
-    body = _read(environ, limit + limit // _GROWTH + _HEADER if encodings else limit)
+    encodings = _encodings(request.headers.get("content-encoding", ""))
+    body = _read(request, limit + limit // _GROWTH + _HEADER if encodings else limit)
     for encoding in reversed(encodings):
         body = _unpack(body, encoding, limit)
     if not encodings:  # what is packed knows its end
-        _check_is_whole(body, environ.get("CONTENT_LENGTH", ""))
+        _check_is_whole(body, request.content_length)
     return body
 
 
@@ -59,30 +55,26 @@ def _encodings(header: str) -> list[str]:
     return encodings
 
 
-def _read(environ: WSGIEnvironment, limit: int) -> bytes:
-    stream = environ["wsgi.input"]
-    length = environ.get("CONTENT_LENGTH", "")
-    # A server that marks the end itself can be read without a Content-Length, which a body sent in chunks has not.
-    if not environ.get("wsgi.input_terminated"):
-        stream = LimitedStream(stream, int(length) if length.isdecimal() else 0)
+def _read(request: Request, limit: int) -> bytes:
     chunks: list[bytes] = []
     left = limit + 1
     try:
-        while left > 0 and (chunk := stream.read(left)):
+        while left > 0 and (chunk := request.body.read(left)):
             chunks.append(chunk)
             left -= len(chunk)
     except OSError:
         raise _cut_off() from None
     if left <= 0:
         raise _too_long()
-    if length.isdecimal() and limit + 1 - left < int(length):  # a server may end a stream that broke off like any other
+    # A server may end a stream that broke off like any other.
+    if limit + 1 - left < (request.content_length or 0):
         raise _cut_off()
     return b"".join(chunks)
 
 
-def _check_is_whole(body: bytes, length: str) -> None:
+def _check_is_whole(body: bytes, length: int | None) -> None:
     """JSON that was cut off is no JSON; of a form, nobody can tell without its length."""
-    if body and not length.isdecimal() and not is_json(body):
+    if body and length is None and not is_json(body):
         raise InvalidInput("body", "must come with its Content-Length if it is a form; in chunks, send JSON.")
 
 

@@ -8,8 +8,8 @@ there is nothing to protect from other websites.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+
+from common.http import Request
 
 Headers = list[tuple[str, str]]
 
@@ -22,9 +22,9 @@ _EXPOSED = ("Access-Control-Expose-Headers", "Retry-After")
 _TO_NOBODY_KNOWN: Headers = [("Vary", "Origin"), ("Access-Control-Allow-Origin", "*"), _EXPOSED]
 
 
-def of_answer(environ: Mapping[str, Any]) -> Headers:
+def of_answer(request: Request) -> Headers:
     """The headers of every answer, whatever its status."""
-    origin = environ.get("HTTP_ORIGIN", "")
+    origin = request.headers.get("origin", "")
     if not _ORIGIN.fullmatch(origin):
         return _TO_NOBODY_KNOWN
     return [
@@ -35,12 +35,12 @@ def of_answer(environ: Mapping[str, Any]) -> Headers:
     ]
 
 
-def of_preflight(environ: Mapping[str, Any]) -> Headers:
+def of_preflight(request: Request) -> Headers:
     """What the answer to an OPTIONS request has besides.
 
     The headers that were asked for are named: with credentials, browsers take "*" for a header of that name.
     """
-    asked_for = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "")
+    asked_for = request.headers.get("access-control-request-headers", "")
     return [
         ("Access-Control-Allow-Methods", "POST, OPTIONS"),
         ("Access-Control-Allow-Headers", asked_for if _HEADER_NAMES.fullmatch(asked_for) else "Content-Type"),

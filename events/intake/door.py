@@ -10,13 +10,12 @@ import logging
 import re
 import secrets
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING
 
 from django.db import Error as DatabaseError
 
-from common.answers import Answer
-from common.client_address import address_in, network_in
+from common.client_address import network_of
 from common.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
+from common.http import Request, Response
 from common.postgresql import close_if_cut_off
 from events.intake import cors
 from events.intake.access_keys import keys_beside_body
@@ -25,9 +24,6 @@ from events.intake.checks import Browser
 from events.intake.graph_answers import accepted, refusal
 from events.intake.receive import pixel_that_receives, receive
 from events.intake.refusals import BYTES_A_REQUEST, count_refusal, refuse_if_waiting
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +35,15 @@ _WEB = ("https://", "http://")
 _EVENTS = re.compile(r"/capi/(?P<gateway>[^/]+)/events|(/v[0-9]+\.[0-9]+)?/(?P<graph_api>[0-9]+)/events")
 
 
-def answer(environ: WSGIEnvironment) -> Answer:
+def answer(request: Request) -> Response:
     """Answer a request, whatever happens."""
-    status, headers, body = _answer(environ)
-    return Answer(status, [*cors.of_answer(environ), *headers], body)
+    status, headers, body = _answer(request)
+    return Response(status, [*cors.of_answer(request), *headers], body)
 
 
-def _answer(environ: WSGIEnvironment) -> Answer:
+def _answer(request: Request) -> Response:
     try:
-        return _respond(environ)
+        return _respond(request)
     except TooManyRequests as error:
         return refusal(error.code, error.message, ("Retry-After", str(error.retry_after)))
     except UnsupportedEncoding as error:
@@ -67,45 +63,39 @@ def _answer(environ: WSGIEnvironment) -> Answer:
         return refusal(500, f"Internal error {error_id}.")
 
 
-def _respond(environ: WSGIEnvironment) -> Answer:
-    path = _EVENTS.fullmatch(environ["PATH_INFO"])
+def _respond(request: Request) -> Response:
+    path = _EVENTS.fullmatch(request.path)
     if path is None:
         raise NotFound("There is nothing at this address. Events are sent to /capi/<pixel id>/events.")
-    method = environ["REQUEST_METHOD"]
-    if method == "OPTIONS":
-        return Answer(204, cors.of_preflight(environ))
-    if method != "POST":
+    if request.method == "OPTIONS":
+        return Response(204, cors.of_preflight(request))
+    if request.method != "POST":
         return refusal(405, "Events are sent with POST.", ("Allow", "POST, OPTIONS"))
     close_if_cut_off()
-    caller = network_in(environ)
+    caller = network_of(request.address)
     pixel = pixel_that_receives(path["gateway"] or path["graph_api"], caller)
-    if "HTTP_CONTENT_ENCODING" in environ or not 0 < _length(environ) <= BYTES_A_REQUEST:
+    if "content-encoding" in request.headers or not 0 < (request.content_length or 0) <= BYTES_A_REQUEST:
         refuse_if_waiting(caller, pixel.pixel_id)
     body = b""
     try:
-        keys, body = keys_beside_body(environ), read_body(environ)
-        received = receive(pixel, body, environ.get("CONTENT_TYPE", ""), _browser(environ), keys)
+        keys, body = keys_beside_body(request), read_body(request)
+        received = receive(pixel, body, request.headers.get("content-type", ""), _browser(request), keys)
     except (InvalidInput, NotAuthorized, UnsupportedEncoding):
-        count_refusal(caller, pixel.pixel_id, len(body) or _length(environ))
+        count_refusal(caller, pixel.pixel_id, len(body) or request.content_length or 0)
         raise
     # Clients of the gateway take nothing but 202 for success; clients of the Graph API know 200.
     return accepted(202 if path["gateway"] else 200, received.events, received.messages)
 
 
-def _length(environ: WSGIEnvironment) -> int:
-    """How long a body says it is that could not be read."""
-    length = environ.get("CONTENT_LENGTH", "")
-    return int(length) if length.isdecimal() and len(length) < 10 else 0
-
-
-def _browser(environ: WSGIEnvironment) -> Browser | None:
+def _browser(request: Request) -> Browser | None:
     """What the visitor's browser shows of itself; None where the request came from a server."""
-    if "HTTP_ORIGIN" not in environ and "HTTP_SEC_FETCH_SITE" not in environ:
+    headers = request.headers
+    if "origin" not in headers and "sec-fetch-site" not in headers:
         return None
-    user_agent = environ.get("HTTP_USER_AGENT", "")[:USER_AGENT_MAX_LENGTH]
-    pages = (environ.get(name, "") for name in ("HTTP_REFERER", "HTTP_ORIGIN"))
+    user_agent = headers.get("user-agent", "")[:USER_AGENT_MAX_LENGTH]
+    pages = (headers.get(name, "") for name in ("referer", "origin"))
     page = next((page for page in pages if page.startswith(_WEB) and page.isprintable()), None)
-    return Browser(user_agent if user_agent.isprintable() else "", _public_address(address_in(environ)), page)
+    return Browser(user_agent if user_agent.isprintable() else "", _public_address(request.address), page)
 
 
 def _public_address(text: str) -> str | None:

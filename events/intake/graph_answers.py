@@ -6,7 +6,7 @@ import secrets
 
 import orjson
 
-from common.answers import Answer
+from common.http import Response
 
 #: By HTTP status: the Graph API's code and subcode for what is wrong.
 _CODES = {
@@ -22,15 +22,15 @@ _OTHERS = (100, 33)
 _JSON = ("Content-Type", "application/json")
 
 
-def accepted(status: int, count: int, messages: list[str]) -> Answer:
+def accepted(status: int, count: int, messages: list[str]) -> Response:
     """All events of a request are stored; the messages tell what was left out of them or filled in."""
     content = {"events_received": count, "messages": messages, "fbtrace_id": _trace_id()}
-    return Answer(status, [_JSON], orjson.dumps(content))
+    return Response(status, [_JSON], orjson.dumps(content))
 
 
-def refusal(status: int, message: str, *headers: tuple[str, str]) -> Answer:
+def refusal(status: int, message: str, *headers: tuple[str, str]) -> Response:
     """Nothing of a request is stored, and ``message`` says why."""
-    return Answer(status, [_JSON, *headers], as_graph_api(status, message))
+    return Response(status, [_JSON, *headers], as_graph_api(status, message))
 
 
 def as_graph_api(status: int, message: str) -> bytes:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
 from graphql import GraphQLSchema, OperationType
 
-from accounts.schema.context import SignedInRequest
+from accounts.principals import Principal
+from accounts.schema.context import SignedIn
 from common.errors import InvalidInput
 from common.graphql.documents import prepare
 from common.graphql.errors import RequestError
 from common.graphql.limits import Limits, check_text, check_variables
 from common.read_timeout import limited_reads
-from portal.graphql.view import Answer, executed, refusal
+from portal.graphql.view import GraphQLResponse, executed, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Asked:
     confirmed: bool = False
 
 
-def run(schema: GraphQLSchema, request: HttpRequest, asked: Asked) -> Answer | None:
-    """The answer to what was typed, with the rights of the signed-in person.
+def run(schema: GraphQLSchema, principal: Principal, asked: Asked) -> GraphQLResponse | None:
+    """The answer to what was typed, with the rights of the person who is signed in.
 
     None where it is a mutation that nobody has confirmed: nothing was executed.
     """
@@ -42,7 +42,7 @@ def run(schema: GraphQLSchema, request: HttpRequest, asked: Asked) -> Answer | N
         if not is_query and not asked.confirmed:
             return None
         with limited_reads() if is_query else nullcontext():
-            return executed(prepared.execute(None, variables, cast(SignedInRequest, request)))
+            return executed(prepared.execute(None, variables, SignedIn(principal)))
     except Exception as error:  # noqa: BLE001  # logged by `refusal`
         return refusal(error)
 

@@ -67,7 +67,7 @@ def run(request: HostRequest) -> HttpResponse:
     context: dict[str, object] = {"form": form, "endpoint": endpoint}
     if form.is_valid():
         asked = Asked(**form.cleaned_data, confirmed="confirmed" in request.POST)
-        answer = run_document(SCHEMAS[endpoint], request, asked)
+        answer = run_document(SCHEMAS[endpoint], request.principal, asked)
         context |= {"must_confirm": True} if answer is None else {"status": answer.status, "body": as_json(answer.body)}
     page = "accounts/_console_answer.html" if getattr(request, "htmx", False) else "accounts/api_console.html"
     return render(request, page, context)

@@ -14,6 +14,7 @@ from accounts.authentication import principal_from_bearer, principal_from_sessio
 from accounts.principals import Principal
 from common.errors import TooManyRequests
 from common.graphql.errors import RequestError
+from common.http import Request
 from common.rate_limits import count_caller
 from common.statements import Guard
 
@@ -27,7 +28,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 class Caller:
     """Who calls: a principal, and what makes sure that the token it is remembered by has not been taken back."""
 
-    request: HttpRequest
+    request: Request
     principal: Principal
     token: str = ""
     guard: Guard | None = None
@@ -41,10 +42,10 @@ class Caller:
             self.principal = _look_up(self.token)
 
 
-def sign_in(request: HttpRequest) -> Caller:
+def sign_in(request: Request, browser: HttpRequest | None) -> Caller:
     """The caller, or RequestError. A token beats a session; any other scheme (a proxy's Basic, say) is not for us."""
     with _counted(request):
-        caller = _identify(request)
+        caller = _identify(request, browser)
     try:
         _count(request, caller.principal)
     except RequestError:
@@ -54,7 +55,7 @@ def sign_in(request: HttpRequest) -> Caller:
 
 
 @contextmanager
-def _counted(request: HttpRequest) -> Iterator[None]:
+def _counted(request: Request) -> Iterator[None]:
     """Count those who are refused, by their address."""
     try:
         yield
@@ -63,23 +64,23 @@ def _counted(request: HttpRequest) -> Iterator[None]:
         raise
 
 
-def _count(request: HttpRequest, principal: Principal | None) -> None:
+def _count(request: Request, principal: Principal | None) -> None:
     try:
-        count_caller(request, principal.label if principal else None)
+        count_caller(request.address, principal.label if principal else None)
     except TooManyRequests as error:
         raise RequestError(error.message, code=429, headers={"Retry-After": str(error.retry_after)}) from None
 
 
-def _identify(request: HttpRequest) -> Caller:
-    scheme, _, credentials = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+def _identify(request: Request, browser: HttpRequest | None) -> Caller:
+    scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer":
         return _by_token(request, credentials.strip())
     if request.method == "GET":
         raise _unauthorized("Sign in with a bearer token: a session may only send POST requests.")
-    return Caller(request, _by_session(request))
+    return Caller(request, _by_session(browser))
 
 
-def _by_token(request: HttpRequest, token: str) -> Caller:
+def _by_token(request: Request, token: str) -> Caller:
     if not _TOKEN.fullmatch(token):
         raise RequestError(
             "Authorization: must be the word Bearer and one token.",
@@ -98,11 +99,11 @@ def _look_up(token: str) -> Principal:
     return principal
 
 
-def _by_session(request: HttpRequest) -> Principal:
-    principal = principal_from_session(request)
-    if principal is None:
+def _by_session(browser: HttpRequest | None) -> Principal:
+    principal = principal_from_session(browser) if browser else None
+    if browser is None or principal is None:
         raise _unauthorized("Sign in: send a bearer token from POST /clients/token.")
-    if check_csrf(request) is not None:
+    if check_csrf(browser) is not None:
         raise _unauthorized("The CSRF check failed: send the CSRF token in the X-CSRFToken header.")
     return principal
 

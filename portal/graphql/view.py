@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import orjson
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from graphene_django.views import GraphQLView
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 
-from accounts.schema.context import SignedInRequest
+from accounts.schema.context import SignedIn
 from common.errors import PortalError, Unavailable
 from common.graphql.documents import prepare
 from common.graphql.errors import RequestError, expected, render_errors, report, status_of, trimmed
@@ -28,22 +27,15 @@ from common.graphql.requests import (
     preferred_media_type,
     read_request,
 )
+from common.http import Request, Response, from_django
 from common.read_timeout import limited_reads
 from common.statements import guarded
 from portal.graphql.sign_in import CHALLENGE, sign_in
 
 
-class Reply(NamedTuple):
-    """What is sent back, in bytes."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent back, whatever it is written as."""
+class GraphQLResponse:
+    """What is answered, whatever it is written as."""
 
     body: Mapping[str, Any]
     status: int = 200
@@ -51,7 +43,7 @@ class Answer:
 
 
 #: As Apollo Server writes it. Clients look for these words in an answer of 200, and send the whole document then.
-PERSISTED_QUERY_NOT_SUPPORTED = Answer(
+PERSISTED_QUERY_NOT_SUPPORTED = GraphQLResponse(
     {"errors": [{"message": "PersistedQueryNotSupported", "extensions": {"code": "PERSISTED_QUERY_NOT_SUPPORTED"}}]}
 )
 
@@ -65,25 +57,27 @@ class PortalGraphQLView(GraphQLView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Answer the request."""
-        status, headers, body = reply_to(request, self.schema.graphql_schema)
-        return HttpResponse(body, status=status, headers=headers)
+        status, headers, body = respond(from_django(request), self.schema.graphql_schema, browser=request)
+        return HttpResponse(body, status=status, headers=dict(headers))
 
 
-def reply_to(request: HttpRequest, schema: GraphQLSchema) -> Reply:
-    """Answer a request; no exception passes, so that every client reads well-formed GraphQL errors."""
+def respond(request: Request, schema: GraphQLSchema, browser: HttpRequest | None = None) -> Response:
+    """Answer a request, which may have the session of a ``browser``.
+
+    No exception passes, so that every client reads well-formed GraphQL errors.
+    """
     media_type = JSON
     try:
         media_type = preferred_media_type(request)
-        return _written(_answer(request, schema), media_type)
+        return _written(_execute(request, schema, browser), media_type)
     except Exception as error:  # noqa: BLE001  # logged by `refusal`
         return _written(refusal(error), media_type)
 
 
-def _answer(request: HttpRequest, schema: GraphQLSchema) -> Answer:
+def _execute(request: Request, schema: GraphQLSchema, browser: HttpRequest | None) -> GraphQLResponse:
     check_headers(request)
-    caller = sign_in(request)
-    signed_in = cast(SignedInRequest, request)
-    signed_in.principal = caller.principal
+    caller = sign_in(request, browser)
+    context = SignedIn(caller.principal)
     with ExitStack() as stack:
         try:
             asked = read_request(request)
@@ -96,25 +90,25 @@ def _answer(request: HttpRequest, schema: GraphQLSchema) -> Answer:
             if is_query:
                 stack.enter_context(limited_reads())
             with guarded(caller.guard):
-                result = prepared.execute_compiled(asked.operation_name, asked.variables, signed_in)
+                result = prepared.execute_compiled(asked.operation_name, asked.variables, context)
         finally:
             caller.confirm()  # whatever there is to tell, a refusal too, is for those alone who are known
         if result is None:
-            signed_in.principal = caller.principal  # which may have been looked up anew
-            result = prepared.execute_as_reference(asked.operation_name, asked.variables, signed_in)
+            context.principal = caller.principal  # which may have been looked up anew
+            result = prepared.execute_as_reference(asked.operation_name, asked.variables, context)
     return executed(result)
 
 
-def executed(result: ExecutionResult) -> Answer:
+def executed(result: ExecutionResult) -> GraphQLResponse:
     """The answer to an executed operation: an error where no data came back, else 200 with the data there is."""
     if not result.errors:
-        return Answer({"data": result.data})
+        return GraphQLResponse({"data": result.data})
     errors = render_errors(result.errors)
     if all(error.path is None for error in result.errors):
-        return Answer({"errors": trimmed(errors)}, status_of(errors))  # the variables did not fit
+        return GraphQLResponse({"errors": trimmed(errors)}, status_of(errors))  # the variables did not fit
     if _holds_data(result.data):
-        return Answer({"errors": errors, "data": result.data})
-    return Answer({"errors": errors, "data": None}, status_of(errors))
+        return GraphQLResponse({"errors": errors, "data": result.data})
+    return GraphQLResponse({"errors": errors, "data": None}, status_of(errors))
 
 
 def _holds_data(value: Any) -> bool:
@@ -126,24 +120,24 @@ def _holds_data(value: Any) -> bool:
     return value is not None
 
 
-def refusal(error: BaseException) -> Answer:
+def refusal(error: BaseException) -> GraphQLResponse:
     """The answer to a request that could not be executed."""
     if isinstance(error, PersistedQueryNotSupported):
         return PERSISTED_QUERY_NOT_SUPPORTED
-    if isinstance(error, (SuspiciousOperation, BadRequest, UnreadablePostError)):
+    if isinstance(error, (SuspiciousOperation, BadRequest)):
         error = RequestError("The request could not be read.")
     error = expected(error)
     if isinstance(error, PortalError):
         error = RequestError(GraphQLError(error.message, original_error=error), code=error.code)
     if not isinstance(error, RequestError):
         error = RequestError(f"Internal error {report(error)}.", code=500)
-    return Answer({"errors": trimmed(render_errors(error.errors, code=error.code))}, error.code, error.headers)
+    return GraphQLResponse({"errors": trimmed(render_errors(error.errors, code=error.code))}, error.code, error.headers)
 
 
-def _written(answer: Answer, media_type: str) -> Reply:
-    headers = {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", **answer.headers}
-    if answer.status == 401:
+def _written(response: GraphQLResponse, media_type: str) -> Response:
+    headers = {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", **response.headers}
+    if response.status == 401:
         headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110 §15.5.2
-    if answer.status == Unavailable.code:
+    if response.status == Unavailable.code:
         headers.setdefault("Retry-After", str(Unavailable.retry_after))
-    return Reply(answer.status, headers, orjson.dumps(answer.body))
+    return Response(response.status, list(headers.items()), orjson.dumps(response.body))

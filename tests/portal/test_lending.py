@@ -11,7 +11,8 @@ from typing import Any, cast
 import pytest
 from django.db import connection, connections
 
-from common.lending import Lender, with_lent_connections
+from common.lending import Lender
+from common.wsgi import with_lent_connections
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

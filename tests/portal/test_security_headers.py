@@ -18,7 +18,7 @@ from django.urls.exceptions import NoReverseMatch
 from pytest_django import Settings
 
 from accounts.services.passwords import change_password
-from common import answers as doors
+from common import http
 from portal import wsgi
 from portal.addresses import find
 from tests.base import Cast, client_of, login
@@ -179,10 +179,10 @@ def strict(settings: Settings) -> Iterator[WSGIApp]:
     settings.SECURE_HSTS_PRELOAD = True
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
     settings.WHITENOISE_USE_FINDERS = True
-    doors._security_headers.cache_clear()  # another test's settings made them
+    http.security_headers.cache_clear()  # another test's settings made them
     application: WSGIApp = importlib.reload(wsgi).application
     yield application
-    doors._security_headers.cache_clear()
+    http.security_headers.cache_clear()
 
 
 def ask(application: WSGIApp, method: str, path: str, *, https: bool = True) -> tuple[int, dict[str, str]]:

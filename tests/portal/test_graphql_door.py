@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from django.test import RequestFactory
 from django.utils import translation
 from pytest_django import Settings
 
+from common.wsgi import read_request
 from portal import wsgi
-from portal.graphql.door import is_machine
+from portal.graphql.door import is_from_software
 from tests.base import HUB, Cast, bearer, graphql
 
 VIEWER = "{ viewer { apiAccount } }"
@@ -29,7 +31,7 @@ def environment(**headers: str) -> dict[str, Any]:
 def send(**headers: str) -> tuple[str, dict[str, str], bytes]:
     """What the application of a production server answers."""
     started: list[Any] = []
-    response = wsgi.application(environment(**headers), lambda *args: started.extend(args))
+    response = wsgi.application(environment(**headers), cast(Any, lambda *args: started.extend(args)))
     return started[0], dict(started[1]), b"".join(response)
 
 
@@ -69,7 +71,7 @@ def test_who_comes_without_https_is_left_to_django(settings: Settings, monkeypat
     settings.SECURE_SSL_REDIRECT = True
     monkeypatch.setattr(wsgi, "_django", lambda environ, start_response: [b"Django"])
 
-    assert wsgi.application(environment(Authorization="Bearer abc"), lambda *args: None) == [b"Django"]
+    assert wsgi.application(environment(Authorization="Bearer abc"), lambda *args: bool) == [b"Django"]
 
 
 @pytest.mark.parametrize(
@@ -83,8 +85,10 @@ def test_who_comes_without_https_is_left_to_django(settings: Settings, monkeypat
         ({"Authorization": "Bearer a", "Accept-Language": "es"}, False),
     ],
 )
-def test_what_has_something_of_a_browser_is_none(headers: dict[str, str], expected: bool) -> None:
-    assert is_machine(environment(**headers)) is expected
+def test_what_has_something_of_a_browser_is_djangos(headers: dict[str, str], expected: bool) -> None:
+    request = replace(read_request(environment(**headers)), path="/hub/graphql")
+
+    assert is_from_software(request) is expected
 
 
 def test_the_language_of_an_earlier_page_is_not_taken_over(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

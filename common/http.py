@@ -1,0 +1,104 @@
+"""Requests and responses as doors know them, whatever server is below.
+
+A door is a function that takes a Request and returns a Response. ``portal/addresses.py`` says which door answers where,
+``common/wsgi.py`` translates between these types and WSGI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple, Protocol
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
+
+from common.client_address import client_address
+
+#: Should a browser show the answer after all, it loads nothing.
+_NOTHING_TO_SHOW = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+
+
+class Body(Protocol):
+    """A body, read when its door asks for it, so that limits are checked first. A whole one is a ``BytesIO``."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes, none at the end; OSError where the connection broke."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for."""
+
+    method: str
+    #: Decoded, without the query.
+    path: str
+    query: str
+    #: By names in lower case; there is always a "host".
+    headers: Mapping[str, str]
+    body: Body
+    #: Of the caller, as the last trusted proxy saw it.
+    address: str
+    #: "http" or "https", as the caller has it.
+    scheme: str = "http"
+
+    @property
+    def content_length(self) -> int | None:
+        """How long the body is, by its header; None where that does not say."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isdecimal() and len(length) < 19 else None
+
+
+class Response(NamedTuple):
+    """What is answered."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+
+def from_django(request: HttpRequest) -> Request:
+    """A request that Django has read the head of, and not the body."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers.setdefault("host", request.META.get("SERVER_NAME", ""))
+    return Request(
+        request.method or "",
+        request.path_info,
+        request.META.get("QUERY_STRING", ""),
+        headers,
+        request,
+        client_address(request),
+        request.scheme or "http",
+    )
+
+
+def check_host(request: Request) -> None:
+    """DisallowedHost unless the request is for a host of ALLOWED_HOSTS, as Django checks it."""
+    asked = HttpRequest()
+    asked.META = {"HTTP_HOST": request.headers.get("host", "")}
+    asked.get_host()
+
+
+@cache
+def security_headers(scheme: str) -> list[tuple[str, str]]:
+    """What Django's own middleware adds to every answer, by the same settings."""
+    request = _Asked(scheme)
+    response = HttpResponse()
+    del response.headers["Content-Type"]
+    for middleware in (SecurityMiddleware, XFrameOptionsMiddleware):
+        middleware(lambda _: response)(request)
+    return [*response.items(), _NOTHING_TO_SHOW]
+
+
+class _Asked(HttpRequest):
+    """A request of a scheme, of which nothing else is known."""
+
+    def __init__(self, scheme: str) -> None:
+        super().__init__()
+        self.method = "POST"
+        self._scheme = scheme
+
+    def _get_scheme(self) -> str:
+        return self._scheme
