@@ -25,7 +25,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from events.delivery.batches import Event
 from events.intake.doubt import TELLING, is_marked
-from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_nothing, sha256_in
+from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_no_id, is_nothing, sha256_in
 from events.models import Identity
 from pixels.models import Pixel
 
@@ -225,7 +225,7 @@ def _visitor(user_data: dict[str, Any], *, is_in_doubt: bool) -> _Visitor:
 
 def _customer(text: str) -> str:
     """The same for an id and its hash; nothing for what is no identifier."""
-    if is_nothing(text):
+    if is_no_id(text):
         return ""
     return sha256_in(text) or hashlib.sha256(text.strip().encode()).hexdigest()
 

@@ -161,7 +161,7 @@ def _address(value: Any) -> str:
 # Of many values, each with a line's end: do all surely have the form? One by one, it takes several times as long.
 
 _surely_fbp = re.compile(
-    r"(?:fb\.[0-9]{1,3}\.[0-9]{1,20}\.[0-9]{1,20}(?:\.(?:[A-Za-z0-9_-]{8}|[A-Za-z0-9_-]{2}))?\n)*+"
+    r"(?:fb\.[0-9]{1,3}\.(?!0+\b)[0-9]{1,20}\.(?!0+\b)[0-9]{1,20}(?:\.(?:[A-Za-z0-9_-]{8}|[A-Za-z0-9_-]{2}))?\n)*+"
 ).fullmatch
 #: Meta's click ids begin like that. No placeholder is so long, and hashes of them have no letter behind F.
 _surely_fbc = re.compile(r"(?:fb\.[0-9]{1,3}\.[0-9]{1,20}\.[G-Zg-z][A-Za-z0-9_-]{23,499}\n)*+").fullmatch

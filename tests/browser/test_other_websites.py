@@ -89,7 +89,7 @@ def run(page: Page, gateway: Instance, pixel_id: str, way: str, event_id: str) -
         "event_id": event_id,
         "action_source": "website",
         "event_source_url": "https://shop.example.com/",
-        "user_data": {"external_id": "visitor"},
+        "user_data": {"external_id": "v-17"},
     }
     script = """async ([address, event]) => {
         const body = JSON.stringify({data: [event]}), data = JSON.stringify([event]);

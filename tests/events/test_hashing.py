@@ -244,6 +244,6 @@ def test_an_identifier_has_at_most_so_many_values_to_be_hashed() -> None:
 
 def test_of_what_came_hashed_there_may_be_more() -> None:
     """It takes no more room than it came with."""
-    user_data = {"em": [hashlib.sha256(bytes([number])).hexdigest() for number in range(MAX_VALUES + 1)]}
+    user_data = {"em": [sha256(f"{number}@example.com") for number in range(MAX_VALUES + 1)]}
     hash_identifiers(user_data)
     assert len(user_data["em"]) == MAX_VALUES + 1

@@ -51,7 +51,7 @@ def events_for(pixel_id: str) -> Ask:
             "event_id": f"order-{next(_numbers)}",
             "event_time": int(time.time()),
             "action_source": "email",
-            "user_data": {"external_id": "visitor"},
+            "user_data": {"external_id": "v-17"},
             "custom_data": {"currency": "EUR", "value": 9.5},
         }
         return {"data": [event]}

@@ -76,7 +76,7 @@ def send(url: str, pixel_ids: list[str], *, seconds: float) -> dict[str, tuple[s
                 "event_id": event_id,
                 "event_time": int(time.time()),
                 "action_source": "email",
-                "user_data": {"external_id": "visitor"},
+                "user_data": {"external_id": "v-17"},
             }
             assert client.post(f"/capi/{pixel_id}/events", json={"data": [event]}).status_code == 202
             accepted[event_id] = pixel_id, time.time()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from events.intake.hashing import contacts, dates, names, places
-from events.intake.identifiers import HASHES_OF_NOTHING, are_surely_something, is_nothing, visible
+from events.intake.identifiers import HASHES_OF_NOTHING, are_surely_ids, is_no_id, is_nothing, visible
 from events.intake.left_out import LeftOut, Reason
 
 # Meta's parameter builder library adds two or eight characters, by which Meta tells the library's version.
@@ -80,7 +80,7 @@ def hash_identifiers(user_data: dict[str, Any]) -> list[LeftOut]:
         if field in RULES:
             if not _is_hashed(value):
                 _replace(user_data, field, _hash_of, left_out)
-        elif field == "external_id" and not (type(value) is str and not is_nothing(value)):
+        elif field == "external_id" and not (type(value) is str and not is_no_id(value)):
             _replace(user_data, field, _id_of, left_out)
     return left_out
 
@@ -98,7 +98,7 @@ def are_hashed(people: list[dict[str, Any]]) -> bool:
             return False
         if not HASHES_OF_NOTHING.isdisjoint(hashes):
             return False
-        return "external_id" not in fields or are_surely_something(_values(people, "external_id"))
+        return "external_id" not in fields or are_surely_ids(_values(people, "external_id"))
     except TypeError:  # no text
         return False
 
@@ -167,7 +167,7 @@ def _replace(user_data: dict[str, Any], field: str, usable: Callable[[str, Any],
 
 def _id_of(_field: str, value: Any) -> Any:
     """A shop's own id stays as it is: Meta compares it to what the pixel in the browser sends."""
-    if is_nothing(value):
+    if is_no_id(value):
         raise _Unusable(Reason.NOTHING)
     if not isinstance(value, str | int | float):
         raise _Unusable(Reason.NO_TEXT)
