@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,8 +146,15 @@ def changes_of(entry: AuditEntry, pixels: Mapping[str, str] | None = None) -> li
     words = _words_of(entry.act)
     return [
         Change(_label(field, pixels or {}), _value(field, before, words), _value(field, after, words))
-        for field, (before, after) in entry.changes.items()
+        for field, (before, after) in _told(entry)
     ]
+
+
+def _told(entry: AuditEntry) -> Iterator[tuple[str, list[Any]]]:
+    """The changes; entries of earlier versions called the first token of a pixel a change of it."""
+    for field, (before, after) in entry.changes.items():
+        is_first = entry.act == "connect pixel" and before == MASK
+        yield field, [None if is_first else before, after]
 
 
 def act_choices() -> list[tuple[str, str]]:

@@ -89,6 +89,11 @@ def test_a_secret_stays_one() -> None:
     assert in_words(entry("reconnect pixel", access_token=[MASK, MASK])) == [("Access token", "•••", "•••")]
 
 
+@pytest.mark.parametrize("before", [None, MASK])
+def test_the_first_token_of_a_pixel_is_no_change_of_token(before: str | None) -> None:
+    assert in_words(entry("connect pixel", access_token=[before, MASK])) == [("Access token", None, "•••")]
+
+
 def test_a_pixel_that_has_a_name_is_told_by_it(cast: Cast) -> None:
     PixelFactory.create(tenant=cast.shoes, pixel_id="555001", name="Web shop")
     PixelFactory.create(tenant=cast.shoes, pixel_id="555002")
