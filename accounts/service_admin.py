@@ -52,9 +52,14 @@ def all_well(field: str, description: str) -> Callable[[Any], bool]:
     return column
 
 
+#: A condition for each word and each column: databases take no more than a thousand, and long ones cost much.
+SEARCH_MAX_LENGTH, SEARCH_MAX_WORDS = 200, 10
+
+
 def text_of(search_term: str) -> str:
-    """What is searched for, as every database takes it."""
-    return search_term.strip().replace("\0", "")
+    """What is searched for, as every database takes it: the beginning of what is too long."""
+    words = search_term.replace("\0", "").strip()[:SEARCH_MAX_LENGTH].split(maxsplit=SEARCH_MAX_WORDS)
+    return " ".join(words[:SEARCH_MAX_WORDS])
 
 
 #: What the filters of a list put into its address, after the field's name. Of nothing else can a list be asked.
@@ -75,6 +80,12 @@ class ServiceAdmin(_ModelAdmin):
         queryset = super().get_queryset(request)
         visible_to = getattr(queryset, "visible_to", None)
         return visible_to(principal_of_request(request).borders) if visible_to else queryset
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found, duplicates = super().get_search_results(request, queryset, text_of(search_term))
+        return found, duplicates
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only what the list's filters offer.

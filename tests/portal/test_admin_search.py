@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -105,3 +106,19 @@ def test_an_audit_entry_tells_its_time(cast: Cast, staff: Client) -> None:
 
     assert str(timezone.now().year) in shown
     assert f"{entry.at:%H:%M}" in shown
+
+
+@pytest.mark.parametrize(
+    "term", ["a " * 1_200, "a" * 60_000, "'a " * 300, "\0 " * 1_200], ids=["words", "long", "open", "nul"]
+)
+def test_a_search_for_very_much_is_cut(term: str, staff: Client) -> None:
+    """Each word is a condition for each column, of which databases take so many."""
+    for model, page in admin.site._registry.items():
+        if page.search_fields:
+            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+            assert staff.get(address, {"q": term}).status_code == 200, address
+    assert staff.get("/admin/search/", {"s": term}).status_code == 200
+
+
+def test_what_is_left_of_it_is_searched_for(cast: Cast, staff: Client) -> None:
+    assert rows(staff, "accounts/user", f"  ada   example {'com ' * 100}") == [cast.ada.email]
