@@ -97,8 +97,7 @@ def change_role_for_user(
         _remove(principal, user, places[revoked.tenant_id])
     if added:
         _set_level(principal, user, places[added.tenant_id], added.level)
-    if forget_strangers([user.pk]):
-        record(principal, PERSON_FORGOTTEN, user.pk)  # else an older backup would bring the role back
+    forget_strangers(principal, [user.pk])
     return user
 
 
@@ -124,20 +123,26 @@ def _find_or_add(email: str, tenant: Tenant | None) -> tuple[User, bool]:
 def _add_membership(user: User, tenant: Tenant | None, level: RoleLevel) -> Membership:
     try:
         with transaction.atomic():
-            return Membership.objects.create(user=user, tenant=tenant, level=level)
+            membership = Membership.objects.create(user=user, tenant=tenant, level=level)
     except IntegrityError:
         raise Conflict("email: this person has a role here already.", field="email") from None
+    if user.roleless_since is not None:  # the schedule may not come by before this role is lost, too
+        user.roleless_since = None
+        user.save(update_fields=["roleless_since"])
+    return membership
 
 
-def forget_strangers(user_ids: Iterable[uuid.UUID]) -> bool:
+def forget_strangers(principal: Principal, user_ids: Iterable[uuid.UUID]) -> None:
     """Delete those who never signed in and have no role left: nothing justifies keeping their address.
 
-    Were there any?
+    Each is recorded, by the number alone: else an older backup would bring the role back.
     """
     strangers = User.objects.filter(pk__in=user_ids, status=User.Status.PENDING)
     # Locked first, then looked at again: somebody may be giving one of them a new role at this moment.
     locked = [user.pk for user in strangers.select_for_update().order_by("pk")]
-    return bool(User.objects.filter(pk__in=locked, memberships=None).delete()[0])
+    for stranger in User.objects.filter(pk__in=locked, memberships=None):
+        record(principal, PERSON_FORGOTTEN, stranger.pk)
+        stranger.delete()
 
 
 def _open_place(principal: Principal, role: Role, field: str) -> Tenant | None:

@@ -113,4 +113,4 @@ def delete_tenant(*, principal: Principal, tenant_id: str) -> None:
     record(principal, "delete account", tenant, tenant=tenant)
     members = list(Membership.objects.filter(tenant=tenant).values_list("user_id", flat=True))
     tenant.delete()
-    forget_strangers(members)
+    forget_strangers(principal, members)

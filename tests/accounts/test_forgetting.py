@@ -74,6 +74,27 @@ def test_a_new_role_begins_the_time_anew(cast: Cast) -> None:
     assert not exists(cast.vic)
 
 
+def test_so_does_one_that_is_lost_again_before_the_schedule_comes_by(cast: Cast) -> None:
+    Membership.objects.filter(user=cast.vic).delete()
+    after(hours=1)
+    add_user_with_role(principal=OPERATOR, email=cast.vic.email, role_name=f"advertiser-view-{cast.other.pk}")
+    Membership.objects.filter(user=cast.vic).delete()
+
+    after(days=32)
+
+    assert exists(cast.vic)
+
+
+def test_a_stranger_who_goes_with_an_account_leaves_a_record(cast: Cast) -> None:
+    """Else an older backup would bring them back, with a role."""
+    role = f"advertiser-view-{cast.shoes.pk}"
+    nora = add_user_with_role(principal=OPERATOR, email="nora@example.com", role_name=role).user
+    delete_tenant(principal=principal_of_user(cast.ada), tenant_id=cast.shoes.pk)
+
+    assert not exists(nora)
+    assert AuditEntry.objects.filter(act="forget person", subject=str(nora.pk), actor=cast.ada.email).exists()
+
+
 def test_sessions_with_their_addresses_end(cast: Cast) -> None:
     cache.clear()
     cast.vic.set_password(PASSWORD)
