@@ -6,7 +6,7 @@ from django.db import transaction
 
 from accounts.audit import apply_changes, record
 from accounts.models import Membership, Tenant, User
-from accounts.permissions import Action, require
+from accounts.permissions import Action, is_allowed, require
 from accounts.principals import Principal
 from accounts.services.people import lock_host, looks_after, visible_user
 from common.errors import InvalidInput, NotAuthorized
@@ -31,19 +31,28 @@ def activate_user(*, principal: Principal, user_id: str) -> User:
     return _set_status(principal, "activate person", user, status)
 
 
-def locked_person(principal: Principal, user_id: str) -> User:
-    """Somebody all of whose accounts are open to the host's admin who asks.
+def may_help(principal: Principal, user: User) -> bool:
+    """May the principal act for the person at all of their places, as a host's admin does?"""
+    return is_allowed(principal, Action.EDIT_HOST_PEOPLE) and looks_after(principal, user)
 
-    The places of their roles are locked against other changes, in the order of all services.
+
+def locked_person(principal: Principal, user_id: str) -> User:
+    """Somebody whom the principal may help, locked; and so are the places of their roles, in the order of all services.
+
+    It is judged again once nothing can change any more: while we waited for the locks, the person may have accepted a
+    role in an account that is closed to the host, or one of the accounts may have become its own.
     """
     require(principal, Action.EDIT_HOST_PEOPLE)
     user = visible_user(principal, user_id)
-    if not looks_after(principal, user):
+    if not may_help(principal, user):
         raise NotAuthorized
-    roles = Membership.objects.filter(user=user)
     lock_host()
+    roles = Membership.objects.filter(user=user)
     list(Tenant.objects.select_for_update(no_key=True).filter(pk__in=roles.values("tenant_id")).order_by("pk"))
-    return User.objects.select_for_update().get(pk=user.pk)
+    locked = User.objects.select_for_update().filter(pk=user.pk).first()
+    if locked is None or not may_help(principal, locked):
+        raise NotAuthorized
+    return locked
 
 
 def _set_status(principal: Principal, act: str, user: User, status: User.Status) -> User:

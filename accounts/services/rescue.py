@@ -9,16 +9,14 @@ from django.utils import timezone
 from accounts.audit import record_of_person
 from accounts.mail import Kind, send_later
 from accounts.models import User
-from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
-from accounts.services.activation import locked_person
-from accounts.services.people import looks_after
+from accounts.services.activation import locked_person, may_help
 from common.errors import Conflict
 
 
-def may_help(principal: Principal, user: User) -> bool:
+def may_rescue(principal: Principal, user: User) -> bool:
     """May the principal do any of this for the person?"""
-    return is_allowed(principal, Action.EDIT_HOST_PEOPLE) and user != principal.user and looks_after(principal, user)
+    return user != principal.user and may_help(principal, user)
 
 
 @transaction.atomic

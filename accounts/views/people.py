@@ -23,7 +23,7 @@ from accounts.reads import members_of
 from accounts.services.invitations import ADVERTISER, AGENCY, send_invitation
 from accounts.services.passwords import send_password_reset
 from accounts.services.people import add_user_with_role, change_role_for_user
-from accounts.services.rescue import may_help
+from accounts.services.rescue import may_rescue
 from accounts.tables import PeopleTable, paged
 from accounts.views.pages import form_page
 from accounts.web import AccountRequest, HostRequest, View, account_page, add_service_error, host_page
@@ -158,7 +158,7 @@ def _person(
         "place": place,
         "membership": membership,
         "has_second_factor": is_mfa_enabled(user),
-        "may_help": may_help(request.principal, user),
+        "may_help": may_rescue(request.principal, user),
         **shown_once,
         **{name: place.address(name, membership.user_id) for name in _PERSON_PAGES},
     }

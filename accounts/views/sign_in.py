@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from allauth.account.views import PasswordResetFromKeyView
 from django.contrib import messages
@@ -28,12 +29,12 @@ from common.errors import NotFound
 class ChooseNewPassword(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth has no types
     """Behind a link to a new password: the one that was mailed proves the address, too."""
 
-    reset_user: User | None
+    reset_user: Any
 
     @transaction.atomic
     def form_valid(self, form: Form) -> HttpResponse:
         # Judged once more while nobody can accept a role for the person, which would end a link that was shown.
-        person = User.objects.select_for_update().filter(pk=self.reset_user and self.reset_user.pk).first()
+        person = User.objects.select_for_update().filter(pk=self.reset_user.pk).first()
         if person is None or not NewPasswordTokens().check_token(person, self.key):
             self.reset_user = None
             refused: HttpResponse = self.render_to_response(self.get_context_data(token_fail=True))

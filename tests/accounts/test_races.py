@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts.models import AccessToken, ApiAccount, Membership, RoleLevel, Tenant, User
 from accounts.principals import OPERATOR, principal_of_user
+from accounts.services.activation import deactivate_user
 from accounts.services.api_accounts import create_api_account, delete_api_account
 from accounts.services.invitations import accept_invitation
 from accounts.services.people import add_user_with_role, change_role_for_user
@@ -175,3 +178,29 @@ def test_an_api_account_that_is_deleted_while_it_asks_is_let_in_or_refused() -> 
     assert list(ApiAccount.objects.all()) == [robot]
     assert not AccessToken.objects.exists()
     assert graphql(tokens[0], HUB, document).status == 401
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one lock, for all writers")
+def test_the_host_keeps_nobody_out_of_an_account_that_becomes_its_own_meanwhile() -> None:
+    """Whoever waits for the account's lock judges by what it is then."""
+    cast = make_cast()
+    host = principal_of_user(cast.hanna)
+
+    def deactivate() -> object:
+        try:
+            return deactivate_user(principal=host, user_id=str(cast.vic.pk))
+        except PortalError as refusal:
+            return refusal
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            update_tenant(principal=principal_of_user(cast.ada), tenant_id=cast.shoes.pk, can_partner_manage=False)
+            waiting = pool.submit(deactivate)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=1)
+
+        assert isinstance(waiting.result(timeout=20), NotAuthorized)
+    cast.vic.refresh_from_db()
+    assert cast.vic.is_active
