@@ -54,6 +54,9 @@ def clean_email(field: str, value: str) -> str:
         _is_email(email)
     except ValidationError:
         raise InvalidInput(field, "must be an email address such as name@example.com.") from None
+    if email.startswith('"') or email.endswith("]"):
+        # Other spellings of a mailbox: "ada"@…, and "\\ada"@…, are ada@…; [192.0.2.1] may be example.com.
+        raise InvalidInput(field, "must have no quotes, and a domain by its name, such as name@example.com.")
     if not email.isascii():
         raise InvalidInput(field, "must be written in ASCII; write an international domain as xn--….")
     return email
