@@ -6,7 +6,6 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from enum import StrEnum
@@ -22,6 +21,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from accounts.models.host import host_name
+from common.background import Background
 from common.rate_limits import RateLimit
 
 logger = logging.getLogger(__name__)
@@ -34,19 +34,33 @@ _KINDS = {
     "django.core.mail.backends.dummy.EmailBackend": "dummy",
     PRINTS: "console",
 }
-#: What mail programs take for a part of an address: they make a link of "example.com" and "http://example.com".
-_IN_ADDRESSES = re.compile(r"([.:@\\。．｡])(?=\S)")
+#: What mail programs take for a part of an address: they make a link of "example.com" and "http://example.com", and
+#: phones of a number.
+_IN_ADDRESSES = re.compile(r"([.:@\\。．｡])(?=\S)|(\d|\+)(?=\d)")
 _unprinted = ContextVar("unprinted", default=False)
-_threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
+#: So many mails may wait; more than an account sends in a day.
+_ROOM = 10_000
 
 
 class Kind(StrEnum):
-    """Mails are counted by kind: whoever has somebody invited all day stops neither a reset nor a warning."""
+    """Mails are counted by kind, for the recipient and for whose act it is, and wait by kind.
+
+    Whoever invites people all day neither stops nor delays a new password or a warning. A notice is the person's own:
+    nobody else's mails keep it away.
+    """
 
     INVITATION = "invitation"
     PASSWORD = "password"  # noqa: S105  # no password
     NOTICE = "notice"
     TEST = "test"
+
+
+_invitations = Background("Invitations by mail", threads=2, room=_ROOM)
+_others = Background("Mails", threads=2, room=_ROOM)
+
+
+def _queue_of(kind: Kind) -> Background:
+    return _invitations if kind is Kind.INVITATION else _others
 
 
 class ConsoleBackend(EmailBackend):
@@ -71,8 +85,8 @@ def is_mail_set_up() -> bool:
 
 
 def as_name(text: object) -> str:
-    """What somebody wrote, in a mail: no program makes a link of it, for the unseen space behind each mark."""
-    return _IN_ADDRESSES.sub("\\1\N{ZERO WIDTH SPACE}", str(text))
+    """What somebody wrote, in a mail: an unseen space behind each mark and digit keeps programs from making a link."""
+    return _IN_ADDRESSES.sub("\\g<0>\N{ZERO WIDTH SPACE}", str(text))
 
 
 def compose(template: str, to: str, context: Mapping[str, Any]) -> EmailMessage:
@@ -89,13 +103,17 @@ def compose(template: str, to: str, context: Mapping[str, Any]) -> EmailMessage:
 
 
 def may_mail(kind: Kind, to: str, account: str = "") -> bool:
-    """Count a mail; False where the recipient has had their mails of this kind today, or the account has sent its."""
+    """Count a mail; False where the recipient has had their mails of this kind today, or ``account`` has sent its.
+
+    A notice counts for the recipient alone: it tells of something that was done already.
+    """
+    of_recipient = RateLimit("mails to an address", settings.MAIL_RECIPIENT_RATE_LIMIT)
+    if kind is Kind.NOTICE:
+        return of_recipient.hit(kind, _mailbox(to))
     of_account = RateLimit("mails of an account", settings.MAIL_ACCOUNT_RATE_LIMIT)
-    if of_account.is_exhausted(account):
+    if of_account.is_exhausted(kind, account):
         return False
-    return RateLimit("mails to an address", settings.MAIL_RECIPIENT_RATE_LIMIT).hit(
-        kind, _mailbox(to)
-    ) and of_account.hit(account)
+    return of_recipient.hit(kind, _mailbox(to)) and of_account.hit(kind, account)
 
 
 def _mailbox(address: str) -> str:
@@ -110,21 +128,21 @@ def _mailbox(address: str) -> str:
 def send_later(template: str, to: str, context: Mapping[str, Any], *, kind: Kind, account: str = "") -> bool:
     """Send the mail once the transaction is committed; ``account`` is whose act it is.
 
-    False where nobody will get it: mail is not set up, or a limit is reached.
+    False where nobody will get it: mail is not set up, a limit is reached, or too many mails wait.
     """
     if _unprinted.get() and settings.EMAIL_BACKEND == PRINTS:
         return False
-    if not may_mail(kind, to, account):
+    if not _queue_of(kind).has_room or not may_mail(kind, to, account):
         return False
     make = partial(_compose_in, translation.get_language(), template, to, context)
-    transaction.on_commit(lambda: send_in_background(make))
+    transaction.on_commit(lambda: send_in_background(kind, make))
     return is_mail_set_up()
 
 
-def send_in_background(make: Callable[[], EmailMessage | None]) -> None:
+def send_in_background(kind: Kind, make: Callable[[], EmailMessage | None]) -> None:
     """Make a mail and send it in a thread: no answer waits for that, or tells by its time whether a mail went out."""
     if settings.MAIL_IN_BACKGROUND:
-        _threads.submit(_make_and_send, make)
+        _queue_of(kind).submit(partial(_make_and_send, make))
     else:
         _send(make())
 

@@ -65,7 +65,7 @@ def mail_new_password(*, email: str) -> None:
     All of it happens beside the request, and nearly as much for an address that nobody has: the answer's time tells
     nobody which addresses are known.
     """
-    send_in_background(partial(_forgotten, email.strip().lower(), translation.get_language()))
+    send_in_background(Kind.PASSWORD, partial(_forgotten, email.strip().lower(), translation.get_language()))
 
 
 def _forgotten(email: str, language: str | None) -> EmailMessage | None:

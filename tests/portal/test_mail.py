@@ -6,6 +6,11 @@ import html
 import logging
 import re
 import smtplib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from threading import Event
 
 import pytest
 from django.core import mail
@@ -14,11 +19,14 @@ from django.utils import translation
 from limits import parse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.mail import Kind, compose, may_mail, send_later
+import accounts.mail
+from accounts.mail import Kind, as_name, compose, may_mail, send_in_background, send_later
 from accounts.models import HostSettings, Membership
 from accounts.principals import principal_of_user
 from accounts.services.mail import send_test_mail
+from common.background import Background
 from common.errors import Conflict, InvalidInput, NotAuthorized
+from common.validation import clean_email
 from tests.base import Cast
 
 
@@ -125,6 +133,28 @@ def test_addresses_that_lead_to_one_mailbox_are_one_recipient(
     assert sum(may_mail(Kind.INVITATION, address) for address in addresses) == mailboxes
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        '"ada"@example.com',
+        '"\\ada"@example.com',
+        '"a\\da"@example.com',
+        '"ada"+x@example.com',
+        "ada@[192.0.2.1]",
+        "(x)ada@example.com",
+        "ada(x)@example.com",
+        "ada@example.com.",
+        "ada @example.com",
+        "ada@b\u00fccher.example",
+        "\uff41da@example.com",
+    ],
+)
+def test_another_spelling_of_a_mailbox_is_no_address(address: str) -> None:
+    """Each would be counted apart, and go to the same person."""
+    with pytest.raises(InvalidInput):
+        clean_email("email", address)
+
+
 def test_invitations_do_not_keep_a_reset_or_a_warning_away(cast: Cast) -> None:
     for _ in range(10):
         send_invitation(cast, cast.ada.email)
@@ -147,6 +177,83 @@ def test_an_account_sends_so_many_a_day_and_no_more(cast: Cast, settings: Settin
 
     assert [send_invitation(cast, f"person{number}@example.com") for number in range(5)] == [True] * 3 + [False] * 2
     assert send_invitation(cast, "person9@example.com", account="Books")
+
+
+@pytest.mark.parametrize("kind", [Kind.PASSWORD, Kind.NOTICE])
+def test_an_account_that_has_sent_its_invitations_stops_nothing_else(kind: Kind, db: None, settings: Settings) -> None:
+    settings.MAIL_ACCOUNT_RATE_LIMIT = parse("3/day")
+    for number in range(4):
+        may_mail(Kind.INVITATION, f"person{number}@example.com", "shoes")
+
+    assert may_mail(kind, "ada@example.com", "shoes")
+
+
+def test_no_number_of_notices_to_others_keeps_one_away(db: None, settings: Settings) -> None:
+    """A loop of one of the host's admins must not silence "your password was changed"."""
+    settings.MAIL_ACCOUNT_RATE_LIMIT = parse("3/day")
+    for number in range(4):
+        may_mail(Kind.NOTICE, f"person{number}@example.com")
+
+    assert may_mail(Kind.NOTICE, "ada@example.com")
+
+
+# --- Waiting ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def jam(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Event]:
+    """Mails go out in the background, two invitations' worth of threads and room; none is sent before the event."""
+    settings.MAIL_IN_BACKGROUND = True
+    go_on = Event()
+    monkeypatch.setattr(accounts.mail, "_invitations", Background("Invitations", threads=2, room=2))
+    monkeypatch.setattr(accounts.mail, "_others", Background("Mails", threads=2, room=2))
+    yield go_on
+    go_on.set()
+
+
+def test_a_thousand_invitations_delay_no_new_password(jam: Event) -> None:
+    sent = Event()
+    for _ in range(4):
+        send_in_background(Kind.INVITATION, lambda: jam.wait(20) and None)
+
+    send_in_background(Kind.PASSWORD, sent.set)
+
+    assert sent.wait(10)
+
+
+def test_where_too_many_wait_a_mail_is_not_promised(jam: Event, cast: Cast) -> None:
+    for _ in range(8):
+        send_in_background(Kind.INVITATION, lambda: jam.wait(20) and None)
+        time.sleep(0.02)
+
+    assert not send_invitation(cast, "nora@example.com")
+
+
+def test_what_waits_when_the_process_stops_is_sent_or_told(caplog: pytest.LogCaptureFixture) -> None:
+    done = []
+    background = Background("Mails", threads=1, room=9)
+    for number in range(3):
+        background.submit(lambda number=number: done.append(number))  # type: ignore[misc]
+    assert background.finish(10) == 0
+    assert done == [0, 1, 2]
+
+    go_on = Event()
+    for _ in range(3):
+        background.submit(lambda: go_on.wait(20))
+    assert background.finish(0.1) == 3
+    assert "Mails: 3 were not done when the process stopped." in caplog.text
+    go_on.set()
+
+
+def test_a_process_sends_what_waits_before_it_ends() -> None:
+    """One that has started by itself, and one that multiprocessing has started, as the web server's workers are."""
+    work = "import time; from common.background import Background as B; b = B('x', threads=1, room=9); "
+    work += "[b.submit(lambda: (time.sleep(0.2), print('done', flush=True))) for _ in range(3)]"
+    forked = f"import multiprocessing as m; p = m.get_context('fork').Process(target=exec, args=({work!r}, {{}})); "
+    forked += "p.start(); p.join()"
+    for program in (work, forked):
+        answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert answer.stdout.count("done") == 3
 
 
 # --- What somebody wrote ----------------------------------------------------------------------------------------------
@@ -181,6 +288,12 @@ def test_no_mail_program_makes_a_link_of_a_name(cast: Cast, written: str) -> Non
         ours = re.sub(r"https://x\.example/\?a&(amp;)?b", "", re.sub(r"<(?!/?p\b)[^>]*>", "", text))
         assert not LINKS.search(ours), ours
         assert written.replace("\u200b", "") in html.unescape(text).replace("\u200b", "")
+
+
+@pytest.mark.parametrize("written", ["Call +34 600 111 222 now", "0034-600-111222", "(600)111222"])
+def test_no_phone_makes_a_number_to_call_of_a_name(written: str) -> None:
+    assert not re.search(r"\d\d|\+\d", as_name(written))
+    assert as_name(written).replace("\N{ZERO WIDTH SPACE}", "") == written
 
 
 def test_an_accounts_name_is_quoted(cast: Cast) -> None:
