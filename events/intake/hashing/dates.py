@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 
 from events.intake.hashing.text import ascii_digits
 
@@ -19,26 +20,72 @@ _MONTH_NUMBERS = {
     **{name[:3]: number for number, name in enumerate(_MONTHS, 1)},
     "sept": 9,
 }
-_numbers = re.compile(r"[0-9]+").findall
-_words = re.compile(r"[^\W\d_]+").findall
 _is_day_or_month = re.compile(r"[0-9]{1,2}").fullmatch
 _is_year = re.compile(r"[0-9]{4}").fullmatch
 
+#: A time of day, which may be before, within or behind a date; with its zone.
+_without_time = re.compile(
+    r"""
+    (?: ^ | [\s,]+ (?:at\s)? | (?<=[0-9]) t )
+    (?: [0-9]{1,2} : [0-9]{2} (?: : [0-9]{2} (?: [.,][0-9]{1,9} )? )? | (?<=t) [0-9]{4} (?:[0-9]{2})? )
+    (?: \s? [ap]\.?m\.? )?
+    (?: \s? (?:z|utc|gmt) )?
+    (?: \s? [+-][0-9]{2}:?[0-9]{2} )?
+    (?: \s? \([^()]{0,60}\) )?
+    (?= [\s,] | $ )
+    """,
+    re.VERBOSE,
+).sub
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]?\s+)?"
+_MONTH = r"(?P<name>[a-z]+)\.?"
+_DAY = r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?P<year>[0-9]{4})"
+_BETWEEN = r"(?:\s*[,/-]\s*|\s+)"
+#: With a month's English name.
+_NAMED = tuple(
+    re.compile(_WEEKDAY + shape).fullmatch
+    for shape in (
+        rf"(?:the\s+)?{_DAY}(?:{_BETWEEN}|\.\s*)?(?:of\s+)?{_MONTH}{_BETWEEN}?{_YEAR}",
+        rf"{_MONTH}{_BETWEEN}?(?:the\s+)?{_DAY}{_BETWEEN}{_YEAR}",
+        rf"{_YEAR}{_BETWEEN}?{_MONTH}{_BETWEEN}?{_DAY}",
+    )
+)
+#: Three numbers, between the same signs.
+_year_first = re.compile(r"([0-9]{4})\s*([-/.]|\s)\s*([0-9]{1,2})\s*\2\s*([0-9]{1,2})(?:z|\.)?").fullmatch
+_year_last = re.compile(r"([0-9]{1,2})\s*([-/.]|\s)\s*([0-9]{1,2})\s*\2\s*([0-9]{4})\.?").fullmatch
+_east_asian = re.compile(r"([0-9]{4})\s*[年년]\s*([0-9]{1,2})\s*[月월]\s*([0-9]{1,2})\s*[日일]").fullmatch
+_is_together = re.compile(r"[0-9]{8}").fullmatch
+
 
 def date_of_birth(text: str) -> str:
-    """YYYYMMDD, of what can be read in one way.
+    """YYYYMMDD. The whole text is one date, and perhaps a time of day.
 
-    Three numbers have the year first or last; the month is before the day where both can be, as Meta's parameter
-    builder reads them. A month may have its English name.
+    Three numbers have the year first, then month and day; or last. Then dots put the day first. With other signs the
+    month is first where both can be, as in Meta's example and its parameter builder. A month may have its English name.
     """
-    text = ascii_digits(text)
-    numbers = _numbers(text)
-    if len(numbers) == 1 and len(numbers[0]) == 8:
-        return _together(numbers[0])
-    months = {str(_MONTH_NUMBERS[word]) for word in _words(text) if word in _MONTH_NUMBERS}
-    if months:
-        return _named(numbers, months)
-    return _numbered(*numbers[:3]) if len(numbers) >= 3 else ""
+    text = _without_time(" ", _plain(text), count=1).strip(" ,")
+    if _is_together(text):
+        return _together(text)
+    if found := _year_first(text):
+        return _date(found[1], found[3], found[4])
+    if found := _year_last(text):
+        first, sign, second, year = found.groups()
+        day_first = _date(year, second, first)
+        return day_first if sign == "." else _date(year, first, second) or day_first
+    if found := _east_asian(text):
+        return _date(*found.groups())
+    for shape in _NAMED:
+        if (found := shape(text)) and found["name"] in _MONTH_NUMBERS:
+            return _date(found["year"], str(_MONTH_NUMBERS[found["name"]]), found["day"])
+    return ""
+
+
+def _plain(text: str) -> str:
+    """With the digits, dashes, slashes and points of ASCII."""
+    if text.isascii():
+        return text
+    signs = {"／": "/", "．": ".", "−": "-"}
+    return "".join("-" if unicodedata.category(char) == "Pd" else signs.get(char, char) for char in ascii_digits(text))
 
 
 def day(text: str) -> str:
@@ -66,21 +113,6 @@ def _together(number: str) -> str:
         return date
     others = {_date(number[4:], number[:2], number[2:4]), _date(number[4:], number[2:4], number[:2])} - {""}
     return others.pop() if len(others) == 1 else ""
-
-
-def _named(numbers: list[str], months: set[str]) -> str:
-    """A day and a year beside a month's name; what follows is a time."""
-    if len(months) > 1 or len(numbers) < 2:
-        return ""
-    first, second = numbers[:2]
-    month = months.pop()
-    return _date(second, month, first) or _date(first, month, second)
-
-
-def _numbered(first: str, second: str, third: str) -> str:
-    if _is_year(first):
-        return _date(first, second, third) or _date(first, third, second)
-    return _date(third, first, second) or _date(third, second, first)
 
 
 def _date(year: str, month: str, day: str) -> str:
