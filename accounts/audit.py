@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from django.db.models import Choices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEntry, Membership, Tenant, User
 from accounts.principals import Principal
@@ -10,32 +16,70 @@ from accounts.principals import Principal
 #: Stands for a secret's value.
 MASK = "•••"
 
-#: Acts that no retention ends: restoring a backup decides by them (docs/decisions/0013-backup.md).
-BACKUP_MADE, BACKUP_RESTORED, PERSON_FORGOTTEN = "make backup", "restore backup", "forget person"
-KEPT_FOR_GOOD = (BACKUP_MADE, BACKUP_RESTORED, PERSON_FORGOTTEN)
-
 Changes = dict[str, list[Any]]
+#: What pages call the value of a field; None where they show it as it is.
+ValueWords = Callable[[str, Any], object]
+
+
+def _as_it_is(field: str, value: Any) -> None:
+    return None
+
+
+def labels_of(name: str, choices: type[Choices]) -> ValueWords:
+    """The values of the field ``name`` are those of ``choices``."""
+    return lambda field, value: choices(value).label if field == name else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Act:
+    """What a service records, and how pages tell it. It is declared beside the service."""
+
+    #: What the log stores.
+    name: str
+    #: What follows the actor's name.
+    phrase: Promise
+    #: What pages call the fields that the act changes.
+    fields: Mapping[str, Promise] = field(default_factory=dict)
+    values: ValueWords = _as_it_is
+
+    def __post_init__(self) -> None:
+        if self.name in ACTS:
+            raise ValueError(f"There are two acts of the name {self.name}.")
+        ACTS[self.name] = self
+
+
+#: Every act whose service has been imported, by name: in a process that serves pages, all of them.
+ACTS: dict[str, Act] = {}
+
+# Acts that several modules know, or whose command no page imports.
+MAKE_BACKUP = Act("make backup", _("made the %(subject)s"))
+RESTORE_BACKUP = Act("restore backup", _("restored the %(subject)s"))
+FORGET_PERSON = Act("forget person", _("forgot a person without a role"))
+ROTATE_KEYS = Act("rotate keys", _("encrypted %(subject)s anew"))
+
+#: No retention ends these: restoring a backup decides by them (docs/decisions/0013-backup.md).
+KEPT_FOR_GOOD = (MAKE_BACKUP, RESTORE_BACKUP, FORGET_PERSON)
 
 
 def record(
     principal: Principal,
-    act: str,
+    act: Act,
     subject: object,
     *,
     tenant: Tenant | None = None,
     changes: Changes | None = None,
 ) -> None:
-    """Add an entry: ``act`` is a verb such as ``connect pixel``, ``changes`` maps a field to ``[before, after]``."""
+    """Add an entry; ``changes`` maps a field to ``[before, after]``."""
     AuditEntry.objects.create(
         tenant_id=tenant.pk if tenant else None,
         actor=principal.label,
-        act=act,
+        act=act.name,
         subject=str(subject)[:300],
         changes=changes or {},
     )
 
 
-def record_of_person(principal: Principal, act: str, person: User) -> None:
+def record_of_person(principal: Principal, act: Act, person: User) -> None:
     """Add an entry about a person to the log of every account that they have a role in; else to the host's."""
     roles = list(Membership.objects.accepted().filter(user=person).select_related("tenant"))
     for tenant in [role.tenant for role in roles] or [None]:
@@ -45,11 +89,11 @@ def record_of_person(principal: Principal, act: str, person: User) -> None:
 def apply_changes(instance: Any, new: dict[str, Any]) -> Changes:
     """Set the fields of ``new`` whose value differs and save just those; return what changed, for ``record``."""
     changes: Changes = {}
-    for field, value in new.items():
-        before = getattr(instance, field)
+    for name, value in new.items():
+        before = getattr(instance, name)
         if before != value:
-            changes[field] = [before, value]
-            setattr(instance, field, value)
+            changes[name] = [before, value]
+            setattr(instance, name, value)
     if changes:
         instance.save(update_fields=list(changes))
     return changes

@@ -17,12 +17,17 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from hijack.views import AcquireUserView, ReleaseUserView
 
-from accounts.audit import record_of_person
+from accounts.audit import Act, record_of_person
 from accounts.models import Membership, RoleLevel, Tenant, User
 from accounts.principals import principal_of_user
 from accounts.web import is_own_address, page_in_view
+
+START_SEEING_AS = Act("start seeing as", gettext_lazy("began to see the portal as %(subject)s"))
+END_SEEING_AS = Act("end seeing as", gettext_lazy("stopped seeing the portal as %(subject)s"))
+
 
 #: Where hijack keeps whose session it is.
 HISTORY = "hijack_history"
@@ -109,7 +114,7 @@ class SeeAs(_OwnAddresses, AcquireUserView):  # type: ignore[misc]  # hijack has
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         principal, person = principal_of_user(request.user), self.get_object()  # type: ignore[arg-type]
-        record_of_person(principal, "start seeing as", person)
+        record_of_person(principal, START_SEEING_AS, person)
         response: HttpResponse = super().post(request, *args, **kwargs)
         request.session[BEGAN] = page_in_view(request)
         return response
@@ -127,5 +132,5 @@ class EndSeeingAs(_OwnAddresses, ReleaseUserView):  # type: ignore[misc]
         person = request.user
         self.success_url = request.session.get(BEGAN, settings.LOGIN_REDIRECT_URL)
         response: HttpResponse = super().post(request, *args, **kwargs)
-        record_of_person(principal_of_user(request.user), "end seeing as", person)  # type: ignore[arg-type]
+        record_of_person(principal_of_user(request.user), END_SEEING_AS, person)  # type: ignore[arg-type]
         return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from accounts.activity import Change, actor_of, changes_of, phrase_of, pixel_names
+from accounts.audit import Act
 from accounts.models import AuditEntry, Tenant
 from accounts.principals import Principal
 
@@ -23,9 +24,9 @@ class ShownEntry(NamedTuple):
     further: int
 
 
-def history_of(principal: Principal, tenant: Tenant, act: str, name: str | None = None) -> list[ShownEntry]:
+def history_of(principal: Principal, tenant: Tenant, act: Act, name: str | None = None) -> list[ShownEntry]:
     """The newest changes, of one name or of all."""
-    entries = AuditEntry.objects.visible_to(principal.borders).filter(tenant_id=tenant.pk, act=act)
+    entries = AuditEntry.objects.visible_to(principal.borders).filter(tenant_id=tenant.pk, act=act.name)
     if name is not None:
         entries = entries.filter(subject=name)
     newest = list(entries[:ENTRIES])

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import record
+from accounts.audit import Act, record
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
@@ -19,6 +20,20 @@ from filters.models import EVENT_NAME_MAX_LENGTH, FilterState
 from filters.reads import MODELS, FilterView, ShownState, filter_sets, rules_named, state_of
 from pixels.reads import pixel_keys
 from pixels.validation import clean_pixel_ids
+
+_STATES = {FilterState.PUBLISH: _("Permitted"), FilterState.DROP: _("Blocked")}
+_FIELDS = {"all pixels": _("All pixels")}  # beside the ids of pixels
+
+
+def _state(field: str, value: str) -> object:
+    return _STATES[FilterState(value)]
+
+
+UPDATES = {
+    Kind.EVENT: Act("update event filter", _("changed the filter of the event %(subject)s"), _FIELDS, _state),
+    Kind.DOMAIN: Act("update domain filter", _("changed the filter of the website %(subject)s"), _FIELDS, _state),
+}
+
 
 #: Filters of one kind that an account may have, exceptions of single pixels included: what an answer and a worker hold.
 MAX_FILTERS = 10_000
@@ -63,7 +78,7 @@ def _update(
         _check_number(tenant, kind)
     record(
         principal,
-        "update event filter" if kind is Kind.EVENT else "update domain filter",
+        UPDATES[kind],
         name,
         tenant=tenant,
         changes=_changes(replaced, new),

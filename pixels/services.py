@@ -6,8 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import MASK, apply_changes, record
+from accounts.audit import MASK, Act, apply_changes, record
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
 from common.errors import InvalidInput
@@ -16,6 +17,31 @@ from common.validation import clean_choice
 from pixels import validation
 from pixels.models import Pixel, new_access_key
 from pixels.reads import get_pixel
+
+_FIELDS = {
+    "access_key": _("Access key"),
+    "access_token": _("Access token"),
+    "api_error_code": _("Error of the Graph API"),
+    "api_version": _("Graph API version"),
+    "bad_token": _("Access token rejected"),
+    "business_id": _("Business id"),
+    "event_bridge_active": _("Receives events"),
+    "external_id": _("External id"),
+    "name": _("Name"),
+    "publishing_enabled": _("Publishes events"),
+    "require_access_key": _("Access key required"),
+}
+CONNECT = Act("connect pixel", _("connected pixel %(subject)s"), _FIELDS)
+RECONNECT = Act("reconnect pixel", _("connected pixel %(subject)s again"), _FIELDS)
+DISCONNECT = Act("disconnect pixel", _("removed pixel %(subject)s"))
+RENAME = Act("rename pixel", _("renamed pixel %(subject)s"), _FIELDS)
+ACTIVATE = Act("activate pixel", _("turned on receiving for pixel %(subject)s"), _FIELDS)
+DEACTIVATE = Act("deactivate pixel", _("turned off receiving for pixel %(subject)s"), _FIELDS)
+ENABLE_PUBLISHING = Act("enable publishing", _("turned on publishing for pixel %(subject)s"), _FIELDS)
+DISABLE_PUBLISHING = Act("disable publishing", _("turned off publishing for pixel %(subject)s"), _FIELDS)
+GENERATE_KEY = Act("generate access key", _("generated a new access key for pixel %(subject)s"), _FIELDS)
+REQUIRE_KEY = Act("require access key", _("made the access key required for pixel %(subject)s"), _FIELDS)
+STOP_REQUIRING_KEY = Act("stop requiring access key", _("made the access key optional for pixel %(subject)s"), _FIELDS)
 
 
 @transaction.atomic
@@ -49,10 +75,10 @@ def connect_pixel(
     if pixel is None:
         given.setdefault("api_version", settings.GRAPH_API_VERSION)
         pixel = _create(Pixel(tenant=tenant, pixel_id=pixel_id, **given))
-        act, changes = "connect pixel", {field: [None, value] for field, value in given.items()}
+        act, changes = CONNECT, {field: [None, value] for field, value in given.items()}
         changes["access_token"] = [None, MASK]
     else:
-        act, changes = "reconnect pixel", apply_changes(pixel, given | {"bad_token": False, "api_error_code": None})  # nosec B105  # no token
+        act, changes = RECONNECT, apply_changes(pixel, given | {"bad_token": False, "api_error_code": None})  # nosec B105  # no token
         changes["access_token"] = [MASK, MASK]
     record(principal, act, pixel, tenant=tenant, changes=changes)
     return pixel
@@ -98,21 +124,21 @@ def disconnect_pixel(*, principal: Principal, tenant_id: str, pixel_id: str) -> 
     pixel = _open(principal, tenant_id, pixel_id)
     subject = str(pixel)
     pixel.delete()
-    record(principal, "disconnect pixel", subject, tenant=pixel.tenant)
+    record(principal, DISCONNECT, subject, tenant=pixel.tenant)
 
 
 @transaction.atomic
 def rename_pixel(*, principal: Principal, tenant_id: str, pixel_id: str, name: str) -> Pixel:
     """Call the pixel something else; without a name it is called by its id."""
     pixel = _open(principal, tenant_id, pixel_id)
-    return _change(principal, pixel, "rename pixel", {"name": validation.clean_name(name)})
+    return _change(principal, pixel, RENAME, {"name": validation.clean_name(name)})
 
 
 @transaction.atomic
 def set_receiving(*, principal: Principal, tenant_id: str, pixel_id: str, status: int) -> Pixel:
     """Let the gateway receive the pixel's events (1), or drop them on arrival (0)."""
     pixel = _open(principal, tenant_id, pixel_id)
-    act = "activate pixel" if _is_on(status) else "deactivate pixel"
+    act = ACTIVATE if _is_on(status) else DEACTIVATE
     return _change(principal, pixel, act, {"event_bridge_active": _is_on(status)})
 
 
@@ -120,7 +146,7 @@ def set_receiving(*, principal: Principal, tenant_id: str, pixel_id: str, status
 def set_publishing(*, principal: Principal, tenant_id: str, pixel_id: str, status: int) -> Pixel:
     """Let the gateway publish the pixel's events (1), or receive, count and discard them (0)."""
     pixel = _open(principal, tenant_id, pixel_id)
-    act = "enable publishing" if _is_on(status) else "disable publishing"
+    act = ENABLE_PUBLISHING if _is_on(status) else DISABLE_PUBLISHING
     return _change(principal, pixel, act, {"publishing_enabled": _is_on(status)})
 
 
@@ -128,14 +154,14 @@ def set_publishing(*, principal: Principal, tenant_id: str, pixel_id: str, statu
 def regenerate_access_key(*, principal: Principal, tenant_id: str, pixel_id: str) -> Pixel:
     """Give the pixel a new access key; senders with the old one are refused from now on."""
     pixel = _open(principal, tenant_id, pixel_id)
-    return _change(principal, pixel, "generate access key", {"access_key": new_access_key()})
+    return _change(principal, pixel, GENERATE_KEY, {"access_key": new_access_key()})
 
 
 @transaction.atomic
 def set_access_key_required(*, principal: Principal, tenant_id: str, pixel_id: str, required: bool) -> Pixel:
     """Ask every sender for the access key, or only check the key of those that send one."""
     pixel = _open(principal, tenant_id, pixel_id)
-    act = "require access key" if required else "stop requiring access key"
+    act = REQUIRE_KEY if required else STOP_REQUIRING_KEY
     return _change(principal, pixel, act, {"require_access_key": required})
 
 
@@ -148,7 +174,7 @@ def _is_on(status: int) -> bool:
     return bool(clean_choice("status", status, (0, 1)))
 
 
-def _change(principal: Principal, pixel: Pixel, act: str, new: dict[str, Any]) -> Pixel:
+def _change(principal: Principal, pixel: Pixel, act: Act, new: dict[str, Any]) -> Pixel:
     subject = str(pixel)  # by the name that it had
     changes = apply_changes(pixel, new)
     if "access_key" in changes:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import apply_changes, record
+from accounts.audit import Act, apply_changes, record
 from accounts.models import Membership, Tenant, User
 from accounts.permissions import Action, is_allowed, require
 from accounts.principals import Principal
 from accounts.services.people import lock_host, looks_after, visible_user
 from common.errors import InvalidInput, NotAuthorized
+
+_STATUS = {"status": _("Status")}
+DEACTIVATE_PERSON = Act("deactivate person", _("deactivated %(subject)s"), _STATUS)
+ACTIVATE_PERSON = Act("activate person", _("activated %(subject)s again"), _STATUS)
 
 
 @transaction.atomic
@@ -18,7 +23,7 @@ def deactivate_user(*, principal: Principal, user_id: str) -> User:
     user = locked_person(principal, user_id)
     if any(membership.is_last_admin for membership in Membership.objects.with_last_admin().filter(user=user)):
         raise InvalidInput("status", "the last admin of an account cannot be deactivated.")
-    return _set_status(principal, "deactivate person", user, User.Status.DEACTIVATED)
+    return _set_status(principal, DEACTIVATE_PERSON, user, User.Status.DEACTIVATED)
 
 
 @transaction.atomic
@@ -28,7 +33,7 @@ def activate_user(*, principal: Principal, user_id: str) -> User:
     if user.status != User.Status.DEACTIVATED:
         return user
     status = User.Status.ACTIVATED if user.password else User.Status.PENDING
-    return _set_status(principal, "activate person", user, status)
+    return _set_status(principal, ACTIVATE_PERSON, user, status)
 
 
 def may_help(principal: Principal, user: User) -> bool:
@@ -55,7 +60,7 @@ def locked_person(principal: Principal, user_id: str) -> User:
     return locked
 
 
-def _set_status(principal: Principal, act: str, user: User, status: User.Status) -> User:
+def _set_status(principal: Principal, act: Act, user: User, status: User.Status) -> User:
     changes = apply_changes(user, {"status": status})
     if changes:
         record(principal, act, user, changes=changes)

@@ -11,9 +11,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from limits import RateLimitItemPerMinute
 
-from accounts.audit import record
+from accounts.audit import Act, record
 from accounts.hashing import hash_secret
 from accounts.models import AccessToken, ApiAccount, User
 from accounts.models.api_account import API_ACCOUNT_NAME_PATTERN
@@ -27,6 +28,10 @@ _WRONG_PASSWORDS = RateLimit("password again", RateLimitItemPerMinute(10))
 _NAME = re.compile(API_ACCOUNT_NAME_PATTERN)
 #: No secret has this hash; compared with where there is no account.
 _NO_HASH = "0" * 64
+
+
+CREATE_API_ACCOUNT = Act("create API account", _("made the API account %(subject)s"))
+DELETE_API_ACCOUNT = Act("delete API account", _("deleted the API account %(subject)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ def create_api_account(*, principal: Principal, name: str, password: str | None 
         )
         if not created:
             raise Conflict("name: an API account has this name already.", field="name")
-        record(principal, "create API account", api_account)
+        record(principal, CREATE_API_ACCOUNT, api_account)
     return IssuedApiAccount(api_account, secret)
 
 
@@ -75,7 +80,7 @@ def delete_api_account(*, principal: Principal, name: str) -> None:
     found = ApiAccount.objects.select_for_update().filter(name=_possible_name(name)).first()
     if found is None:
         raise NotFound("name: there is no API account of this name.", field="name")
-    record(principal, "delete API account", found)
+    record(principal, DELETE_API_ACCOUNT, found)
     found.delete()
 
 

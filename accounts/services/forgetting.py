@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.audit import KEPT_FOR_GOOD, PERSON_FORGOTTEN, record
+from accounts.audit import FORGET_PERSON, KEPT_FOR_GOOD, record
 from accounts.models import AccessToken, AuditEntry, Invitation, User
 from accounts.permissions import Action, require
 from accounts.principals import SCHEDULE, Principal
@@ -56,7 +56,7 @@ def prune(now: datetime | None = None) -> None:
     delete_in_parts(Invitation.objects.filter(expires_at__lt=now - timedelta(days=_EXPIRED_INVITATIONS_KEPT)))
     if settings.AUDIT_RETENTION:
         old = AuditEntry.objects.filter(at__lt=now - timedelta(days=settings.AUDIT_RETENTION))
-        delete_in_parts(old.exclude(act__in=KEPT_FOR_GOOD))
+        delete_in_parts(old.exclude(act__in=[act.name for act in KEPT_FOR_GOOD]))
 
 
 def _forget_former_people(now: datetime) -> None:
@@ -73,7 +73,7 @@ def _forget(principal: Principal, people: Iterable[UUID]) -> int:
     locked = list(User.objects.filter(pk__in=people).select_for_update().order_by("pk").values_list("pk", flat=True))
     going = list(former_people().filter(pk__in=locked).values_list("pk", flat=True))
     for person in going:
-        record(principal, PERSON_FORGOTTEN, person)  # by the number alone
+        record(principal, FORGET_PERSON, person)  # by the number alone
     sessions = UserSession.objects.filter(user__in=going).values("session_key")
     Session.objects.filter(session_key__in=sessions).delete()
     User.objects.filter(pk__in=going).delete()

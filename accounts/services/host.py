@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import record
+from accounts.audit import Act, record
 from accounts.models import HostSettings
 from accounts.models.host import NAME_MAX_LENGTH, host_name
 from accounts.permissions import Action, require
 from accounts.principals import Principal
 from common.validation import clean_text
+
+UPDATE_HOST = Act("update host", _("changed the host's settings"), {"name": _("Name")})
 
 
 @transaction.atomic
@@ -21,4 +24,4 @@ def rename_host(*, principal: Principal, name: str) -> None:
     if name == before:
         return
     HostSettings.objects.update_or_create(pk=1, defaults={"name": name})
-    record(principal, "update host", name, changes={"name": [before, name]})
+    record(principal, UPDATE_HOST, name, changes={"name": [before, name]})

@@ -13,8 +13,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import record
+from accounts.audit import Act, record
 from accounts.hashing import hash_secret
 from accounts.mail import Kind, send_later
 from accounts.models import Invitation, Membership, RoleLevel, Tenant, TenantStatus, User
@@ -26,6 +27,10 @@ from common.validation import clean_email
 
 AGENCY = "AGENCY"
 ADVERTISER = "ADVERTISER"
+
+
+SEND_INVITATION = Act("send invitation", _("made a new invitation link for %(subject)s"))
+ACCEPT_INVITATION = Act("accept invitation", _("accepted the invitation"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def send_invitation(*, principal: Principal, email: str, user_type: str, tenant_
         raise NotFound("email: nobody with this address has a role here.", field="email")
     if membership.accepted_at is not None:
         raise Conflict("email: this person has accepted the invitation already.", field="email")
-    record(principal, "send invitation", membership.user, tenant=membership.tenant)
+    record(principal, SEND_INVITATION, membership.user, tenant=membership.tenant)
     return issue_invitation(principal, membership, email.strip())
 
 
@@ -168,7 +173,7 @@ def accept_invitation(*, token: str, email: str, password: str | None, signed_in
     if tenant and tenant.status == TenantStatus.PENDING and membership.level == RoleLevel.ADMIN:
         tenant.status = TenantStatus.ACTIVE
         tenant.save(update_fields=["status"])
-    record(Principal(user=user), "accept invitation", user, tenant=tenant)
+    record(Principal(user=user), ACCEPT_INVITATION, user, tenant=tenant)
     return membership
 
 

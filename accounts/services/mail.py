@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from accounts.audit import record
+from django.utils.translation import gettext_lazy as _
+
+from accounts.audit import Act, record
 from accounts.mail import Kind, compose, may_mail
 from accounts.permissions import Action, require
 from accounts.principals import Principal
 from common.errors import Conflict
 from common.validation import clean_email
+
+SEND_TEST_MAIL = Act("send test mail", _("tried whether a mail reaches %(subject)s"))
 
 
 def send_test_mail(*, principal: Principal, email: str) -> None:
@@ -16,7 +20,7 @@ def send_test_mail(*, principal: Principal, email: str) -> None:
     address = clean_email("email", email)
     if not may_mail(Kind.TEST, address):
         raise Conflict("This address has had its test mails for today.")
-    record(principal, "send test mail", address)
+    record(principal, SEND_TEST_MAIL, address)
     try:
         compose("emails/test", address, {}).send()
     except OSError as error:

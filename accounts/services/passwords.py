@@ -11,8 +11,9 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import record, record_of_person
+from accounts.audit import Act, record, record_of_person
 from accounts.mail import Kind, compose, may_mail, send_in_background, send_later
 from accounts.models import Membership, Tenant, User
 from accounts.permissions import Action, get_tenant, require
@@ -24,6 +25,9 @@ from common.errors import InvalidInput, NotFound
 _TEMPLATE = "account/email/password_reset_key"
 #: Stands in a link between its token and the key of whom it was shown to.
 _SHOWN_TO = "."
+
+CHANGE_PASSWORD = Act("change password", _("chose a new password"))
+SEND_PASSWORD_RESET = Act("send password reset", _("made a link to a new password for %(subject)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ def change_password(*, user: User, password: str) -> None:
     """Store a password that allauth has checked; the log of each of the person's accounts tells of it."""
     user.set_password(password)
     user.save(update_fields=["password"])
-    record_of_person(Principal(user=user), "change password", user)
+    record_of_person(Principal(user=user), CHANGE_PASSWORD, user)
 
 
 @transaction.atomic
@@ -53,7 +57,7 @@ def send_password_reset(*, principal: Principal, user_id: str, tenant_id: str | 
     if tenant is None:
         require(principal, Action.EDIT_HOST_PEOPLE)
     user = _active_member(user_id, tenant)
-    record(principal, "send password reset", user, tenant=tenant)
+    record(principal, SEND_PASSWORD_RESET, user, tenant=tenant)
     link = _link(user, MAILED.make_token(user))
     is_mailed = send_later(_TEMPLATE, user.email, {"link": link}, kind=Kind.PASSWORD, account=tenant_id or "")
     return SentReset(is_mailed, _shown_link(principal, user) if looks_after(principal, user) else None)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import PERSON_FORGOTTEN, record
+from accounts.audit import FORGET_PERSON, Act, labels_of, record
 from accounts.models import Membership, RoleLevel, Tenant, User
 from accounts.permissions import Action, get_tenant, is_allowed, require
 from accounts.principals import Principal
@@ -18,6 +19,11 @@ from accounts.roles import Role, parse_role
 from accounts.services.invitations import issue_invitation, set_new_password
 from common.errors import Conflict, InvalidInput, NotFound
 from common.validation import clean_email
+
+_ROLE, _LEVELS = {"role": _("Role")}, labels_of("role", RoleLevel)
+ADD_PERSON = Act("add person", _("invited %(subject)s"), _ROLE, _LEVELS)
+CHANGE_ROLE = Act("change role", _("changed the role of %(subject)s"), _ROLE, _LEVELS)
+REMOVE_PERSON = Act("remove person", _("revoked the access of %(subject)s"), _ROLE, _LEVELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def create_user(*, principal: Principal, email: str, role_name: str, password: s
     membership = _add_membership(user, tenant, role.level)
     membership.accepted_at = timezone.now()
     membership.save(update_fields=["accepted_at"])
-    record(principal, "add person", user, tenant=tenant, changes={"role": [None, str(role.level)]})
+    record(principal, ADD_PERSON, user, tenant=tenant, changes={"role": [None, str(role.level)]})
     return CreatedUser(user, None)
 
 
@@ -107,7 +113,7 @@ def admit(principal: Principal, *, email: str, tenant: Tenant | None, level: Rol
     if user.status == User.Status.DEACTIVATED:
         raise Conflict("email: this person is deactivated and could not accept.", field="email")
     membership = _add_membership(user, tenant, level)
-    record(principal, "add person", user, tenant=tenant, changes={"role": [None, str(level)]})
+    record(principal, ADD_PERSON, user, tenant=tenant, changes={"role": [None, str(level)]})
     issued = issue_invitation(principal, membership, email.strip())
     return AddedUser(user, not is_new, issued.link, issued.is_mailed)
 
@@ -141,7 +147,7 @@ def forget_strangers(principal: Principal, user_ids: Iterable[uuid.UUID]) -> Non
     # Locked first, then looked at again: somebody may be giving one of them a new role at this moment.
     locked = [user.pk for user in strangers.select_for_update().order_by("pk")]
     for stranger in User.objects.filter(pk__in=locked, memberships=None):
-        record(principal, PERSON_FORGOTTEN, stranger.pk)
+        record(principal, FORGET_PERSON, stranger.pk)
         stranger.delete()
 
 
@@ -204,7 +210,7 @@ def _remove(principal: Principal, user: User, tenant: Tenant | None) -> None:
     membership = Membership.objects.with_last_admin().get(user=user, tenant=tenant)
     _check_not_last_admin(membership)
     membership.delete()
-    record(principal, "remove person", user, tenant=tenant, changes={"role": [membership.level, None]})
+    record(principal, REMOVE_PERSON, user, tenant=tenant, changes={"role": [membership.level, None]})
 
 
 def _set_level(principal: Principal, user: User, tenant: Tenant | None, level: RoleLevel) -> None:
@@ -217,7 +223,7 @@ def _set_level(principal: Principal, user: User, tenant: Tenant | None, level: R
     _check_not_last_admin(membership)
     before, membership.level = membership.level, level
     membership.save(update_fields=["level"])
-    record(principal, "change role", user, tenant=tenant, changes={"role": [before, str(level)]})
+    record(principal, CHANGE_ROLE, user, tenant=tenant, changes={"role": [before, str(level)]})
 
 
 def _check_not_last_admin(membership: Membership) -> None:

@@ -6,13 +6,16 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import record_of_person
+from accounts.audit import Act, record_of_person
 from accounts.mail import Kind, send_later
 from accounts.models import User
 from accounts.principals import Principal
 from accounts.tokens import PROOF
 from common.errors import NotFound
+
+CONFIRM_ADDRESS = Act("confirm address", _("confirmed the address %(subject)s"))
 
 
 @transaction.atomic
@@ -21,7 +24,7 @@ def note_proof(user: User) -> None:
     if user.proven_at is None:
         user.proven_at = timezone.now()
         user.save(update_fields=["proven_at"])
-        record_of_person(Principal(user=user), "confirm address", user)
+        record_of_person(Principal(user=user), CONFIRM_ADDRESS, user)
 
 
 @transaction.atomic

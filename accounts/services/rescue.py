@@ -5,13 +5,17 @@ from __future__ import annotations
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import record_of_person
+from accounts.audit import Act, record_of_person
 from accounts.mail import Kind, send_later
 from accounts.models import User
 from accounts.principals import Principal
 from accounts.services.activation import locked_person, may_help
 from common.errors import Conflict
+
+VOUCH_FOR_ADDRESS = Act("vouch for address", _("vouched for the address %(subject)s"))
+REMOVE_SECOND_FACTORS = Act("remove second factors", _("took the second factors and passkeys of %(subject)s off"))
 
 
 def may_rescue(principal: Principal, user: User) -> bool:
@@ -26,7 +30,7 @@ def vouch_for_address(*, principal: Principal, user_id: str) -> User:
     if user.proven_at is None:
         user.proven_at = timezone.now()
         user.save(update_fields=["proven_at"])
-        record_of_person(principal, "vouch for address", user)
+        record_of_person(principal, VOUCH_FOR_ADDRESS, user)
         _tell(principal, user, "emails/vouched")
     return user
 
@@ -37,7 +41,7 @@ def remove_second_factors(*, principal: Principal, user_id: str) -> User:
     user = _somebody_else(principal, user_id)
     if not Authenticator.objects.filter(user=user).delete()[0]:
         raise Conflict("userId: this person has no second factor.", field="userId")
-    record_of_person(principal, "remove second factors", user)
+    record_of_person(principal, REMOVE_SECOND_FACTORS, user)
     _tell(principal, user, "emails/second_factors_removed")
     return user
 

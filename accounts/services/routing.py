@@ -12,13 +12,29 @@ import dns.resolver
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import Changes, record
+from accounts.audit import Act, Changes, labels_of, record
 from accounts.models import IngressDomain
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
 from common.domains import clean_domain
 from common.errors import InvalidInput
+
+SET_DATA_ROUTING = Act(
+    "set data routing",
+    _("set the data routing to %(subject)s"),
+    {
+        "gateway": _("Gateway's host name"),
+        "own_domain": _("Own domain"),
+        "status": _("Status"),
+        # Of entries of an earlier version, which had the names the other way round.
+        "ingress": _("Gateway's host name"),
+        "target_domain": _("Own domain"),
+    },
+    values=labels_of("status", IngressDomain.Status),
+)
+
 
 DNS_TIMEOUT_SECONDS = 3.0
 
@@ -106,7 +122,7 @@ def upsert_ingress_domain(
         )
         changes = _changes(before, domain)
         if changes:
-            record(principal, "set data routing", ingress, tenant=tenant, changes=changes)
+            record(principal, SET_DATA_ROUTING, ingress, tenant=tenant, changes=changes)
     return RoutingCheck(domain, answer)
 
 

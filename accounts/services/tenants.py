@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import apply_changes, record
+from accounts.audit import Act, apply_changes, labels_of, record
 from accounts.models import Membership, RoleLevel, Tenant, TenantStatus, UsageSnapshot
 from accounts.models.people import cannot_sign_in
 from accounts.models.tenant import NAME_MAX_LENGTH
@@ -15,6 +16,17 @@ from accounts.principals import Principal
 from accounts.services.people import admit, forget_strangers
 from common.errors import InvalidInput
 from common.validation import clean_choice, clean_email, clean_text
+
+_FIELDS = {
+    "name": _("Name"),
+    "status": _("Status"),
+    "can_partner_manage": _("Managed by the host"),
+    "event_enrichment": _("Enhance events"),
+}
+_STATUS = labels_of("status", TenantStatus)
+CREATE_ACCOUNT = Act("create account", _("opened the account %(subject)s"), _FIELDS, _STATUS)
+UPDATE_ACCOUNT = Act("update account", _("changed the settings of the account %(subject)s"), _FIELDS, _STATUS)
+DELETE_ACCOUNT = Act("delete account", _("deleted the account %(subject)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,7 @@ def create_tenant(
     UsageSnapshot.objects.create(tenant=tenant)
     record(
         principal,
-        "create account",
+        CREATE_ACCOUNT,
         tenant,
         tenant=tenant,
         changes={"name": [None, name], "canPartnerManage": [None, can_partner_manage]},
@@ -93,7 +105,7 @@ def update_tenant(
             _check_hand_over(tenant, new.get("status", tenant.status))
     changes = apply_changes(tenant, new)
     if changes:
-        record(principal, "update account", tenant, tenant=tenant, changes=changes)
+        record(principal, UPDATE_ACCOUNT, tenant, tenant=tenant, changes=changes)
     return tenant
 
 
@@ -110,7 +122,7 @@ def _check_hand_over(tenant: Tenant, status: object) -> None:
 def delete_tenant(*, principal: Principal, tenant_id: str) -> None:
     """Delete an account with everything in it, for good. Its entries in the audit log stay."""
     tenant = get_tenant(principal, tenant_id, Action.DELETE_TENANT, lock=True)
-    record(principal, "delete account", tenant, tenant=tenant)
+    record(principal, DELETE_ACCOUNT, tenant, tenant=tenant)
     members = list(Membership.objects.filter(tenant=tenant).values_list("user_id", flat=True))
     tenant.delete()
     forget_strangers(principal, members)

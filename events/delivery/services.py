@@ -10,8 +10,9 @@ import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import record
+from accounts.audit import Act, record
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
@@ -22,6 +23,19 @@ from events.figures.counting import Tally
 from events.intake import wakeups
 from events.models import DeadLetter, OutboxRow
 from pixels.reads import get_pixel
+
+REPLAY = Act("replay dead letter", _("published the refused event %(subject)s again"))
+REPLAY_ALL = Act(
+    "replay dead letters",
+    _("published the refused events of pixel %(subject)s again"),
+    {"replayed": _("Events")},
+)
+DISCARD = Act("discard dead letter", _("discarded the refused event %(subject)s"))
+DISCARD_ALL = Act(
+    "discard dead letters", _("discarded the refused events of pixel %(subject)s"), {"discarded": _("Events")}
+)
+RETRY = Act("retry publishing", _("let pixel %(subject)s publish at once"))
+
 
 #: One call replays so many of a pixel's dead letters; further ones wait for the next call.
 REPLAYED_AT_ONCE = 10_000
@@ -46,7 +60,7 @@ def replay_dead_letter(
     letter = _get_letter(tenant, dead_letter_id, pixel_id)
     if not _put_back(letter.pixel_id, [letter.pk]):
         raise InvalidInput("id", "the event is older than 7 days, and Meta takes it no more.")
-    record(principal, "replay dead letter", letter, tenant=tenant)
+    record(principal, REPLAY, letter, tenant=tenant)
 
 
 @transaction.atomic
@@ -61,7 +75,7 @@ def replay_dead_letters(*, principal: Principal, tenant_id: str, pixel_id: str) 
     letters = recent.order_by("failed_at", "pk")
     count = _put_back(pixel.pk, letters.values_list("pk", flat=True)[:REPLAYED_AT_ONCE])
     if count:
-        record(principal, "replay dead letters", pixel, tenant=tenant, changes={"replayed": [None, count]})
+        record(principal, REPLAY_ALL, pixel, tenant=tenant, changes={"replayed": [None, count]})
     return count
 
 
@@ -72,7 +86,7 @@ def discard_dead_letter(
     """Forget the event, of the pixel alone where one is named; it stays counted as failed."""
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
     letter = _get_letter(tenant, dead_letter_id, pixel_id)
-    record(principal, "discard dead letter", letter, tenant=tenant)
+    record(principal, DISCARD, letter, tenant=tenant)
     letter.delete()
 
 
@@ -83,7 +97,7 @@ def discard_dead_letters(*, principal: Principal, tenant_id: str, pixel_id: str)
     pixel = get_pixel(tenant, pixel_id, field="pixelId")
     count, _ = DeadLetter.objects.filter(pixel=pixel).delete()
     if count:
-        record(principal, "discard dead letters", pixel, tenant=tenant, changes={"discarded": [None, count]})
+        record(principal, DISCARD_ALL, pixel, tenant=tenant, changes={"discarded": [None, count]})
     return count
 
 
@@ -92,7 +106,7 @@ def retry_publishing(*, principal: Principal, tenant_id: str, pixel_id: str) -> 
     """Let the pixel's waiting events be published now, whatever they wait for: a new token or the end of a wait."""
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
     pixel = get_pixel(tenant, pixel_id, field="pixelId")
-    record(principal, "retry publishing", pixel, tenant=tenant)
+    record(principal, RETRY, pixel, tenant=tenant)
     lanes.release_hold(pixel.pk)
 
 

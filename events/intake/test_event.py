@@ -7,7 +7,9 @@ import json
 import time
 from uuid import uuid4
 
-from accounts.audit import record
+from django.utils.translation import gettext_lazy as _
+
+from accounts.audit import Act, record
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
 from common.errors import InvalidInput
@@ -21,6 +23,9 @@ _CUSTOMER = {
     "external_id": [hashlib.sha256(b"gateway test event").hexdigest()],
     "client_user_agent": "Mozilla/5.0 (gateway test event)",
 }
+
+
+SEND_TEST_EVENT = Act("send test event", _("sent a test event to pixel %(subject)s"))
 
 
 def send_test_event(
@@ -58,5 +63,5 @@ def send_test_event(
     except InvalidInput as error:
         field = (error.field or "").removeprefix(_PATH)
         raise InvalidInput(field, error.rule, **error.limits) from None
-    record(principal, "send test event", pixel, tenant=tenant)
+    record(principal, SEND_TEST_EVENT, pixel, tenant=tenant)
     return str(event["event_id"])

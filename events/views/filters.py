@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.audit import Act
 from accounts.permissions import Action
 from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page, add_service_error, page_in_view, said_yes
@@ -44,7 +45,7 @@ class Subject(NamedTuple):
     dimension: Counter.Dimension
     update: Callable[..., Any]
     argument: str
-    act: str
+    act: Act
     page: str
     form: type[Form]
 
@@ -54,7 +55,7 @@ EVENTS = Subject(
     Counter.Dimension.EVENT_NAME,
     services.update_event_filter,
     "event_name",
-    "update event filter",
+    services.UPDATES[Kind.EVENT],
     "filters:events",
     EventFilterForm,
 )
@@ -63,7 +64,7 @@ WEBSITES = Subject(
     Counter.Dimension.WEBSITE,
     services.update_domain_filter,
     "domain",
-    "update domain filter",
+    services.UPDATES[Kind.DOMAIN],
     "filters:websites",
     DomainFilterForm,
 )

@@ -14,7 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Max, Q
 
-from accounts.audit import BACKUP_MADE, BACKUP_RESTORED, PERSON_FORGOTTEN, record
+from accounts.audit import FORGET_PERSON, MAKE_BACKUP, RESTORE_BACKUP, record
 from accounts.models import ApiAccount, AuditEntry, Membership, Tenant, User
 from accounts.principals import OPERATOR
 from accounts.second_factors import sealed
@@ -66,7 +66,7 @@ def restore(stream: IO[bytes], passphrase: str, *, dry_run: bool = False, with_a
             restoring = _Restore(reader.id, reader.version, with_api_accounts=with_api_accounts)
             report = restoring.run(gzip.GzipFile(fileobj=reader))
             if any(report.added.values()):
-                record(OPERATOR, BACKUP_RESTORED, name_of(reader.id))
+                record(OPERATOR, RESTORE_BACKUP, name_of(reader.id))
             transaction.set_rollback(dry_run)
     except DatabaseError as error:
         # Its words may hold personal data.
@@ -80,13 +80,14 @@ def name_of(backup_id: str) -> str:
     return f"backup {backup_id}"
 
 
+_TELL_OF_BACKUPS = (MAKE_BACKUP.name, RESTORE_BACKUP.name)
+
+
 class _Restore:
     def __init__(self, backup_id: str, version: int, *, with_api_accounts: bool) -> None:
         self.version = version
         #: The backups that this instance has made or restored.
-        self.known = set(
-            AuditEntry.objects.filter(act__in=(BACKUP_MADE, BACKUP_RESTORED)).values_list("subject", flat=True)
-        )
+        self.known = set(AuditEntry.objects.filter(act__in=_TELL_OF_BACKUPS).values_list("subject", flat=True))
         #: Has it one of the same origin? What waited then has been dealt with, and what lacks was deleted.
         self.is_known = name_of(backup_id) in self.known
         self.with_api_accounts = with_api_accounts
@@ -127,13 +128,13 @@ class _Restore:
     def _recognise(self, table: Table, rows: list[Row]) -> None:
         """The file's audit log tells which backups its instance had made or restored: does this one know any?"""
         if table.model is AuditEntry:
-            subjects = {row["subject"] for row in rows if row["act"] in (BACKUP_MADE, BACKUP_RESTORED)}
+            subjects = {row["subject"] for row in rows if row["act"] in _TELL_OF_BACKUPS}
             self.is_known = self.is_known or not self.known.isdisjoint(subjects)
 
     @cached_property
     def forgotten(self) -> set[str]:
         """The ids of people who were forgotten: here, or where the file was made, whose log has been read by now."""
-        return set(AuditEntry.objects.filter(act=PERSON_FORGOTTEN).values_list("subject", flat=True))
+        return set(AuditEntry.objects.filter(act=FORGET_PERSON.name).values_list("subject", flat=True))
 
     def _newest(self, table: Table) -> Any:
         """The last of the numbers that the database gave to rows before this restore; None where it gives none."""

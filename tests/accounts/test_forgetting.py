@@ -15,10 +15,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.audit import record
+from accounts.audit import FORGET_PERSON, MAKE_BACKUP, RESTORE_BACKUP, record
 from accounts.models import AccessToken, AuditEntry, Invitation, Membership, User
 from accounts.principals import OPERATOR, principal_of_user
 from accounts.services.forgetting import forget_person, prune
+from accounts.services.host import UPDATE_HOST
 from accounts.services.people import add_user_with_role
 from accounts.services.tenants import delete_tenant
 from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
@@ -133,8 +134,8 @@ def test_without_its_invitation_an_offer_is_shown_as_expired(cast: Cast) -> None
 
 
 def test_the_audit_log_is_kept_for_good_unless_a_setting_says_else(cast: Cast, settings: Settings) -> None:
-    record(OPERATOR, "update host", "host")
-    for act in ("make backup", "restore backup", "forget person"):
+    record(OPERATOR, UPDATE_HOST, "host")
+    for act in (MAKE_BACKUP, RESTORE_BACKUP, FORGET_PERSON):
         record(OPERATOR, act, "x")
     after(days=4_000)
     assert AuditEntry.objects.count() == 4

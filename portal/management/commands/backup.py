@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from django.core.management.base import CommandParser
 
-from accounts.audit import BACKUP_MADE, record
+from accounts.audit import MAKE_BACKUP, record
 from accounts.principals import OPERATOR
 from portal.backup.command import BackupCommand, names, read_passphrase
 from portal.backup.dump import dump
@@ -34,7 +34,7 @@ class Command(BackupCommand):
         backup_id = str(uuid4())
         with _whole_file(file, replace=force) as stream:
             # First: whenever this is killed, there is no file that the audit log here does not tell of.
-            record(OPERATOR, BACKUP_MADE, name_of(backup_id))
+            record(OPERATOR, MAKE_BACKUP, name_of(backup_id))
             counts = dump(stream, passphrase, backup_id)
         for label, name in names().items():
             self.stdout.write(f"{counts[label]:>12,}  {name}")

@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.audit import record
+from accounts.audit import ROTATE_KEYS, record
 from accounts.principals import OPERATOR
 from accounts.second_factors import rotate_second_factors
 from common import env
@@ -32,7 +32,7 @@ class Command(BaseCommand):
             return
         rotation = rotate_secrets().plus(rotate_second_factors())
         if rotation.resealed:
-            record(OPERATOR, "rotate keys", f"{rotation.resealed} secrets")
+            record(OPERATOR, ROTATE_KEYS, f"{rotation.resealed} secrets")
         self.stdout.write(
             f"{rotation.resealed} re-encrypted, {rotation.current} had the newest key already, "
             f"{rotation.replaced} replaced meanwhile, {rotation.unreadable} unreadable."

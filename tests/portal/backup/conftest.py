@@ -19,8 +19,10 @@ from django.db import connection
 from accounts.audit import record
 from accounts.models import HostSettings, RoleLevel
 from accounts.principals import OPERATOR
+from accounts.services.host import UPDATE_HOST
 from common.secrets import Secret
 from events.models import Counter, DisconnectedUsage, Finding, Identity, IdFinding, Lane, Road, SeenLabel
+from pixels.services import CONNECT
 from portal.backup.sealed import SealedReader
 from tests.base import Cast, make_cast
 from tests.factories import (
@@ -102,8 +104,8 @@ def fill() -> Cast:
     OutboxRowFactory.create(pixel=pixel, received_at=THEN, body=bytes(range(256)), road=Road.BROWSER)
     OutboxRowFactory.create(pixel=other, received_at=THEN + timedelta(microseconds=1))
     DeadLetterFactory.create(pixel=pixel, road=Road.BROWSER)
-    record(OPERATOR, "connect pixel", pixel, tenant=cast.shoes, changes={"name": [None, "é\u2028"], "n": [1, 2.5]})
-    record(OPERATOR, "update host", "host")
+    record(OPERATOR, CONNECT, pixel, tenant=cast.shoes, changes={"name": [None, "é\u2028"], "n": [1, 2.5]})
+    record(OPERATOR, UPDATE_HOST, "host")
     return cast
 
 
