@@ -46,7 +46,7 @@ def may_see_as(*, hijacker: User, hijacked: User) -> bool:
     return places.exists() and not closed.exists()
 
 
-def look_only(
+def read_only(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Middleware: whoever sees as somebody else posts nothing, but that they are done, or in which language."""

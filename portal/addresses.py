@@ -86,8 +86,8 @@ def answer(request: Request) -> Response | None:
     return software.door(request if path == request.path else replace(request, path=path))
 
 
-def software_is_understood(get_response: GetResponse) -> GetResponse:
-    """Middleware: put the addresses of software right, and answer it in its own form. It goes before all others."""
+def api_conventions(get_response: GetResponse) -> GetResponse:
+    """Middleware: put the addresses of APIs right, and write refusals in their form. It goes before all others."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         found = find(request.path_info)

@@ -35,8 +35,8 @@ _COUNTED_OTHERWISE = (
 )
 
 
-def addresses_are_counted(get_response: GetResponse) -> GetResponse:
-    """Answer 429 to an address that asks for more pages than ADDRESS_RATE_LIMIT, signed in or not."""
+def rate_limit_addresses(get_response: GetResponse) -> GetResponse:
+    """Middleware: answer 429 to an address that asks for more pages than ADDRESS_RATE_LIMIT, signed in or not."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(_COUNTED_OTHERWISE):
@@ -49,8 +49,8 @@ def addresses_are_counted(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def reads_are_limited(get_response: GetResponse) -> GetResponse:
-    """What a page reads ends after READ_TIMEOUT_SECONDS; GraphQL, which comes by POST, sees to that itself."""
+def limit_read_time(get_response: GetResponse) -> GetResponse:
+    """Middleware: what a page reads ends after READ_TIMEOUT_SECONDS; GraphQL comes by POST and sees to that itself."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.method not in ("GET", "HEAD"):
@@ -84,8 +84,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return page
 
 
-def nothing_is_kept(get_response: GetResponse) -> GetResponse:
-    """Browsers must not show from their store, once the person has signed out, what they were answered before.
+def no_store(get_response: GetResponse) -> GetResponse:
+    """Middleware: browsers must not show from their store, once the person has signed out, what they were answered.
 
     Sessions are not read for it: the database may be what failed.
     """
@@ -99,8 +99,8 @@ def nothing_is_kept(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def wrong_method_has_a_page(get_response: GetResponse) -> GetResponse:
-    """Whoever reloads what was posted, or types its address, is told so; the APIs say it in their own words."""
+def render_method_not_allowed(get_response: GetResponse) -> GetResponse:
+    """Middleware: a page for whoever reloads what was posted, or types its address; APIs use their own words."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -113,8 +113,8 @@ def wrong_method_has_a_page(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def second_factor_first(get_response: GetResponse) -> GetResponse:
-    """Send the host's people to set up a second factor, where REQUIRE_MFA_FOR_HOST asks for one."""
+def require_second_factor(get_response: GetResponse) -> GetResponse:
+    """Middleware: send the host's people to set up a second factor, where REQUIRE_MFA_FOR_HOST asks for one."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if not request.path.startswith(_WAITING) or not is_page(request):

@@ -62,15 +62,15 @@ INSTALLED_APPS = [
     "ninja",  # serves its API page's scripts from here, not from a CDN
 ]
 MIDDLEWARE = [
-    "portal.addresses.software_is_understood",
+    "portal.addresses.api_conventions",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.csp.PolicyMiddleware",
-    "portal.middleware.nothing_is_kept",
-    "portal.middleware.reads_are_limited",
+    "portal.middleware.no_store",
+    "portal.middleware.limit_read_time",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "portal.middleware.addresses_are_counted",
+    "portal.middleware.rate_limit_addresses",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -78,9 +78,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "portal.middleware.wrong_method_has_a_page",
-    "portal.middleware.second_factor_first",
-    "accounts.see_as.look_only",
+    "portal.middleware.render_method_not_allowed",
+    "portal.middleware.require_second_factor",
+    "accounts.see_as.read_only",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

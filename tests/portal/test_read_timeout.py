@@ -15,7 +15,7 @@ from common import budget, read_timeout
 from common.errors import TimedOut, unavailable
 from common.postgresql.base import DatabaseWrapper
 from common.read_timeout import limited_reads, refuse_if_over
-from portal.middleware import reads_are_limited
+from portal.middleware import limit_read_time
 from tests.base import HUB, client_of, graphql
 from tests.factories import ApiAccountFactory
 
@@ -135,7 +135,7 @@ def test_a_page_that_reads_for_too_long_is_told_so() -> None:
         raise AssertionError
 
     with pytest.raises(OperationalError):
-        reads_are_limited(view)(RequestFactory().get("/"))
+        limit_read_time(view)(RequestFactory().get("/"))
 
 
 @pytest.mark.django_db(transaction=True)
