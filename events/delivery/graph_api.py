@@ -76,7 +76,7 @@ class BadToken:
     problem: Problem
 
 
-Answer = Accepted | Refused | RetryLater | BadToken
+GraphAnswer = Accepted | Refused | RetryLater | BadToken
 
 
 class _Error(msgspec.Struct):
@@ -105,7 +105,7 @@ def post_events(
     access_token: str,
     events: Iterable[msgspec.Raw | bytes],
     options: str = "",
-) -> Answer:
+) -> GraphAnswer:
     """Send events, each the JSON of one, or of several with commas between them.
 
     ``options`` is the JSON object of what else Meta is to know, or empty.
@@ -118,7 +118,7 @@ def post_events(
     return answer if isinstance(answer, RetryLater) else judge(*answer, secret=access_token)
 
 
-def ask_about_token(*, api_version: str, access_token: str) -> Answer:
+def ask_about_token(*, api_version: str, access_token: str) -> GraphAnswer:
     """Does Meta know the token? Asked of the one edge that whoever has a token may read: the token's own.
 
     What it may do on a pixel is known once events are sent. Somebody waits for the answer, so it gets less time.
@@ -161,7 +161,7 @@ def _client() -> httpx.Client:
     return httpx.Client(transport=DeadlineTransport(limits))
 
 
-def judge(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> Answer:
+def judge(status: int, headers: Mapping[str, str], body: bytes, *, secret: str = "") -> GraphAnswer:
     """The class of an answer. Meta may quote the ``secret``, and its words are stored and shown: they come masked."""
     answer = _read(body)
     if answer.error is not None:
@@ -180,7 +180,7 @@ def _read(body: bytes) -> _Body:
         return _Body()
 
 
-def _judge_error(error: _Error, retry_after: float | None, secret: str) -> Answer:
+def _judge_error(error: _Error, retry_after: float | None, secret: str) -> GraphAnswer:
     problem = Problem(
         error.code,
         error.error_subcode,

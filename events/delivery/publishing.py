@@ -15,7 +15,7 @@ from accounts.models import TenantStatus
 from events.delivery import batches, lanes, turns
 from events.delivery.batches import Batch, Event, as_sent
 from events.delivery.enrichment import enrich
-from events.delivery.graph_api import Answer, post_events
+from events.delivery.graph_api import GraphAnswer, post_events
 from events.delivery.log import DeliveryLog
 from events.delivery.settling import settle
 from events.delivery.verdicts import Verdict, verdict_on
@@ -200,7 +200,7 @@ def _requests(pixel: Pixel, batch: Batch) -> list[list[Event]]:
     return requests[::-1]
 
 
-def _send(pixel: Pixel, events: list[Event]) -> Answer:
+def _send(pixel: Pixel, events: list[Event]) -> GraphAnswer:
     with turns.waiting(pixel.pk):
         return post_events(
             pixel_id=pixel.pixel_id,

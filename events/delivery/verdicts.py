@@ -11,7 +11,7 @@ from typing import Any
 
 from events.delivery import lanes
 from events.delivery.batches import Fate, failed, published
-from events.delivery.graph_api import Accepted, Answer, BadToken, Problem, Refused, RetryLater
+from events.delivery.graph_api import Accepted, BadToken, GraphAnswer, Problem, Refused, RetryLater
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Verdict:
         return self.fate is not None and not self.blames_one
 
 
-def verdict_on(answer: Answer) -> Verdict:
+def verdict_on(answer: GraphAnswer) -> Verdict:
     """The meaning of an answer."""
     match answer:
         case Accepted(trace_id):

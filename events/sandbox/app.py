@@ -52,7 +52,7 @@ class Arrival(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SandboxResponse:
     """An HTTP answer; no body means that the connection is closed instead."""
 
     status: int
@@ -135,7 +135,7 @@ class Sandbox:
 
     # --- the events edge ---------------------------------------------------------------------------------------------
 
-    def post_events(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> Answer:
+    def post_events(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> SandboxResponse:
         """Take the events as Meta would, unless a fault is in force."""
         trace_id = secrets.token_urlsafe(16)
         fault = self.faults.next_for(pixel_id) or Fault()
@@ -149,28 +149,30 @@ class Sandbox:
             except GraphError as refusal:
                 error = error or refusal
         if fault.close:
-            code, answer = -1, Answer(0, None)
+            code, answer = -1, SandboxResponse(0, None)
         elif error is not None:
-            code, answer = error.code, Answer(error.http_status, error.as_json(trace_id))
+            code, answer = error.code, SandboxResponse(error.http_status, error.as_json(trace_id))
         else:
-            code, answer = 0, Answer(200, {"events_received": count, "messages": [], "fbtrace_id": trace_id})
+            code, answer = 0, SandboxResponse(200, {"events_received": count, "messages": [], "fbtrace_id": trace_id})
         self._note(version, pixel_id, payload, code)
         return answer
 
-    def whose_token(self, token: str) -> Answer:
+    def whose_token(self, token: str) -> SandboxResponse:
         """What ``GET /<version>/me`` answers: the token's own id, unless a fault for every pixel is in force."""
         trace_id = secrets.token_urlsafe(16)
         fault = self.faults.next_for("") or Fault()
         if fault.delay_seconds:
             time.sleep(fault.delay_seconds)
         if fault.close:
-            return Answer(0, None)
+            return SandboxResponse(0, None)
         try:
             rules.check_token(token)
         except GraphError as refusal:
-            return Answer(refusal.http_status, refusal.as_json(trace_id))
+            return SandboxResponse(refusal.http_status, refusal.as_json(trace_id))
         return (
-            Answer(fault.error.http_status, fault.error.as_json(trace_id)) if fault.error else Answer(200, {"id": "1"})
+            SandboxResponse(fault.error.http_status, fault.error.as_json(trace_id))
+            if fault.error
+            else SandboxResponse(200, {"id": "1"})
         )
 
     def _take(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> int:

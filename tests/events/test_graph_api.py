@@ -16,19 +16,19 @@ from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from events.delivery.graph_api import Accepted, Answer, BadToken, Problem, Refused, RetryLater, judge, post_events
+from events.delivery.graph_api import Accepted, BadToken, GraphAnswer, Problem, Refused, RetryLater, judge, post_events
 from events.sandbox import Sandbox
 from tests.events.outbox import purchase
 
 TOKEN = "EAA-a-secret-token"
 
 
-def post(*events: dict[str, Any], options: str = "", token: str = TOKEN) -> Answer:
+def post(*events: dict[str, Any], options: str = "", token: str = TOKEN) -> GraphAnswer:
     raws = [json.dumps(event).encode() for event in events or (purchase(),)]
     return post_events(pixel_id="17", api_version="v24.0", access_token=token, events=raws, options=options)
 
 
-def error(code: int, status: int = 400, **fields: Any) -> Answer:
+def error(code: int, status: int = 400, **fields: Any) -> GraphAnswer:
     body = {"error": {"message": "No.", "type": "OAuthException", "code": code, "fbtrace_id": "T1", **fields}}
     return judge(status, {}, json.dumps(body).encode())
 

@@ -18,7 +18,7 @@ from events.delivery.publishing import drain
 from events.figures.usage import refresh_usage
 from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Lane, OutboxRow
 from events.sandbox import Sandbox
-from events.sandbox.app import Answer
+from events.sandbox.app import SandboxResponse
 from events.sandbox.server import serve
 from pixels.services import connect_pixel, disconnect_pixel, regenerate_access_key
 from tests.base import tenant
@@ -93,10 +93,10 @@ class Choosy(Sandbox):
 
     good = "EAAnew"
 
-    def post_events(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> Answer:
+    def post_events(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> SandboxResponse:
         if payload.get("access_token") != self.good:
             time.sleep(0.05)
-            return Answer(401, {"error": {"message": "Expired", "type": "OAuthException", "code": 190}})
+            return SandboxResponse(401, {"error": {"message": "Expired", "type": "OAuthException", "code": 190}})
         return super().post_events(version, pixel_id, payload)
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from events.delivery import batches, publishing, turns
-from events.delivery.graph_api import Answer, post_events
+from events.delivery.graph_api import GraphAnswer, post_events
 from events.models import OutboxRow
 from events.sandbox import Sandbox
 from pixels.models import Pixel
@@ -126,7 +126,7 @@ def test_who_waits_holds_no_connection_of_the_pool(sandbox: Sandbox, monkeypatch
     put(pixel, purchase())
     held: list[bool] = []
 
-    def look_and_send(**request: Any) -> Answer:
+    def look_and_send(**request: Any) -> GraphAnswer:
         held.append(connection.connection is not None)
         return post_events(**request)
 

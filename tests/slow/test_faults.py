@@ -16,7 +16,7 @@ from django.db.models import Sum
 
 from events.models import Counter, Lane, OutboxRow
 from events.sandbox import Sandbox
-from events.sandbox.app import Answer
+from events.sandbox.app import SandboxResponse
 from events.sandbox.server import serve
 from pixels.models import Pixel
 from portal.run import WORKER
@@ -106,9 +106,9 @@ class Babbling(Sandbox):
 
     babbles = False
 
-    def post_events(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> Answer:
+    def post_events(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> SandboxResponse:
         if self.babbles:
-            return Answer(200, {"<html>": ["We'll be back soon"]})
+            return SandboxResponse(200, {"<html>": ["We'll be back soon"]})
         return super().post_events(version, pixel_id, payload)
 
 

@@ -17,7 +17,7 @@ from django.db.models import Sum
 
 from events.models import Counter, OutboxRow
 from events.sandbox import Sandbox
-from events.sandbox.app import Answer
+from events.sandbox.app import SandboxResponse
 from events.sandbox.server import serve
 from pixels.models import Pixel
 from tests.base import tenant
@@ -87,7 +87,7 @@ class WatchedSandbox(Sandbox):
         super().__init__(seed=seed)
         self.answered = threading.Event()
 
-    def post_events(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> Answer:
+    def post_events(self, version: str, pixel_id: str, payload: Mapping[str, Any]) -> SandboxResponse:
         answer = super().post_events(version, pixel_id, payload)
         self.answered.set()
         return answer
