@@ -17,7 +17,7 @@ from common.errors import NotAuthorized
 from common.statements import Param, Statement
 
 
-class Place(Protocol):
+class TenantState(Protocol):
     """What decides of an account who may do what there: ``Tenant``, and read models of it."""
 
     @property
@@ -86,7 +86,7 @@ HOST: dict[RoleLevel, frozenset[Action]] = {
 }
 
 
-def allowed_actions(principal: Principal, tenant: Place | None = None) -> frozenset[Action]:
+def allowed_actions(principal: Principal, tenant: TenantState | None = None) -> frozenset[Action]:
     """What the principal may do in ``tenant``, or at the host where none is given."""
     if principal.is_system:
         return frozenset(Action)
@@ -104,12 +104,12 @@ def allowed_actions(principal: Principal, tenant: Place | None = None) -> frozen
     return allowed
 
 
-def is_allowed(principal: Principal, action: Action, tenant: Place | None = None) -> bool:
+def is_allowed(principal: Principal, action: Action, tenant: TenantState | None = None) -> bool:
     """May the principal do this in the account, or at the host?"""
     return action in allowed_actions(principal, tenant)
 
 
-def require(principal: Principal, action: Action, tenant: Place | None = None) -> None:
+def require(principal: Principal, action: Action, tenant: TenantState | None = None) -> None:
     """Raise NotAuthorized unless the principal may do this."""
     if not is_allowed(principal, action, tenant):
         raise NotAuthorized()

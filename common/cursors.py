@@ -10,7 +10,7 @@ from common.errors import InvalidInput
 
 MAX_PAGE = 200
 #: What a place is made of; numbers up to 53 bits, which every client and database holds.
-Place = list[int | str]
+Position = list[int | str]
 _MAX_NUMBER = 2**53
 
 
@@ -19,7 +19,7 @@ def encode_cursor(*place: int | str) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
-def decode_cursor(cursor: str, *types: type[int] | type[str]) -> Place:
+def decode_cursor(cursor: str, *types: type[int] | type[str]) -> Position:
     """The place, whose parts have the types; InvalidInput for what ``encode_cursor`` has not made."""
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor.encode()))

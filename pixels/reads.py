@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from accounts.borders import Borders
 from accounts.models import Tenant
-from accounts.permissions import Action, Place, is_allowed, is_tenant_id, require
+from accounts.permissions import Action, TenantState, is_allowed, is_tenant_id, require
 from accounts.principals import Principal
 from common.budget import load, most_rows
 from common.errors import NotAuthorized, NotFound
@@ -96,7 +96,7 @@ def read_account(
     return account
 
 
-def may_see_keys(principal: Principal, tenant: Place) -> bool:
+def may_see_keys(principal: Principal, tenant: TenantState) -> bool:
     """Access keys are for those who may change the account's pixels."""
     return is_allowed(principal, Action.EDIT_DATA, tenant)
 

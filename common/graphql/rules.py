@@ -27,7 +27,7 @@ from graphql import (
 from graphql.validation.rules.variables_in_allowed_position import allowed_variable_usage
 
 #: Names in an answer, from the top down.
-Place = tuple[str, ...]
+ResponsePath = tuple[str, ...]
 
 
 class VariablesInAllowedPosition(VariablesInAllowedPositionRule):
@@ -71,7 +71,7 @@ class OneCallOut(ValidationRule):
         """Report the fields that stand at a second place of the answer, wherever fragments put them."""
         if operation.operation is not OperationType.MUTATION:
             return
-        places: dict[str, set[Place]] = {name: set() for name in CALLING_OUT}
+        places: dict[str, set[ResponsePath]] = {name: set() for name in CALLING_OUT}
         for place, node in self._fields(operation.selection_set, ()):
             of_name = places.get(node.name.value)
             if of_name is not None and of_name != {place}:
@@ -80,7 +80,7 @@ class OneCallOut(ValidationRule):
                     text = f"'{node.name.value}' may stand only once in a document: {CALLING_OUT[node.name.value]}."
                     self.report_error(GraphQLError(text, node))
 
-    def _fields(self, selection_set: SelectionSetNode, place: Place) -> Iterator[tuple[Place, FieldNode]]:
+    def _fields(self, selection_set: SelectionSetNode, place: ResponsePath) -> Iterator[tuple[ResponsePath, FieldNode]]:
         """The fields of the operation's first two levels, where mutations are."""
         for node in selection_set.selections:
             if isinstance(node, FieldNode):

@@ -43,13 +43,13 @@ def stage(request: pytest.FixtureRequest, cast: Cast) -> tuple[Tenant | None, Us
     return (cast.shoes, cast.ada, cast.vic) if request.param == "account" else (None, cast.hanna, cast.vera)
 
 
-Place = tuple[Tenant | None, User, User]
+Stage = tuple[Tenant | None, User, User]
 
 
 # --- The list --------------------------------------------------------------------------------------------------------
 
 
-def test_everybody_is_listed_with_role_and_status(stage: Place) -> None:
+def test_everybody_is_listed_with_role_and_status(stage: Stage) -> None:
     place, _, viewer = stage
     InvitationFactory.create(
         membership__user__email="ines@example.com", membership__tenant=place, membership__level=RoleLevel.MANAGE
@@ -63,7 +63,7 @@ def test_everybody_is_listed_with_role_and_status(stage: Place) -> None:
     assert re.search(r"ines@example.com Standard Invited \S+@", page)
 
 
-def test_an_admin_finds_a_button_for_each_person(stage: Place) -> None:
+def test_an_admin_finds_a_button_for_each_person(stage: Stage) -> None:
     place, admin, viewer = stage
 
     page = login(admin).get(at(place)).content.decode()
@@ -72,14 +72,14 @@ def test_an_admin_finds_a_button_for_each_person(stage: Place) -> None:
         assert f'href="{at(place, f"{user.pk}/")}"' in page
 
 
-def test_an_invitation_that_has_expired_is_said_to_have(stage: Place) -> None:
+def test_an_invitation_that_has_expired_is_said_to_have(stage: Stage) -> None:
     place, admin, _ = stage
     InvitationFactory.create(membership__tenant=place, expires_at=timezone.now() - timedelta(minutes=1))
 
     assert "Invited, the link has expired" in words(login(admin).get(at(place)))
 
 
-def test_the_list_is_paged_and_costs_the_same_for_many(stage: Place) -> None:
+def test_the_list_is_paged_and_costs_the_same_for_many(stage: Stage) -> None:
     place, admin, _ = stage
     client = login(admin)
     with CaptureQueriesContext(connection) as few:
@@ -92,7 +92,7 @@ def test_the_list_is_paged_and_costs_the_same_for_many(stage: Place) -> None:
     assert len(many) == len(few) <= 12
 
 
-def test_whoever_may_not_change_people_sees_no_buttons(stage: Place) -> None:
+def test_whoever_may_not_change_people_sees_no_buttons(stage: Stage) -> None:
     place, _, viewer = stage
 
     page = login(viewer).get(at(place)).content.decode().partition('class="page-header')[2]
@@ -111,7 +111,7 @@ def test_the_people_of_an_account_are_its_own_affair(cast: Cast) -> None:
 
 
 def test_an_invited_person_gets_the_link_by_mail_and_the_admin_sees_it(
-    stage: Place, django_capture_on_commit_callbacks: Commits
+    stage: Stage, django_capture_on_commit_callbacks: Commits
 ) -> None:
     place, admin, _ = stage
     client = login(admin)
@@ -140,7 +140,7 @@ def test_an_invited_person_gets_the_link_by_mail_and_the_admin_sees_it(
         ({"email": "a\0@example.com"}, "Null characters are not allowed."),
     ],
 )
-def test_a_refused_invitation_keeps_what_was_typed(stage: Place, wrong: dict[str, str], said: str) -> None:
+def test_a_refused_invitation_keeps_what_was_typed(stage: Stage, wrong: dict[str, str], said: str) -> None:
     place, admin, viewer = stage
     typed = {"email": "ines@example.com", "level": "manage"} | wrong
     typed["email"] = typed["email"].replace("VIC", viewer.email.upper())
@@ -157,7 +157,7 @@ def test_a_refused_invitation_keeps_what_was_typed(stage: Place, wrong: dict[str
 # --- Changing --------------------------------------------------------------------------------------------------------
 
 
-def test_a_role_is_changed(stage: Place) -> None:
+def test_a_role_is_changed(stage: Stage) -> None:
     place, admin, viewer = stage
 
     page = login(admin).post(at(place, f"{viewer.pk}/"), {"level": "manage"}, follow=True)
@@ -166,7 +166,7 @@ def test_a_role_is_changed(stage: Place) -> None:
     assert f"The role of {viewer.email} is changed." in words(page)
 
 
-def test_access_is_revoked(stage: Place) -> None:
+def test_access_is_revoked(stage: Stage) -> None:
     place, admin, viewer = stage
     asked = login(admin).get(at(place, f"{viewer.pk}/"))
     assert f"Revoke the access of {viewer.email}?" in words(asked)
@@ -178,7 +178,7 @@ def test_access_is_revoked(stage: Place) -> None:
     assert login(viewer).get(at(place)).status_code == 404
 
 
-def test_the_last_admin_stays(stage: Place) -> None:
+def test_the_last_admin_stays(stage: Stage) -> None:
     place, admin, _ = stage
     client, before = login(admin), snapshot()
 
@@ -203,7 +203,7 @@ def test_an_admin_leaves_where_there_is_another_one(cast: Cast) -> None:
     assert "You have no account" in words(page)
 
 
-def test_a_new_link_replaces_the_earlier_one(stage: Place, django_capture_on_commit_callbacks: Commits) -> None:
+def test_a_new_link_replaces_the_earlier_one(stage: Stage, django_capture_on_commit_callbacks: Commits) -> None:
     place, admin, _ = stage
     earlier: Invitation = InvitationFactory.create(
         membership__user__email="ines@example.com", membership__tenant=place, membership__level=RoleLevel.VIEW
@@ -220,7 +220,7 @@ def test_a_new_link_replaces_the_earlier_one(stage: Place, django_capture_on_com
     assert [message.to for message in mail.outbox] == [["ines@example.com"]]
 
 
-def test_whoever_has_accepted_needs_no_link(stage: Place) -> None:
+def test_whoever_has_accepted_needs_no_link(stage: Stage) -> None:
     place, admin, viewer = stage
     client, before = login(admin), snapshot()
     assert "Generate invite link" not in words(client.get(at(place, f"{viewer.pk}/")))
@@ -232,7 +232,7 @@ def test_whoever_has_accepted_needs_no_link(stage: Place) -> None:
 
 
 def test_a_link_to_a_new_password_is_mailed_and_shown_to_those_who_look_after_the_person(
-    stage: Place, django_capture_on_commit_callbacks: Commits
+    stage: Stage, django_capture_on_commit_callbacks: Commits
 ) -> None:
     place, admin, viewer = stage
     client = login(admin)
@@ -267,7 +267,7 @@ def test_a_link_that_would_open_other_accounts_reaches_its_owner_and_nobody_else
 
 @pytest.mark.parametrize("backend", UNSENT)
 def test_without_a_mail_server_nobody_is_told_that_a_link_was_mailed(
-    stage: Place, settings: Settings, backend: str
+    stage: Stage, settings: Settings, backend: str
 ) -> None:
     place, admin, viewer = stage
     settings.EMAIL_BACKEND = backend
@@ -287,7 +287,7 @@ def test_without_a_mail_server_nobody_is_told_that_a_link_was_mailed(
         assert "was sent to v" not in page
 
 
-def test_a_deactivated_person_gets_no_link(stage: Place) -> None:
+def test_a_deactivated_person_gets_no_link(stage: Stage) -> None:
     place, admin, viewer = stage
     User.objects.filter(pk=viewer.pk).update(status=User.Status.DEACTIVATED)
     client, before = login(admin), snapshot()
@@ -340,7 +340,7 @@ def test_the_host_changes_nobody_in_an_account_that_manages_itself(cast: Cast) -
     assert snapshot() == before
 
 
-def test_what_changes_something_is_no_link(stage: Place) -> None:
+def test_what_changes_something_is_no_link(stage: Stage) -> None:
     place, admin, viewer = stage
     for act in ("link/", "password/", "revoke/"):
         assert login(admin).get(at(place, f"{viewer.pk}/{act}")).status_code == 405
