@@ -65,7 +65,7 @@ def failed(problem: Problem) -> Fate:
 UNREAD = Fate("failed", Delivery.Outcome.FAILED, UNREADABLE, UNREADABLE_CODE)
 
 
-class Row(msgspec.Struct, eq=False):
+class OutboxRecord(msgspec.Struct, eq=False):
     """An outbox row."""
 
     pk: int
@@ -92,7 +92,7 @@ class Row(msgspec.Struct, eq=False):
 class Event(msgspec.Struct, eq=False, gc=False):
     """An event of a batch; without a fate, it waits. There are many: the garbage collector need not look at them."""
 
-    row: Row
+    row: OutboxRecord
     index: int
     name: str
     event_id: str
@@ -114,7 +114,7 @@ class Event(msgspec.Struct, eq=False, gc=False):
 class Batch:
     """The rows at the head of a pixel's queue, and their events."""
 
-    rows: list[Row]
+    rows: list[OutboxRecord]
     events: list[Event]
     #: Do more events wait behind these?
     has_more: bool
@@ -174,7 +174,7 @@ def read(pixel: Pixel, *, now: datetime, publishes: bool, part: int = 1) -> Batc
 def _read(pixel: Pixel, which: str = "", until: datetime | None = None, part: int = 1) -> Batch | None:
     most_events, most_bytes = MAX_EVENTS // part, MAX_BYTES // part
     found = bulk.fetch(_ROWS.format(which=which), [pixel.pk, most_events + 1, most_events, most_bytes])
-    rows = [Row(*values) for *values, _ in found if until is None or values[1] <= until]
+    rows = [OutboxRecord(*values) for *values, _ in found if until is None or values[1] <= until]
     if not rows:
         return None
     has_more = len(rows) < len(found) or bool(found[-1][-1])
@@ -182,7 +182,7 @@ def _read(pixel: Pixel, which: str = "", until: datetime | None = None, part: in
     return Batch(rows, [event for part in parts for event in decode_rows(part)], has_more=has_more)
 
 
-def decode_rows(rows: list[Row]) -> list[Event]:
+def decode_rows(rows: list[OutboxRecord]) -> list[Event]:
     """The events of some rows, read as one JSON text: for rows of single events, it takes half the time.
 
     What cannot be read has its fate by then: it must not hold up what is behind it.
@@ -200,12 +200,12 @@ def decode_rows(rows: list[Row]) -> list[Event]:
     return [event for row in rows for event in _salvage(row)]
 
 
-def _event(row: Row, index: int, known: _Known) -> Event:
+def _event(row: OutboxRecord, index: int, known: _Known) -> Event:
     website = host_of(known.event_source_url) or ""
     return Event(row, index, known.event_name[:EVENT_NAME_MAX_LENGTH], known.event_id, known.event_time, website)
 
 
-def _salvage(row: Row) -> list[Event]:
+def _salvage(row: OutboxRecord) -> list[Event]:
     """A damaged row's events, one by one where it is still a list of them; else the row stands for its first event."""
     with suppress(msgspec.DecodeError, UnicodeDecodeError):
         if len(raws := row.raws()) == row.event_count:
@@ -213,14 +213,14 @@ def _salvage(row: Row) -> list[Event]:
     return [_unread(row, index, b"" if index else row.body) for index in range(row.event_count)]
 
 
-def _read_or_not(row: Row, index: int, raw: msgspec.Raw) -> Event:
+def _read_or_not(row: OutboxRecord, index: int, raw: msgspec.Raw) -> Event:
     try:
         return _event(row, index, _decode_one(raw))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _unread(row, index, bytes(raw))
 
 
-def _unread(row: Row, index: int, raw: bytes) -> Event:
+def _unread(row: OutboxRecord, index: int, raw: bytes) -> Event:
     return Event(row, index, "", "", row.received_at.timestamp(), "", UNREAD, raw)
 
 

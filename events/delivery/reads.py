@@ -23,7 +23,7 @@ from common import budget
 from common.cursors import clean_page_size, decode_cursor, encode_cursor
 from common.errors import InvalidInput
 from common.validation import refuse_control_characters
-from events.delivery.batches import MAX_BYTES, Event, Row, decode_rows
+from events.delivery.batches import MAX_BYTES, Event, OutboxRecord, decode_rows
 from events.delivery.explanations import NO_ANSWER, explain
 from events.models import DELIVERIES_KEPT, EVENT_NAME_MAX_LENGTH, DeadLetter, Delivery, OutboxRow
 from pixels.models import Pixel
@@ -218,7 +218,7 @@ def _waiting(pixel: Pixel) -> list[Delivered]:
         "pixel__lane__silence", "pk", "received_at", "intake", "counted", "options", "event_count", "body"
     )
     rows = [
-        (silence, Row(pk, received_at, intake, counted, options, event_count, bytes(body)))
+        (silence, OutboxRecord(pk, received_at, intake, counted, options, event_count, bytes(body)))
         for silence, pk, received_at, intake, counted, options, event_count, body in columns.order_by("-pk")
     ]
     entries = [_waits(pixel, silence or "", event) for silence, row in rows for event in reversed(decode_rows([row]))]

@@ -28,7 +28,7 @@ from portal.backup.tables import REFERENCES, TABLES, Column, Model, Table
 _BATCH_ROWS = 500
 _BATCH_BYTES = 4_000_000
 
-Row = dict[str, Any]
+Record = dict[str, Any]
 #: What tells a row from others of its table on any instance: the values of its REFERENCES.
 Name = tuple[Any, ...]
 
@@ -105,7 +105,7 @@ class _Restore:
             self.report.skipped[table.label] += len(rows) - added
         return self.report
 
-    def _add(self, table: Table, rows: list[Row]) -> int:
+    def _add(self, table: Table, rows: list[Record]) -> int:
         self._recognise(table, rows)
         # What has no key comes, or does not: the database need not be asked. Figures are most of a file.
         rows = rows if table.key else [row for row in rows if self._is_wanted(table, row)]
@@ -125,7 +125,7 @@ class _Restore:
             self.new[table.model].update(tuple(row[path] for path in REFERENCES[table.model]) for row, _ in new)
         return len(new)
 
-    def _recognise(self, table: Table, rows: list[Row]) -> None:
+    def _recognise(self, table: Table, rows: list[Record]) -> None:
         """The file's audit log tells which backups its instance had made or restored: does this one know any?"""
         if table.model is AuditEntry:
             subjects = {row["subject"] for row in rows if row["act"] in _TELL_OF_BACKUPS}
@@ -146,7 +146,7 @@ class _Restore:
             self.newest[table.model] = found
         return self.newest[table.model]
 
-    def _is_wanted(self, table: Table, row: Row) -> bool:
+    def _is_wanted(self, table: Table, row: Record) -> bool:
         """May a row come that is not here? Never what may have been revoked here, or published."""
         if self.version < table.since:
             return False
@@ -158,7 +158,7 @@ class _Restore:
             return self.with_api_accounts or not (self.is_known or self.has_api_accounts)
         return table.model not in (OutboxRow, DeadLetter) or not self.is_known or self._came(table, "pixel", row)
 
-    def _came(self, table: Table, reference: str, row: Row) -> bool:
+    def _came(self, table: Table, reference: str, row: Record) -> bool:
         """Has this restore added what the row belongs to? A pixel's deeds belong to its account."""
         column = next(column for column in table.columns if column.field.name == reference)
         name = tuple(row[path] for path in column.paths)
@@ -166,7 +166,7 @@ class _Restore:
             return name[1:] in self.new[Tenant]
         return name in self.new[column.field.related_model]  # type: ignore[index]
 
-    def _count(self, table: Table, new: list[tuple[Row, Any]]) -> None:
+    def _count(self, table: Table, new: list[tuple[Record, Any]]) -> None:
         """Events that come into an account that was here are counted as if they came now: its counters stayed."""
         tallies: dict[int, Tally] = defaultdict(Tally)
         for row, event in new:
@@ -182,11 +182,11 @@ class _Restore:
             tally.write(pixel_pk)
 
 
-def _batches(lines: Iterable[bytes], version: int) -> Iterator[tuple[Table, list[Row]]]:
+def _batches(lines: Iterable[bytes], version: int) -> Iterator[tuple[Table, list[Record]]]:
     """The file's rows by table, a few at a time."""
     table = TABLES[0]
     names: list[str] = []
-    rows: list[Row] = []
+    rows: list[Record] = []
     size = 0
     for line in lines:
         read = msgspec.json.decode(line)
@@ -203,7 +203,7 @@ def _batches(lines: Iterable[bytes], version: int) -> Iterator[tuple[Table, list
         yield table, rows
 
 
-def _heading(read: Row, version: int) -> tuple[Table, list[str]]:
+def _heading(read: Record, version: int) -> tuple[Table, list[str]]:
     table = _TABLES.get(read["table"])
     known = {path for column in table.columns for path in column.paths} if table else set()
     if table is None or not known.issuperset(read["columns"]):
@@ -211,7 +211,7 @@ def _heading(read: Row, version: int) -> tuple[Table, list[str]]:
     return table, table.names_now(read["columns"], version)
 
 
-def _referring(column: Column, rows: list[Row]) -> list[Row]:
+def _referring(column: Column, rows: list[Record]) -> list[Record]:
     """Put in the number, in this database, of what each row refers to; rows whose counterpart is not here go."""
     related: Model = column.field.related_model  # type: ignore[assignment]
     paths = REFERENCES[related]
@@ -230,7 +230,7 @@ def _referring(column: Column, rows: list[Row]) -> list[Row]:
     return found
 
 
-def _instance(table: Table, row: Row) -> models.Model:
+def _instance(table: Table, row: Record) -> models.Model:
     values = {}
     for column in table.columns:
         name = column.field.attname

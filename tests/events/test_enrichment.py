@@ -16,7 +16,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.principals import principal_of_api_account
 from accounts.services.tenants import delete_tenant, update_tenant
-from events.delivery.batches import Event, Row, decode_rows
+from events.delivery.batches import Event, OutboxRecord, decode_rows
 from events.delivery.enrichment import IDENTIFIERS, enrich
 from events.models import Identity
 from pixels.models import Pixel
@@ -46,7 +46,7 @@ def enriched(pixel: Pixel, *users: dict[str, Any], **fields: Any) -> list[dict[s
 
 def batch(*events: dict[str, Any]) -> list[Event]:
     """Events that wait."""
-    return decode_rows([Row(1, timezone.now(), 0, False, "", len(events), json.dumps(events).encode())])
+    return decode_rows([OutboxRecord(1, timezone.now(), 0, False, "", len(events), json.dumps(events).encode())])
 
 
 def sent(events: list[Event]) -> list[dict[str, Any]]:
@@ -301,7 +301,7 @@ def test_an_event_to_which_nothing_is_added_stays_to_the_letter(pixel: Pixel) ->
 def test_what_is_added_leaves_the_rest_to_the_letter(pixel: Pixel) -> None:
     enriched(pixel, {"fbp": FBP, "em": EMAIL})
     text = f'{{"event_name":"Lead","event_id":"1","event_time":1.7e9,"x":[1.50, null],"user_data":{{"fbp":"{FBP}"}}}}'
-    (event,) = decode_rows([Row(1, timezone.now(), 0, False, "", 1, f"[{text}]".encode())])
+    (event,) = decode_rows([OutboxRecord(1, timezone.now(), 0, False, "", 1, f"[{text}]".encode())])
 
     enrich(pixel, [event])
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from events.delivery.batches import Row, decode_rows
+from events.delivery.batches import OutboxRecord, decode_rows
 from events.delivery.enrichment import enrich
 from events.delivery.publishing import drain
 from events.delivery.services import _waiting_again
@@ -89,5 +89,5 @@ def test_an_event_that_meta_refused_is_in_doubt_as_before_when_it_is_replayed(pi
     assert json.loads(again.enriched or bytes(again.raw))["user_data"] == user_data
 
 
-def row_of(row: OutboxRow) -> Row:
-    return Row(1, row.received_at, row.intake, row.counted, row.options, row.event_count, bytes(row.body))
+def row_of(row: OutboxRow) -> OutboxRecord:
+    return OutboxRecord(1, row.received_at, row.intake, row.counted, row.options, row.event_count, bytes(row.body))
