@@ -47,7 +47,7 @@ class AccountRequest(HostRequest):
 
 P = ParamSpec("P")
 HostView = Callable[Concatenate[HostRequest, P], HttpResponseBase]
-AccountView = Callable[Concatenate[AccountRequest, P], HttpResponseBase]
+AccountPageView = Callable[Concatenate[AccountRequest, P], HttpResponseBase]
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -70,14 +70,14 @@ def host_page(action: Action = Action.VIEW_HOST) -> Callable[[HostView[P]], View
     return decorate
 
 
-def account_page(action: Action = Action.VIEW_DATA) -> Callable[[AccountView[P]], View[P]]:
+def account_page(action: Action = Action.VIEW_DATA) -> Callable[[AccountPageView[P]], View[P]]:
     """A page about the account that ``?tenant=`` names, given to the view as ``request.tenant``.
 
     Outsiders get the same 404 as for an account that does not exist; whoever may see the account, but not do
     ``action`` there, gets 403.
     """
 
-    def decorate(view: AccountView[P]) -> View[P]:
+    def decorate(view: AccountPageView[P]) -> View[P]:
         def enter(request: HttpRequest) -> None:
             principal = principal_of_request(request)
             if "tenant" not in request.GET and request.method in ("GET", "HEAD"):
