@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from accounts.models import RoleLevel
 from accounts.principals import OPERATOR, Principal, principal_of_api_account, principal_of_user
 from common.budget import TooLarge
-from common.graphql.documents import Prepared, prepare
+from common.graphql.documents import Prepared, prepare_document
 from common.graphql.fallbacks import fallbacks
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.hub import schema as hub_schema
@@ -91,7 +91,7 @@ def comparable(result: ExecutionResult) -> tuple[bytes, list[Any]]:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_every_query_of_the_api_is_compiled(name: str, stage: Stage, principals: list[Principal]) -> None:
-    prepared = prepare(HUB if name in HUB_DOCUMENTS else CAPIG, DOCUMENTS[name])
+    prepared = prepare_document(HUB if name in HUB_DOCUMENTS else CAPIG, DOCUMENTS[name])
 
     for principal in principals:
         answer, reference = ask(prepared, VARIABLES[name](stage), principal)
@@ -117,7 +117,7 @@ def test_any_query_is_answered_as_by_the_reference(
     }
     principal = data.draw(st.sampled_from(principals))
 
-    prepared = prepare(schema, source)
+    prepared = prepare_document(schema, source)
     with time_machine.travel(timezone.now(), tick=False):  # both count the same minutes
         answer, reference = ask(prepared, variables, principal)
 
@@ -126,7 +126,7 @@ def test_any_query_is_answered_as_by_the_reference(
 
 
 def test_a_mutation_is_never_compiled(stage: Stage) -> None:
-    prepared = prepare(HUB, DOCUMENTS["updateTenant"])
+    prepared = prepare_document(HUB, DOCUMENTS["updateTenant"])
     context = SimpleNamespace(principal=OPERATOR)
 
     assert not prepared.execute(None, VARIABLES["updateTenant:name"](stage), context).errors
@@ -141,7 +141,7 @@ def test_the_bound_on_objects_is_that_of_the_reference(
     settings.GRAPHQL_MAX_OBJECTS = limit
     document = "query($id: String!) { tenant(tenantId: $id) { users { roles { name } } } viewer { kind } }"
     asked = None, {"id": cast.books.pk}, SimpleNamespace(principal=OPERATOR)
-    prepared = prepare(HUB, document)
+    prepared = prepare_document(HUB, document)
 
     for execute in (prepared.execute_compiled, prepared.execute_as_reference):
         with nullcontext() if fits else pytest.raises(TooLarge, match=f"roles: .* {limit} objects"):
@@ -152,7 +152,7 @@ def test_a_fallback_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -> N
     """Else nobody would notice a query that takes twice the time, each time."""
     before = fallbacks["Unsupported"]
 
-    prepare(CUPS, ALL_OF_IT).execute(None, {}, SimpleNamespace(principal={"name": "not a Cup"}))
+    prepare_document(CUPS, ALL_OF_IT).execute(None, {}, SimpleNamespace(principal={"name": "not a Cup"}))
 
     assert fallbacks["Unsupported"] == before + 1
     (line,) = (record for record in caplog.records if "graphql-core answers" in record.getMessage())
@@ -160,7 +160,7 @@ def test_a_fallback_is_counted_and_logged(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_what_is_the_callers_fault_is_no_warning(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
-    prepared = prepare(HUB, "query($id: String!) { tenant(tenantId: $id) { name } }")
+    prepared = prepare_document(HUB, "query($id: String!) { tenant(tenantId: $id) { name } }")
     caplog.set_level("INFO")
 
     for variables in ({"id": "missing0"}, {}):
@@ -233,7 +233,7 @@ ALL_OF_IT = "{ cup { name broken price owner ownedBy size nothing label } }"
     ids=["whole", "null", "large", "not a number", "whole number", "other"],
 )
 def test_the_types_of_a_read_model_are_believed_as_far_as_the_schema_goes(cup: Any) -> None:
-    prepared = prepare(CUPS, ALL_OF_IT)
+    prepared = prepare_document(CUPS, ALL_OF_IT)
 
     answer, reference = ask(prepared, {}, cup)
 

@@ -1,6 +1,6 @@
 """Documents, parsed and validated once.
 
-``prepare`` is the only way from a document's text to its execution. Whatever makes that faster belongs behind it.
+``prepare_document`` is the only way from a document's text to its execution. Whatever makes that faster belongs behind it.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Prepared:
             )
 
 
-def prepare(schema: GraphQLSchema, source: str, limits: Limits | None = None) -> Prepared:
+def prepare_document(schema: GraphQLSchema, source: str, limits: Limits | None = None) -> Prepared:
     """The document of that text, from the cache where it has been seen; RequestError for one not to be executed."""
     limits = limits or Limits.current()
     key = (schema, source, limits)

@@ -61,7 +61,7 @@ class Browser:
     page: str | None = None
 
 
-def prepare(
+def prepare_events(
     events: list[Any],
     written: bytes,
     notes: Notes,

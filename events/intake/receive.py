@@ -11,7 +11,7 @@ from common.rate_limits import count_request, refuse_if_exhausted
 from events.findings import count_left_out
 from events.intake import wakeups
 from events.intake.access_keys import UNKNOWN_PIXEL, Keys, check_access_key
-from events.intake.checks import Browser, prepare
+from events.intake.checks import Browser, prepare_events
 from events.intake.notes import Notes
 from events.intake.outbox import NewRow, add_row
 from events.intake.parsing import parse
@@ -82,7 +82,7 @@ def _row(
     check_access_key(pixel, content.keys.and_also(keys))
     # Only now: who has not the key, or sends what nobody can read, does not use up the pixel's limit.
     count_request("PIXEL", pixel.pixel_id, cost=weigh(content.events, content.written, len(body)))
-    stored = prepare(content.events, content.written, notes, browser, enriches=pixel.enriches)
+    stored = prepare_events(content.events, content.written, notes, browser, enriches=pixel.enriches)
     # What a switched-off pixel receives is not published, but counted as dropped: the worker's work, too.
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
     return NewRow(pixel.pk, intake.value, len(content.events), content.options, stored)

@@ -13,7 +13,7 @@ from graphql import GraphQLSchema, OperationType
 from accounts.principals import Principal
 from accounts.schema.context import SignedIn
 from common.errors import InvalidInput
-from common.graphql.documents import prepare
+from common.graphql.documents import prepare_document
 from common.graphql.errors import RequestError
 from common.graphql.limits import Limits, check_text, check_variables
 from common.read_timeout import limited_reads
@@ -36,7 +36,7 @@ def run(schema: GraphQLSchema, principal: Principal, asked: Asked) -> GraphQLRes
     """
     try:
         variables = _read(asked)
-        prepared = prepare(schema, asked.query)
+        prepared = prepare_document(schema, asked.query)
         operation = prepared.operation(None)
         is_query = operation.operation is OperationType.QUERY
         if not is_query and not asked.confirmed:

@@ -17,7 +17,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 
 from accounts.schema.context import SignedIn
 from common.errors import PortalError, Unavailable
-from common.graphql.documents import prepare
+from common.graphql.documents import prepare_document
 from common.graphql.errors import RequestError, expected, render_errors, report, status_of, trimmed
 from common.graphql.limits import Limits, check_variables
 from common.graphql.requests import (
@@ -83,7 +83,7 @@ def _execute(request: Request, schema: GraphQLSchema, browser: HttpRequest | Non
             asked = read_request(request)
             limits = Limits.current()
             check_variables(asked.variables, limits)
-            prepared = prepare(schema, asked.query, limits)
+            prepared = prepare_document(schema, asked.query, limits)
             is_query = prepared.operation(asked.operation_name).operation is OperationType.QUERY
             if request.method == "GET" and not is_query:
                 raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})

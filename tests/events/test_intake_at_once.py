@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidInput
 from events.intake import strict_json
-from events.intake.checks import ACTION_SOURCES, prepare
+from events.intake.checks import ACTION_SOURCES, prepare_events
 from events.intake.hashing import RULES, are_hashed, hash_identifiers
 from events.intake.notes import Notes
 from events.intake.optional_rules import CUSTOM_DATA, EVENT, USER_DATA
@@ -174,7 +174,7 @@ def outcome(sent: list[Any], written: bytes) -> Any:
     ):
         try:
             notes = Notes()
-            return json.loads(prepare(deepcopy(sent), written, notes)), notes.messages, notes.left_out
+            return json.loads(prepare_events(deepcopy(sent), written, notes)), notes.messages, notes.left_out
         except InvalidInput as error:
             return error.message
 
@@ -223,7 +223,7 @@ def test_what_is_complete_is_stored_as_it_is_written(change: dict[str, Any]) -> 
     written = orjson.dumps(sent)
 
     with patch("events.intake.checks.time.time", lambda: NOW), patch("events.intake.checks._complete") as one_by_one:
-        assert prepare(sent, written, Notes()) is written
+        assert prepare_events(sent, written, Notes()) is written
     assert not one_by_one.called
 
 
@@ -231,7 +231,7 @@ def test_what_lacks_nothing_but_hashes_is_hashed() -> None:
     sent = [ORDINARY, deepcopy(ORDINARY) | {"user_data": {"em": "john_smith@gmail.com", "client_user_agent": "x"}}]
 
     with patch("events.intake.checks.time.time", lambda: NOW), patch("events.intake.checks._complete") as one_by_one:
-        stored = json.loads(prepare(sent, orjson.dumps(sent), Notes()))
+        stored = json.loads(prepare_events(sent, orjson.dumps(sent), Notes()))
 
     assert [event["user_data"]["em"] for event in stored] == [[EMAIL_HASH], EMAIL_HASH]
     assert not one_by_one.called

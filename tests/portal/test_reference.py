@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
-from common.graphql.documents import prepare
+from common.graphql.documents import prepare_document
 from portal.graphql.reference import SCHEMAS, Operation, find_operation, operations
 from portal.graphql.samples import Known, sample_answer, sample_document, sample_variables
 from tests.base import Cast, client_of, graphql
@@ -95,7 +95,7 @@ def test_what_is_no_operation_is_not_found() -> None:
 
 @every_operation
 def test_a_sample_is_within_the_limits_and_valid(operation: Operation) -> None:
-    prepare(operation.schema, sample_document(operation))
+    prepare_document(operation.schema, sample_document(operation))
 
 
 @every_operation

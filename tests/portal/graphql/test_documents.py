@@ -10,7 +10,7 @@ import pytest
 from graphql import DocumentNode, parse
 
 from common.graphql import documents
-from common.graphql.documents import prepare
+from common.graphql.documents import prepare_document
 from common.graphql.errors import RequestError
 from tests.portal.graphql.conftest import Ask
 from tests.portal.graphql.toy import schema as toy_schema
@@ -49,18 +49,18 @@ def test_a_document_that_comes_again_is_not_parsed_again(ask: Ask, parsed: list[
 
 
 def test_a_document_is_prepared_for_each_schema(parsed: list[str]) -> None:
-    assert prepare(SCHEMA, "{ hello }").schema is SCHEMA
-    assert prepare(OTHER, "{ hello }").schema is OTHER
+    assert prepare_document(SCHEMA, "{ hello }").schema is SCHEMA
+    assert prepare_document(OTHER, "{ hello }").schema is OTHER
     assert len(parsed) == 2
-    prepare(SCHEMA, "{ shop { id } }")
+    prepare_document(SCHEMA, "{ shop { id } }")
     with pytest.raises(RequestError, match="Cannot query field 'shop'"):
-        prepare(OTHER, "{ shop { id } }")
+        prepare_document(OTHER, "{ shop { id } }")
 
 
 def test_a_document_that_is_refused_is_not_kept(parsed: list[str]) -> None:
     for _ in range(2):
         with pytest.raises(RequestError):
-            prepare(SCHEMA, "{ unknown }")
+            prepare_document(SCHEMA, "{ unknown }")
 
     assert len(parsed) == 2
 
@@ -74,23 +74,23 @@ def test_new_limits_hold_for_documents_that_are_known(ask: Ask, settings: Any) -
 
 def test_the_document_that_was_used_last_stays(settings: Any, parsed: list[str]) -> None:
     settings.GRAPHQL_DOCUMENT_CACHE_SIZE = 1  # some ten of these
-    prepare(SCHEMA, "{ hello }")
+    prepare_document(SCHEMA, "{ hello }")
     for n in range(200):
-        prepare(SCHEMA, f"{{ a{n}: hello }}")
-        prepare(SCHEMA, "{ hello }")
+        prepare_document(SCHEMA, f"{{ a{n}: hello }}")
+        prepare_document(SCHEMA, "{ hello }")
 
     assert parsed.count("{ hello }") == 1
-    prepare(SCHEMA, "{ a0: hello }")
+    prepare_document(SCHEMA, "{ a0: hello }")
     assert parsed.count("{ a0: hello }") == 2
 
 
 @pytest.mark.parametrize("filler", ["hello " * 150, "hello #" + "x" * 19_000])
 def test_large_documents_push_out_more_than_small_ones(settings: Any, parsed: list[str], filler: str) -> None:
     settings.GRAPHQL_DOCUMENT_CACHE_SIZE = 1
-    prepare(SCHEMA, "{ hello }")
+    prepare_document(SCHEMA, "{ hello }")
 
-    prepare(SCHEMA, f"{{ {filler}\n }}")
-    prepare(SCHEMA, "{ hello }")
+    prepare_document(SCHEMA, f"{{ {filler}\n }}")
+    prepare_document(SCHEMA, "{ hello }")
 
     assert parsed.count("{ hello }") == 2
 
@@ -100,7 +100,7 @@ def test_many_threads_share_the_cache(settings: Any) -> None:
     sources = [f"{{ a{n % 40}: hello }}" for n in range(800)]
 
     with ThreadPoolExecutor(8) as pool:
-        prepared = list(pool.map(lambda source: prepare(SCHEMA, source), sources))
+        prepared = list(pool.map(lambda source: prepare_document(SCHEMA, source), sources))
 
     for source, one in zip(sources, prepared, strict=True):
         assert one.execute(None, {}, None).data == {source.split(":")[0].strip("{ "): "Hello world"}
