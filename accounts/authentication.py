@@ -16,6 +16,8 @@ from accounts.principals import Principal, principal_of_api_account, principal_o
 from accounts.second_factors import lacks_second_factor
 from common.statements import Guard, Param, Statement
 
+#: Of every 401 of the APIs; RFC 6750 §3 wants a parameter behind the scheme.
+BEARER_CHALLENGE = 'Bearer realm="gateway"'
 #: API accounts of so many tokens are remembered.
 MAX_REMEMBERED = 4_096
 _remembered: dict[str, Principal] = {}

@@ -12,15 +12,13 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, ValidationError
 from ninja.security import HttpBearer
 
-from accounts.authentication import principal_from_bearer, principal_from_session
+from accounts.authentication import BEARER_CHALLENGE, principal_from_bearer, principal_from_session
 from accounts.principals import Principal
 from common.client_address import client_address
 from common.errors import InvalidInput, NotAuthorized, PortalError, TooManyRequests, Unavailable, unavailable
 from common.rate_limits import count_caller
 
 logger = logging.getLogger(__name__)
-
-CHALLENGE = 'Bearer realm="gateway"'
 
 
 class Problem(Schema):
@@ -83,7 +81,7 @@ def _refuse(error: PortalError) -> HttpResponse:
     problem = Problem(message=error.message, code=error.code, field=error.field)
     response = JsonResponse({"error": problem.model_dump(exclude_none=True)}, status=error.code)
     if error.code == 401:
-        response["WWW-Authenticate"] = CHALLENGE  # RFC 9110 §15.5.2
+        response["WWW-Authenticate"] = BEARER_CHALLENGE  # RFC 9110 §15.5.2
     if isinstance(error, TooManyRequests | Unavailable):
         response["Retry-After"] = str(error.retry_after)
     return response

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from ninja.utils import check_csrf
 
-from accounts.authentication import principal_from_bearer, principal_from_session, remembered_bearer
+from accounts.authentication import BEARER_CHALLENGE, principal_from_bearer, principal_from_session, remembered_bearer
 from accounts.principals import Principal
 from common.errors import TooManyRequests
 from common.graphql.errors import RequestError
 from common.http import Request
 from common.rate_limits import count_caller
 from common.statements import Guard
-
-#: RFC 6750 §3 wants a parameter behind the scheme.
-CHALLENGE = 'Bearer realm="gateway"'
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
@@ -84,7 +81,7 @@ def _by_token(request: Request, token: str) -> Caller:
     if not _TOKEN.fullmatch(token):
         raise RequestError(
             "Authorization: must be the word Bearer and one token.",
-            headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_request"'},
+            headers={"WWW-Authenticate": f'{BEARER_CHALLENGE}, error="invalid_request"'},
         )
     if remembered := remembered_bearer(token):
         principal, guard = remembered
@@ -109,5 +106,5 @@ def _by_session(browser: HttpRequest | None) -> Principal:
 
 
 def _unauthorized(message: str, *, error: str = "") -> RequestError:
-    challenge = f'{CHALLENGE}, error="{error}"' if error else CHALLENGE
+    challenge = f'{BEARER_CHALLENGE}, error="{error}"' if error else BEARER_CHALLENGE
     return RequestError(message, code=401, headers={"WWW-Authenticate": challenge})

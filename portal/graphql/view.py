@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from graphene_django.views import GraphQLView
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 
+from accounts.authentication import BEARER_CHALLENGE
 from accounts.schema.context import SignedIn
 from common.errors import PortalError, Unavailable
 from common.graphql.documents import prepare_document
@@ -30,7 +31,7 @@ from common.graphql.requests import (
 from common.http import Request, Response, from_django
 from common.read_timeout import limited_reads
 from common.statements import guarded
-from portal.graphql.sign_in import CHALLENGE, sign_in
+from portal.graphql.sign_in import sign_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def refusal(error: BaseException) -> GraphQLResponse:
 def _written(response: GraphQLResponse, media_type: str) -> Response:
     headers = {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", **response.headers}
     if response.status == 401:
-        headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110 §15.5.2
+        headers.setdefault("WWW-Authenticate", BEARER_CHALLENGE)  # RFC 9110 §15.5.2
     if response.status == Unavailable.code:
         headers.setdefault("Retry-After", str(Unavailable.retry_after))
     return Response(response.status, list(headers.items()), orjson.dumps(response.body))
