@@ -10,19 +10,19 @@ from django.db.models.functions import Length
 
 from events.models import DeadLetter, Delivery, Identity
 
-DELIVERIES_KEPT = 1_000
+MAX_DELIVERIES = 1_000
 #: An event whose dead letter has gone stays counted as failed.
-DEAD_LETTERS_KEPT = 10_000
+MAX_DEAD_LETTERS = 10_000
 #: Events may be of any size up to the longest request's.
-DEAD_LETTER_BYTES_KEPT = 100_000_000
+MAX_DEAD_LETTER_BYTES = 100_000_000
 #: Hashes of half a million visitors take about half a gigabyte.
-IDENTITIES_KEPT = 500_000
+MAX_IDENTITIES = 500_000
 
 
 def trim_log(pixel_pk: int) -> None:
     """Delete what is too much in the pixel's delivery log: one statement, which reads an index."""
     log = Delivery.objects.filter(pixel=pixel_pk)
-    first_too_many = log.order_by("-id").values("id")[DELIVERIES_KEPT : DELIVERIES_KEPT + 1]
+    first_too_many = log.order_by("-id").values("id")[MAX_DELIVERIES : MAX_DELIVERIES + 1]
     log.filter(id__lte=Subquery(first_too_many)).delete()
 
 
@@ -30,10 +30,10 @@ def trim_dead_letters(pixel_pk: int) -> None:
     """Delete the pixel's oldest dead letters where there are too many, or too many bytes of them."""
     letters = DeadLetter.objects.filter(pixel=pixel_pk)
     newest_first = [F("failed_at").desc(), F("id").desc()]
-    too_many = letters.order_by(*newest_first).values_list("failed_at", "id")[DEAD_LETTERS_KEPT : DEAD_LETTERS_KEPT + 1]
+    too_many = letters.order_by(*newest_first).values_list("failed_at", "id")[MAX_DEAD_LETTERS : MAX_DEAD_LETTERS + 1]
     _delete_from(letters, too_many)
     size = Window(Sum(Length("event")), order_by=newest_first)
-    too_large = letters.annotate(size=size).filter(size__gt=DEAD_LETTER_BYTES_KEPT).order_by("size")
+    too_large = letters.annotate(size=size).filter(size__gt=MAX_DEAD_LETTER_BYTES).order_by("size")
     _delete_from(letters, too_large.values_list("failed_at", "id")[:1])
 
 
@@ -46,5 +46,5 @@ def _delete_from(letters: QuerySet[DeadLetter], first: Iterable[tuple[datetime, 
 def trim_identities(pixel_pk: int) -> None:
     """Forget the pixel's visitors who were seen longest ago where there are too many."""
     identities = Identity.objects.filter(pixel=pixel_pk)
-    first_too_many = identities.order_by("-seen_at").values("seen_at")[IDENTITIES_KEPT : IDENTITIES_KEPT + 1]
+    first_too_many = identities.order_by("-seen_at").values("seen_at")[MAX_IDENTITIES : MAX_IDENTITIES + 1]
     identities.filter(seen_at__lte=Subquery(first_too_many)).delete()

@@ -28,7 +28,7 @@ from events.models import (
 )
 from pixels.models import Pixel
 
-DEAD_LETTERS_KEPT = timedelta(days=30)
+MAX_DEAD_LETTERS = timedelta(days=30)
 
 #: What one transaction deletes at most: the counters of so many pixels' spans. Other rows are looked for in so many
 #: pixels' parts of the indexes.
@@ -46,7 +46,7 @@ def prune(now: datetime | None = None) -> None:
     for first in range(0, len(pixels), PIXELS_AT_ONCE):
         some = pixels[first : first + PIXELS_AT_ONCE]
         delete_in_parts(Delivery.objects.filter(pixel__in=some, at__lt=now - DELIVERIES_KEPT))
-        delete_in_parts(DeadLetter.objects.filter(pixel__in=some, failed_at__lt=now - DEAD_LETTERS_KEPT))
+        delete_in_parts(DeadLetter.objects.filter(pixel__in=some, failed_at__lt=now - MAX_DEAD_LETTERS))
         delete_in_parts(Identity.objects.filter(pixel__in=some, seen_at__lt=now - LIFETIME))
         delete_in_parts(Finding.objects.filter(pixel__in=some, hour__lt=now - FINDINGS_KEPT))
         delete_in_parts(IdFinding.objects.filter(pixel__in=some, last_at__lt=now - FINDINGS_KEPT))

@@ -45,14 +45,14 @@ class DeliveryLog:
 
     def __init__(self, pixel_pk: int) -> None:
         self._pixel_pk = pixel_pk
-        self._lines: deque[tuple[bulk.Value, ...]] = deque(maxlen=bounds.DELIVERIES_KEPT)
+        self._lines: deque[tuple[bulk.Value, ...]] = deque(maxlen=bounds.MAX_DELIVERIES)
         self._held_since = time.monotonic()
 
     def add(self, batch: Batch) -> None:
         """Note what became of the events of a batch that was settled."""
         now = timezone.now()
         settled = ((event, event.fate) for event in reversed(batch.events) if event.fate is not None)
-        newest = list(islice(settled, bounds.DELIVERIES_KEPT))
+        newest = list(islice(settled, bounds.MAX_DELIVERIES))
         self._lines.extend(self._line(event, fate, now) for event, fate in reversed(newest))
 
     def write_if_due(self) -> None:

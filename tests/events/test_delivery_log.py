@@ -41,7 +41,7 @@ def times_written(pixel: Pixel) -> int:
 def test_after_a_backlog_the_log_has_the_last_events_and_no_more_than_its_length(
     pixel: Pixel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "DELIVERIES_KEPT", 70)
+    monkeypatch.setattr(bounds, "MAX_DELIVERIES", 70)
     monkeypatch.setattr(batches, "MAX_EVENTS", 100)
     events = purchases(250)
     for first in range(0, 250, 50):
@@ -52,7 +52,7 @@ def test_after_a_backlog_the_log_has_the_last_events_and_no_more_than_its_length
 
 
 def test_the_log_never_has_more_than_its_length(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "DELIVERIES_KEPT", 3)
+    monkeypatch.setattr(bounds, "MAX_DELIVERIES", 3)
     other = PixelFactory.create()
     put(other, purchase())
     drain(other.pk)

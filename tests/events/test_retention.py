@@ -117,7 +117,7 @@ def test_visitors_are_forgotten_after_ninety_days(pixel: Pixel) -> None:
 def test_so_many_visitors_of_a_pixel_are_remembered_those_seen_last(
     pixel: Pixel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("events.bounds.IDENTITIES_KEPT", 3)
+    monkeypatch.setattr("events.bounds.MAX_IDENTITIES", 3)
     type(pixel.tenant).objects.update(event_enrichment=True)
     for each in (pixel, PixelFactory.create(tenant=pixel.tenant)):
         for days in (5, 1, 4, 2, 3) if each == pixel else (6, 7, 8):

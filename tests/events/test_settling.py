@@ -197,7 +197,7 @@ def test_a_row_of_which_some_events_wait_keeps_those_to_the_letter(pixel: Pixel,
 def test_a_pixel_has_so_many_dead_letters_the_newest(
     pixel: Pixel, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounds, "DEAD_LETTERS_KEPT", 5)
+    monkeypatch.setattr(bounds, "MAX_DEAD_LETTERS", 5)
     other = PixelFactory.create()
     put(other, bad_purchase())
     drain(other.pk)
@@ -217,7 +217,7 @@ def test_a_pixels_dead_letters_have_so_many_bytes(
     pixel: Pixel, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = [bad_purchase(), *(bad_purchase(order_id="x" * 2_000) for _ in range(4))]
-    monkeypatch.setattr(bounds, "DEAD_LETTER_BYTES_KEPT", 7_500)
+    monkeypatch.setattr(bounds, "MAX_DEAD_LETTER_BYTES", 7_500)
 
     put(pixel, *events)
     drain(pixel.pk)
