@@ -5,7 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from events.models import EVENT_NAME_MAX_LENGTH, Delivery
+from events.models import Delivery
+from filters.models import EVENT_NAME_MAX_LENGTH
 
 OUTCOMES = [
     (Delivery.Outcome.PUBLISHED, _("Published")),

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.borders import Borders
 from accounts.models import Tenant
+from filters.models import EVENT_NAME_MAX_LENGTH
 from pixels.models import Pixel
 
-EVENT_NAME_MAX_LENGTH = 50
 LABEL_MAX_LENGTH = 253
 
 #: The label under which a pixel's names and websites beyond the daily bound are counted together.

@@ -16,9 +16,10 @@ from common import bulk
 from events.delivery.explanations import UNREADABLE, UNREADABLE_CODE
 from events.delivery.graph_api import Problem
 from events.delivery.lanes import MAX_AGE
-from events.models import EVENT_NAME_MAX_LENGTH, Delivery, OutboxRow
+from events.models import Delivery, OutboxRow
 from filters.domains import host_of
 from filters.matching import FilterSet, Kind, Rule
+from filters.models import EVENT_NAME_MAX_LENGTH
 from pixels.models import Pixel
 
 #: What is read, published and settled together, in several requests to the Graph API. More takes memory that Python

@@ -25,7 +25,8 @@ from common.errors import InvalidInput
 from common.validation import refuse_control_characters
 from events.delivery.batches import MAX_BYTES, Event, OutboxRecord, decode_rows
 from events.delivery.explanations import NO_ANSWER, explain
-from events.models import DELIVERIES_KEPT, EVENT_NAME_MAX_LENGTH, DeadLetter, Delivery, OutboxRow
+from events.models import DELIVERIES_KEPT, DeadLetter, Delivery, OutboxRow
+from filters.models import EVENT_NAME_MAX_LENGTH
 from pixels.models import Pixel
 from pixels.reads import get_pixel
 

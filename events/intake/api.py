@@ -11,6 +11,7 @@ from common.http import from_django
 from events.intake import door
 from events.intake.checks import ACTION_SOURCES
 from events.intake.options import OPTION_NAMES
+from filters.models import EVENT_NAME_MAX_LENGTH
 
 router = Router(tags=["Events"])
 
@@ -43,7 +44,7 @@ _event_schema: dict[str, Any] = {
     "type": "object",
     "required": ["event_name", "event_time", "user_data"],
     "properties": {
-        "event_name": {"type": "string", "maxLength": 50},
+        "event_name": {"type": "string", "maxLength": EVENT_NAME_MAX_LENGTH},
         "event_time": {"type": "integer", "description": "Seconds since 1970, at most 7 days ago."},
         "event_id": {"type": "string", "maxLength": 100, "description": "Made where it is missing."},
         "action_source": {"type": "string", "enum": list(ACTION_SOURCES), "description": "Filled where it is missing."},

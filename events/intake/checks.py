@@ -23,7 +23,7 @@ from events.intake.hashing import are_hashed, hash_identifiers
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
 from events.intake.optional import are_surely_usable, leave_out_unusable, may_hold_secrets, take_out_secrets
-from events.models import EVENT_NAME_MAX_LENGTH
+from filters.models import EVENT_NAME_MAX_LENGTH
 
 EVENT_ID_MAX_LENGTH = 100
 #: Meta's list ("Server Event Parameters" of the Conversions API).
