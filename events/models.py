@@ -19,6 +19,8 @@ from pixels.models import Pixel
 
 LABEL_MAX_LENGTH = 253
 
+#: Meta takes no older events.
+EVENT_MAX_AGE = timedelta(days=7)
 #: The label under which a pixel's names and websites beyond the daily bound are counted together.
 OTHER = ""
 

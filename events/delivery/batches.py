@@ -15,8 +15,7 @@ import msgspec
 from common import bulk
 from events.delivery.explanations import UNREADABLE, UNREADABLE_CODE
 from events.delivery.graph_api import Problem
-from events.delivery.lanes import MAX_AGE
-from events.models import Delivery, OutboxRow
+from events.models import EVENT_MAX_AGE, Delivery, OutboxRow
 from filters.domains import host_of
 from filters.matching import FilterSet, Kind, Rule
 from filters.models import EVENT_NAME_MAX_LENGTH
@@ -163,7 +162,7 @@ def read(pixel: Pixel, *, now: datetime, publishes: bool, part: int = 1) -> Batc
     """
     if publishes:
         return _read(pixel, part=part)
-    too_old = now - MAX_AGE
+    too_old = now - EVENT_MAX_AGE
     # ``in``, since SQLite finds ``NOT counted`` in no index.
     waiting = OutboxRow.objects.filter(pixel=pixel, counted__in=[True]).order_by("id")
     oldest = waiting.values_list("received_at", flat=True).first()
@@ -242,7 +241,7 @@ def as_sent(events: list[Event]) -> Iterator[msgspec.Raw | bytes]:
 
 def decide(batch: Batch, pixel: Pixel, filters: FilterSet, now: datetime) -> None:
     """Drop and expire what must not be published; what is left undecided is to be published."""
-    too_old = now - MAX_AGE
+    too_old = now - EVENT_MAX_AGE
     too_old_seconds = too_old.timestamp()
     otherwise = None if pixel.publishing_enabled else PUBLISHING_OFF
 

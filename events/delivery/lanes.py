@@ -22,11 +22,10 @@ from django.utils import timezone
 
 from accounts.models import TenantStatus
 from events.intake import wakeups
-from events.models import Lane, OutboxRow
+from events.models import EVENT_MAX_AGE, Lane, OutboxRow
 from pixels.models import Pixel
 
 #: Events of rows older than this are published no more, whatever they wait for.
-MAX_AGE = timedelta(days=7)
 
 SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=15)
@@ -186,7 +185,7 @@ def _with_work(pixels: QuerySet[Pixel], now: datetime) -> QuerySet[Pixel]:
     )
     return pixels.alias(oldest=Subquery(oldest)).filter(
         _unclaimed(now, "lane__"),
-        may_publish | Exists(rows.filter(counted__in=[False])) | Q(oldest__lte=now - MAX_AGE),
+        may_publish | Exists(rows.filter(counted__in=[False])) | Q(oldest__lte=now - EVENT_MAX_AGE),
     )
 
 

@@ -18,10 +18,9 @@ from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
 from common.errors import InvalidInput, NotFound
 from events.delivery import lanes
-from events.delivery.lanes import MAX_AGE
 from events.figures.counting import Tally
 from events.intake import wakeups
-from events.models import DeadLetter, OutboxRow
+from events.models import EVENT_MAX_AGE, DeadLetter, OutboxRow
 from pixels.reads import get_pixel
 
 REPLAY = Act("replay dead letter", _("published the refused event %(subject)s again"))
@@ -71,7 +70,7 @@ def replay_dead_letters(*, principal: Principal, tenant_id: str, pixel_id: str) 
     """
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
     pixel = get_pixel(tenant, pixel_id, field="pixelId")
-    recent = DeadLetter.objects.filter(pixel=pixel, received_at__gt=timezone.now() - MAX_AGE)
+    recent = DeadLetter.objects.filter(pixel=pixel, received_at__gt=timezone.now() - EVENT_MAX_AGE)
     letters = recent.order_by("failed_at", "pk")
     count = _put_back(pixel.pk, letters.values_list("pk", flat=True)[:REPLAYED_AT_ONCE])
     if count:
@@ -150,7 +149,7 @@ def _is_over(letter: DeadLetter) -> bool:
         event_time = _decode_time(bytes(letter.event)).event_time
     except (msgspec.DecodeError, UnicodeDecodeError):
         return True
-    return min(event_time, letter.received_at.timestamp()) <= (timezone.now() - MAX_AGE).timestamp()
+    return min(event_time, letter.received_at.timestamp()) <= (timezone.now() - EVENT_MAX_AGE).timestamp()
 
 
 def _waiting_again(letter: DeadLetter) -> OutboxRow:

@@ -23,6 +23,7 @@ from events.intake.hashing import are_hashed, hash_identifiers
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
 from events.intake.optional import are_surely_usable, leave_out_unusable, may_hold_secrets, take_out_secrets
+from events.models import EVENT_MAX_AGE
 from filters.models import EVENT_NAME_MAX_LENGTH
 
 EVENT_ID_MAX_LENGTH = 100
@@ -40,7 +41,7 @@ ACTION_SOURCES = (
 )
 _ACTION_SOURCES = frozenset(ACTION_SOURCES)
 
-_MAX_AGE_SECONDS = 7 * 86_400
+_MAX_AGE_SECONDS = int(EVENT_MAX_AGE.total_seconds())
 _MAX_AHEAD_SECONDS = 600
 # Seconds reach this in the year 5138; milliseconds did in 1973.
 _SURELY_MILLISECONDS = 100_000_000_000
