@@ -1,6 +1,7 @@
 """Documents, parsed and validated once.
 
-``prepare_document`` is the only way from a document's text to its execution. Whatever makes that faster belongs behind it.
+``prepare_document`` is the only way from a document's text to its execution. Whatever makes that faster belongs
+behind it.
 """
 
 from __future__ import annotations

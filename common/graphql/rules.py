@@ -71,29 +71,29 @@ class OneCallOut(ValidationRule):
         """Report the fields that stand at a second place of the answer, wherever fragments put them."""
         if operation.operation is not OperationType.MUTATION:
             return
-        places: dict[str, set[ResponsePath]] = {name: set() for name in CALLING_OUT}
-        for place, node in self._fields(operation.selection_set, ()):
-            of_name = places.get(node.name.value)
-            if of_name is not None and of_name != {place}:
-                of_name.add(place)
+        paths: dict[str, set[ResponsePath]] = {name: set() for name in CALLING_OUT}
+        for path, node in self._fields(operation.selection_set, ()):
+            of_name = paths.get(node.name.value)
+            if of_name is not None and of_name != {path}:
+                of_name.add(path)
                 if len(of_name) == 2:
                     text = f"'{node.name.value}' may stand only once in a document: {CALLING_OUT[node.name.value]}."
                     self.report_error(GraphQLError(text, node))
 
-    def _fields(self, selection_set: SelectionSetNode, place: ResponsePath) -> Iterator[tuple[ResponsePath, FieldNode]]:
+    def _fields(self, selection_set: SelectionSetNode, path: ResponsePath) -> Iterator[tuple[ResponsePath, FieldNode]]:
         """The fields of the operation's first two levels, where mutations are."""
         for node in selection_set.selections:
             if isinstance(node, FieldNode):
-                here = (*place, (node.alias or node.name).value)
+                here = (*path, (node.alias or node.name).value)
                 yield here, node
                 if node.selection_set and len(here) < 2:
                     yield from self._fields(node.selection_set, here)
             elif isinstance(node, InlineFragmentNode):
-                yield from self._fields(node.selection_set, place)
+                yield from self._fields(node.selection_set, path)
             elif isinstance(node, FragmentSpreadNode):
                 fragment = self.context.get_fragment(node.name.value)
                 if fragment:
-                    yield from self._fields(fragment.selection_set, place)
+                    yield from self._fields(fragment.selection_set, path)
 
 
 #: By the rule of graphql-core that is replaced; None where nothing replaces it.
