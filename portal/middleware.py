@@ -20,6 +20,7 @@ from common.client_address import client_network
 from common.errors import TooManyRequests, unavailable
 from common.rate_limits import count_request
 from common.read_timeout import limited_reads
+from events.intake.addresses import GATEWAY
 from portal.addresses import is_page
 from portal.health import HEALTH_PATH, REFERENCE_PATH
 
@@ -30,7 +31,7 @@ _WAITING = ("/hub/", "/admin/", "/see-as/")
 
 #: The APIs, which count their callers, and what load balancers ask.
 _COUNTED_OTHERWISE = (
-    *("/hub/graphql/", "/capig/graphql/", "/clients/", "/api/usage", "/capi/"),
+    *("/hub/graphql/", "/capig/graphql/", "/clients/", "/api/usage", f"{GATEWAY}/"),
     *(HEALTH_PATH, REFERENCE_PATH),
 )
 

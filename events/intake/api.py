@@ -9,6 +9,7 @@ from ninja import Router, Schema
 
 from common.http import from_django
 from events.intake import door
+from events.intake.addresses import events_path
 from events.intake.checks import ACTION_SOURCES
 from events.intake.options import OPTION_NAMES
 from filters.models import EVENT_NAME_MAX_LENGTH
@@ -75,7 +76,7 @@ _extra = {"requestBody": {"required": True, "content": {"application/json": {"sc
 
 
 @router.post(
-    "/capi/{pixel_id}/events", response={202: EventsReceived, **_refused}, summary="Send events", openapi_extra=_extra
+    events_path("{pixel_id}"), response={202: EventsReceived, **_refused}, summary="Send events", openapi_extra=_extra
 )
 def receive_events(request: HttpRequest, pixel_id: str) -> HttpResponse:
     """Take in events of a pixel: all of a request's, or, where one breaks a rule, none of them.

@@ -19,6 +19,7 @@ from common.http import Request, Response
 from common.postgresql import close_if_cut_off
 from events.intake import cors
 from events.intake.access_keys import keys_beside_body
+from events.intake.addresses import GATEWAY, events_path
 from events.intake.bodies import ENCODINGS, read_body
 from events.intake.checks import Browser
 from events.intake.graph_answers import accepted, refusal
@@ -32,7 +33,7 @@ USER_AGENT_MAX_LENGTH = 500
 _WEB = ("https://", "http://")
 
 #: The Graph API's own address is what Meta's SDKs send to, whatever host they are given.
-_EVENTS = re.compile(r"/capi/(?P<gateway>[^/]+)/events|(/v[0-9]+\.[0-9]+)?/(?P<graph_api>[0-9]+)/events")
+_EVENTS = re.compile(rf"{GATEWAY}/(?P<gateway>[^/]+)/events|(/v[0-9]+\.[0-9]+)?/(?P<graph_api>[0-9]+)/events")
 
 
 def answer(request: Request) -> Response:
@@ -66,7 +67,7 @@ def _answer(request: Request) -> Response:
 def _respond(request: Request) -> Response:
     path = _EVENTS.fullmatch(request.path)
     if path is None:
-        raise NotFound("There is nothing at this address. Events are sent to /capi/<pixel id>/events.")
+        raise NotFound(f"There is nothing at this address. Events are sent to {events_path('<pixel id>')}.")
     if request.method == "OPTIONS":
         return Response(204, cors.of_preflight(request))
     if request.method != "POST":

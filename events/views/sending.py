@@ -19,6 +19,7 @@ from accounts.web import AccountRequest, account_page, add_service_error
 from common.errors import PortalError
 from events.delivery.explanations import explain
 from events.forms import TestEventForm
+from events.intake.addresses import events_path
 from events.intake.test_event import send_test_event
 from events.models import Delivery
 from pixels.listing import get_listed_pixel
@@ -58,7 +59,7 @@ def test_event(request: AccountRequest, pixel_id: str) -> HttpResponse:
 
 def _sending(request: AccountRequest, pixel_id: str, form: TestEventForm | None = None) -> HttpResponse:
     pixel = get_listed_pixel(request.tenant, pixel_id)
-    url = f"{_base_url(request)}/capi/{pixel.pixel_id}/events"
+    url = _base_url(request) + events_path(pixel.pixel_id)
     # The key is for those who may change it.
     key = pixel.access_key if request.can[Action.EDIT_DATA.name] else "YOUR_ACCESS_KEY"
     context = {
