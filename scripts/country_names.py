@@ -1,6 +1,6 @@
 """Write events/intake/hashing/countries.json: what countries are called, in English and their own languages.
 
-Babel knows it all, but takes a second and a half and 100 MiB to read its 220 languages; this file takes a millisecond.
+Babel knows it all, but takes a second and a half and 100 MiB to read its languages; this file takes a millisecond.
 ``python -m scripts.country_names`` when Babel was updated and ``tests/events/test_countries.py`` says it is behind.
 """
 
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.languages import get_official_languages
+from babel.localedata import locale_identifiers
 
 from events.intake.hashing.countries import keys
 
+_LOCALES = sorted(locale_identifiers())
 FILE = Path(__file__).resolve().parent.parent / "events/intake/hashing/countries.json"
 #: Babel's territories that are none of ISO 3166: groups, parts, pseudo-countries.
 _NO_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
@@ -28,8 +32,8 @@ def names() -> dict[str, str]:
     codes = {code for code in map(str, english) if len(code) == 2 and code.isalpha()} - _NO_COUNTRIES
     for code in sorted(codes):
         found[code.lower()].add(code)
-        for territories in [english, *(_territories(language) for language in _languages(code))]:
-            for key in keys(territories[code]) if code in territories else ():
+        for name in [*_short(english[code]), *_own_names(code)]:
+            for key in keys(name):
                 found[key].add(code)
     for alias, replacements in get_global("territory_aliases").items():
         if len(alias) == 3 and alias.isalpha() and len(replacements) == 1 and replacements[0] in codes:
@@ -37,15 +41,22 @@ def names() -> dict[str, str]:
     return {name: code.lower() for name, (code, *others) in sorted(found.items()) if name and not others}
 
 
-def _languages(code: str) -> tuple[str, ...]:
-    return tuple(get_official_languages(code, regional=True, de_facto=True))
+def _short(name: str) -> Iterator[str]:
+    """A name, and the first of two islands: "Trinidad" of "Trinidad & Tobago"."""
+    yield name
+    if " & " in name:
+        yield name.partition(" & ")[0]
 
 
-def _territories(language: str) -> dict[str, str]:
-    try:
-        return dict(Locale.parse(language).territories)
-    except UnknownLocaleError:
-        return {}
+def _own_names(code: str) -> Iterator[str]:
+    """In each language of the country, in each of its scripts, as they are written there."""
+    languages = {language.partition("_")[0] for language in get_official_languages(code, True, True)} - {"en"}
+    for locale in _LOCALES:
+        language, *parts = locale.split("_")
+        if language in languages and all(len(part) == 4 or part == code for part in parts):
+            with suppress(UnknownLocaleError):
+                if name := Locale.parse(locale).territories.get(code):
+                    yield name
 
 
 if __name__ == "__main__":

@@ -15,7 +15,16 @@ _holds_a_letter = re.compile(r"[^\W\d_]").search
 _as_subdivision = re.compile(r"([a-z]{2})[-_:]([a-z0-9]{1,3})").fullmatch
 #: "California (CA)", "California, USA", "California - CA".
 _with_more = re.compile(r"([^,(/]*?)(?:\s*[,(/]|\s-\s)(.*)").fullmatch
+#: "us-california", "US California".
+_behind_country = re.compile(r"(?:usa?|united states|ca|can|canada)[\s:,_/-]+(.+)").fullmatch
+_before_country = re.compile(r"(.+?)\s+(?:usa?|united states|can|canada)").fullmatch
+#: "CA 94035", "Bayern 80331", "ON K1A 0B1".
+_without_postal_code = re.compile(r"[\s,]+(?:[0-9]{4,6}(?:-[0-9]{4})?|[a-z][0-9][a-z]\s?[0-9][a-z][0-9])$").sub
 _STATE_OF = re.compile(r"(?:the )?(?:state|commonwealth|province) of ")
+#: No country's code is longer.
+_is_postal_code = re.compile(r"[a-z0-9]{2,10}").fullmatch
+#: As a spreadsheet writes a number.
+_without_decimals = re.compile(r"(?<=[0-9])\.0+$").sub
 _AMERICAN_POSTAL_CODE = re.compile(r"([0-9]{5})[\s\u2010-\u2015\u2212-]*[0-9]{4}").fullmatch
 
 
@@ -27,6 +36,7 @@ def city(text: str) -> str:
 @lru_cache(maxsize=1024)
 def state(text: str) -> str:
     """The two letters of an American or Canadian state where it is one of these; others as they are named."""
+    text = _without_postal_code("", text)
     if not _holds_a_letter(text):
         return ""
     if found := _as_subdivision(text):
@@ -42,6 +52,9 @@ def _known_state(text: str) -> str:
         more = found[2].rstrip(") ")
         if countries.find(more) in {"us", "ca"} or _state_named(more) == code:
             return code
+    for shape in (_behind_country, _before_country):
+        if (found := shape(text)) and (code := _state_named(found[1])):
+            return code
     return ""
 
 
@@ -54,12 +67,16 @@ def _state_named(text: str) -> str:
 
 
 def postal_code(text: str) -> str:
-    """Without spaces and dashes; of an American one, the first five digits."""
-    text = ascii_digits(text)
-    if found := _AMERICAN_POSTAL_CODE(text):
+    """Letters and digits, without spaces and dashes; of an American one, the first five digits."""
+    code, comma, place = ascii_digits(text).removeprefix("〒").rstrip(".,; ").partition(",")
+    place = place.strip()
+    if comma and not (countries.find(place) or _state_named(place)):
+        return ""
+    code = _without_decimals("", code.strip())
+    if found := _AMERICAN_POSTAL_CODE(code):
         return found[1]
-    code = "".join(char for char in text if not char.isspace() and unicodedata.category(char) != "Pd")
-    return code if len(code) >= 2 else ""
+    code = "".join(char for char in code if not char.isspace() and unicodedata.category(char) != "Pd")
+    return code if _is_postal_code(code) else ""
 
 
 @lru_cache(maxsize=1024)
