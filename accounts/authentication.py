@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import DateTimeField, Exists, QuerySet
 from django.http import HttpRequest
@@ -18,9 +20,9 @@ from common.statements import Guard, Param, Statement
 
 #: Of every 401 of the APIs; RFC 6750 §3 wants a parameter behind the scheme.
 BEARER_CHALLENGE = 'Bearer realm="gateway"'
-#: API accounts of so many tokens are remembered.
-MAX_REMEMBERED = 4_096
-_remembered: dict[str, Principal] = {}
+#: The API accounts of the tokens used last, by the token's hash.
+_remembered: LRUCache[str, Principal] = LRUCache(4_096)
+_lock = Lock()
 
 
 def principal_from_bearer(token: str) -> Principal | None:
@@ -28,12 +30,12 @@ def principal_from_bearer(token: str) -> Principal | None:
     token_hash = hash_secret(token)
     row = _api_account().one(**_valid(token_hash))
     if row is None:
-        _remembered.pop(token_hash, None)
+        with _lock:
+            _remembered.pop(token_hash, None)
         return None
     principal = principal_of_api_account(ApiAccount.from_db(DEFAULT_DB_ALIAS, _COLUMNS, row))
-    if len(_remembered) >= MAX_REMEMBERED:
-        _remembered.clear()
-    _remembered[token_hash] = principal
+    with _lock:
+        _remembered[token_hash] = principal
     return principal
 
 
@@ -43,7 +45,8 @@ def remembered_bearer(token: str) -> tuple[Principal, Guard] | None:
     It may have been taken back since. Nothing may be told or done before the guard holds, or the token is looked up.
     """
     token_hash = hash_secret(token)
-    principal = _remembered.get(token_hash)
+    with _lock:
+        principal = _remembered.get(token_hash)
     return (principal, Guard(_token_is_valid, _valid(token_hash))) if principal else None
 
 

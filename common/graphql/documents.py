@@ -6,11 +6,12 @@ behind it.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
 from django.conf import settings
 from graphql import (
     DocumentNode,
@@ -43,6 +44,8 @@ class Prepared:
 
     schema: GraphQLSchema
     document: DocumentNode
+    #: Of the text, in characters.
+    length: int
     #: By name, the queries that were executed; None where graphql-core has to.
     compiled: dict[str | None, Compiled | None] = field(default_factory=dict, init=False)
 
@@ -107,12 +110,13 @@ class Prepared:
 
 def prepare_document(schema: GraphQLSchema, source: str, limits: Limits | None = None) -> Prepared:
     """The document of that text, from the cache where it has been seen; RequestError for one not to be executed."""
-    limits = limits or Limits.current()
-    key = (schema, source, limits)
-    prepared = _cache.get(key)
+    key = (schema, source, limits or Limits.current())
+    with _lock:
+        prepared = _cache.get(key)
     if prepared is None:
-        prepared = _prepare(schema, source, limits)
-        _cache.put(key, prepared)
+        prepared = _prepare(*key)
+        with _lock, suppress(ValueError):  # a document that is larger than the cache is not kept
+            _cache[key] = prepared
     return prepared
 
 
@@ -122,7 +126,7 @@ def _prepare(schema: GraphQLSchema, source: str, limits: Limits) -> Prepared:
     errors = validate(schema, document, RULES, max_errors=MAX_ERRORS)
     if errors:
         raise RequestError(*errors)
-    return Prepared(schema, document)
+    return Prepared(schema, document, len(source))
 
 
 def _parse(source: str, limits: Limits) -> DocumentNode:
@@ -138,57 +142,28 @@ def _parse(source: str, limits: Limits) -> DocumentNode:
         raise (too_deep(limits) if "nested too deeply" in error.message else RequestError(error)) from None
 
 
-_Key = tuple[GraphQLSchema, str, Limits]
+#: Measured with graphql-core 3.2: syntax nodes, their locations and compiled functions, by token.
+BYTES_PER_TOKEN = 1_600
+#: The cache has room for GRAPHQL_DOCUMENT_CACHE_SIZE documents of this size, some hundred tokens.
+BYTES_PER_DOCUMENT = 100_000
 
 
-class _Cache:
-    """The documents used last, bounded by the memory that they take rather than by their number.
-
-    A client that makes up documents can push out those of others, not fill the memory.
-    """
-
-    #: Measured with graphql-core 3.2: syntax nodes, their locations and compiled functions, by token.
-    BYTES_PER_TOKEN = 1_600
-    #: The budget counts GRAPHQL_DOCUMENT_CACHE_SIZE documents of this size, some hundred tokens.
-    BYTES_PER_DOCUMENT = 100_000
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._documents: OrderedDict[_Key, Prepared] = OrderedDict()
-        self._size = 0
-
-    def get(self, key: _Key) -> Prepared | None:
-        """The document, which counts as used now."""
-        with self._lock:
-            prepared = self._documents.get(key)
-            if prepared is not None:
-                self._documents.move_to_end(key)
-            return prepared
-
-    def put(self, key: _Key, prepared: Prepared) -> None:
-        """Keep the document, and as many of the others as still fit."""
-        budget = settings.GRAPHQL_DOCUMENT_CACHE_SIZE * self.BYTES_PER_DOCUMENT
-        with self._lock:
-            if key not in self._documents:  # another thread may have been faster
-                self._documents[key] = prepared
-                self._size += self._weight(key, prepared)
-            while self._size > budget:
-                self._size -= self._weight(*self._documents.popitem(last=False))
-
-    def clear(self) -> None:
-        """Forget every document."""
-        with self._lock:
-            self._documents.clear()
-            self._size = 0
-
-    def _weight(self, key: _Key, prepared: Prepared) -> int:
-        # A character takes up to four bytes, in the text and again in a string's value.
-        return prepared.document.token_count * self.BYTES_PER_TOKEN + len(key[1]) * 8
+def _weight(prepared: Prepared) -> int:
+    # A character takes up to four bytes, in the text and again in a string's value.
+    return prepared.document.token_count * BYTES_PER_TOKEN + prepared.length * 8
 
 
-_cache = _Cache()
+def _cache_of(documents: int) -> LRUCache[tuple[GraphQLSchema, str, Limits], Prepared]:
+    return LRUCache(documents * BYTES_PER_DOCUMENT, getsizeof=_weight)
+
+
+#: The documents used last, bounded by the memory that they take, not by their number: a client that makes up documents
+#: can push out those of others, not fill the memory.
+_cache = _cache_of(settings.GRAPHQL_DOCUMENT_CACHE_SIZE)
+_lock = Lock()
 
 
 def forget_documents() -> None:
     """Empty the cache."""
-    _cache.clear()
+    with _lock:
+        _cache.clear()

@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from cachetools import FIFOCache, TTLCache
 from django.conf import settings
 
 from accounts.models import TenantStatus
@@ -19,6 +20,8 @@ from pixels.validation import is_pixel_id
 MAX_UNKNOWN = 1_000
 #: Who has the wrong access key makes a pixel be read anew, but not more often than this, in seconds.
 REREAD_INTERVAL = 1.0
+#: More than can be refused within that time.
+MAX_REREAD = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,11 @@ class _Cache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # A plain dictionary: every request with events reads it, without a lock, in a twentieth of the time.
         self._known: dict[str, tuple[float, PixelSettings]] = {}
-        self._unknown: dict[str, float] = {}
-        #: When a pixel was read anew for a refusal.
-        self._reread: dict[str, float] = {}
+        self._unknown: FIFOCache[str, float] = FIFOCache(MAX_UNKNOWN)
+        #: The pixels that were read anew for a refusal a moment ago.
+        self._reread: TTLCache[str, bool] = TTLCache(MAX_REREAD, REREAD_INTERVAL)
         self._generation = 0
 
     def get(self, pixel_id: str) -> PixelSettings | None:
@@ -50,21 +54,25 @@ class _Cache:
         known = self._known.get(pixel_id)
         if known is not None and now < known[0]:
             return known[1]
-        if now < self._unknown.get(pixel_id, 0.0):
+        if self._is_unknown(pixel_id, now):
             return None
         return self._read(pixel_id, now)
 
     def remembers(self, pixel_id: str) -> bool:
         """Was it found here before, or is it known for a moment that there is none?"""
-        return pixel_id in self._known or time.monotonic() < self._unknown.get(pixel_id, 0.0)
+        return pixel_id in self._known or self._is_unknown(pixel_id, time.monotonic())
+
+    def _is_unknown(self, pixel_id: str, now: float) -> bool:
+        with self._lock:
+            return now < self._unknown.get(pixel_id, 0.0)
 
     def get_anew(self, pixel_id: str) -> PixelSettings | None:
         """The same, read now, unless that was asked for a moment ago."""
         now = time.monotonic()
         with self._lock:
-            is_due = now >= self._reread.get(pixel_id, -REREAD_INTERVAL) + REREAD_INTERVAL
+            is_due = pixel_id not in self._reread
             if is_due:
-                self._reread[pixel_id] = now
+                self._reread[pixel_id] = True
         return self._read(pixel_id, now) if is_due else self.get(pixel_id)
 
     def _read(self, pixel_id: str, now: float) -> PixelSettings | None:
@@ -82,10 +90,7 @@ class _Cache:
                 self._known[pixel_id] = until, found
                 return
             self._known.pop(pixel_id, None)
-            self._unknown.pop(pixel_id, None)
             self._unknown[pixel_id] = until
-            if len(self._unknown) > MAX_UNKNOWN:
-                del self._unknown[next(iter(self._unknown))]  # the one that was asked for longest ago
 
     def clear(self) -> None:
         with self._lock:

@@ -8,28 +8,30 @@ the address; and its other pixels go on: a server may send for hundreds, and one
 from __future__ import annotations
 
 import time
+from threading import Lock
+
+from cachetools import FIFOCache
 
 from common.errors import TooManyRequests
 from common.rate_limits import count_request
 
 #: A refused body counts as one request for each of these, and one more.
 BYTES_A_REQUEST = 16_384
-#: So many are remembered in a process. To forget them costs a body each.
-MAX_REMEMBERED = 10_000
 
-#: By address and pixel, until when they wait (``time.monotonic``).
-_waiting: dict[tuple[str, str], float] = {}
+#: By address and pixel, until when they wait (``time.monotonic``). Who is pushed out may send one body more.
+_waiting: FIFOCache[tuple[str, str], float] = FIFOCache(10_000)
+_lock = Lock()
 
 
 def refuse_if_waiting(caller: str, pixel_id: str) -> None:
     """TooManyRequests where the last refusal has reached the address's limit, and the wait is not over."""
-    until = _waiting.get((caller, pixel_id))
-    if until is None:
+    if not _waiting:  # as nearly always
         return
+    with _lock:
+        until = _waiting.get((caller, pixel_id), 0.0)
     left = until - time.monotonic()
     if left > 0:
         raise TooManyRequests(int(left) + 1)
-    _waiting.pop((caller, pixel_id), None)
 
 
 def count_refusal(caller: str, pixel_id: str, size: int) -> None:
@@ -37,12 +39,12 @@ def count_refusal(caller: str, pixel_id: str, size: int) -> None:
     try:
         count_request("ADDRESS", caller, cost=1 + size // BYTES_A_REQUEST)
     except TooManyRequests as error:
-        if len(_waiting) >= MAX_REMEMBERED:
-            _waiting.clear()
-        _waiting[caller, pixel_id] = time.monotonic() + error.retry_after
+        with _lock:
+            _waiting[caller, pixel_id] = time.monotonic() + error.retry_after
         raise
 
 
 def forget_refusals() -> None:
     """Nobody waits any more."""
-    _waiting.clear()
+    with _lock:
+        _waiting.clear()

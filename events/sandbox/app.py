@@ -15,11 +15,13 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
+
+from cachetools import FIFOCache
 
 from events.sandbox import rules
 from events.sandbox.faults import Fault, Faults, error_from_json
@@ -69,7 +71,7 @@ class Sandbox:
         self.duplicates = 0
         self.received_by_pixel: Counter[str] = Counter()
         self._arrivals: deque[Arrival] = deque(maxlen=KEPT_EVENTS)
-        self._seen: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._seen: FIFOCache[tuple[str, str, str], float] = FIFOCache(KEPT_EVENTS)
         self._lock = threading.Lock()
 
     # --- for tests and scripts ---------------------------------------------------------------------------------------
@@ -192,10 +194,7 @@ class Sandbox:
             if now - self._seen.get(key, 0) < DUPLICATE_SECONDS:
                 self.duplicates += 1
                 return
-            self._seen.pop(key, None)
             self._seen[key] = now
-            if len(self._seen) > KEPT_EVENTS:
-                self._seen.popitem(last=False)
         self.received_count += 1
         self.received_by_pixel[pixel_id] += 1
         self._arrivals.append(Arrival(pixel_id, event, now))

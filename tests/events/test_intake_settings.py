@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cachetools import TTLCache
 from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.principals import Principal, principal_of_api_account
 from accounts.services.tenants import delete_tenant, update_tenant
 from events.intake import pixel_settings
-from events.intake.pixel_settings import MAX_UNKNOWN, get_pixel_settings
+from events.intake.pixel_settings import MAX_UNKNOWN, REREAD_INTERVAL, get_pixel_settings
 from pixels import services
 from pixels.models import Pixel
 from tests.base import Cast
@@ -79,13 +80,14 @@ def test_a_key_that_is_asked_for_no_more_is_not_missed(cast: Cast) -> None:
 def test_who_guesses_keys_costs_a_query_a_second(
     pixel: Pixel, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = time.monotonic()
-    monkeypatch.setattr("time.monotonic", lambda: now)
+    now = 0.0
+    reread = TTLCache[str, bool](10, REREAD_INTERVAL, timer=lambda: now)
+    monkeypatch.setattr(pixel_settings._cache, "_reread", reread)
     with django_assert_num_queries(1):
         for number in range(20):
             assert send(pixel, purchase(), accessKey=f"guess {number}").status == 401
 
-    monkeypatch.setattr("time.monotonic", lambda: now + 1)
+    now += 1
     with django_assert_num_queries(1):
         assert send(pixel, purchase(), accessKey="guess").status == 401
 

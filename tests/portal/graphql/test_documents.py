@@ -40,6 +40,12 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return sources
 
 
+@pytest.fixture
+def small_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache with room for some ten tiny documents."""
+    monkeypatch.setattr(documents, "_cache", documents._cache_of(1))
+
+
 def test_a_document_that_comes_again_is_not_parsed_again(ask: Ask, parsed: list[str]) -> None:
     document = "query($name: String) { hello(name: $name) }"
 
@@ -72,8 +78,7 @@ def test_new_limits_hold_for_documents_that_are_known(ask: Ask, settings: Any) -
     assert ask("{ shop { id } }").refused(400)
 
 
-def test_the_document_that_was_used_last_stays(settings: Any, parsed: list[str]) -> None:
-    settings.GRAPHQL_DOCUMENT_CACHE_SIZE = 1  # some ten of these
+def test_the_document_that_was_used_last_stays(small_cache: None, parsed: list[str]) -> None:
     prepare_document(SCHEMA, "{ hello }")
     for n in range(200):
         prepare_document(SCHEMA, f"{{ a{n}: hello }}")
@@ -84,9 +89,8 @@ def test_the_document_that_was_used_last_stays(settings: Any, parsed: list[str])
     assert parsed.count("{ a0: hello }") == 2
 
 
-@pytest.mark.parametrize("filler", ["hello " * 150, "hello #" + "x" * 19_000])
-def test_large_documents_push_out_more_than_small_ones(settings: Any, parsed: list[str], filler: str) -> None:
-    settings.GRAPHQL_DOCUMENT_CACHE_SIZE = 1
+@pytest.mark.parametrize("filler", ["hello " * 57, "hello #" + "x" * 11_600])
+def test_large_documents_push_out_more_than_small_ones(small_cache: None, parsed: list[str], filler: str) -> None:
     prepare_document(SCHEMA, "{ hello }")
 
     prepare_document(SCHEMA, f"{{ {filler}\n }}")
@@ -95,8 +99,18 @@ def test_large_documents_push_out_more_than_small_ones(settings: Any, parsed: li
     assert parsed.count("{ hello }") == 2
 
 
-def test_many_threads_share_the_cache(settings: Any) -> None:
-    settings.GRAPHQL_DOCUMENT_CACHE_SIZE = 1
+def test_a_document_that_is_larger_than_the_cache_pushes_out_none(small_cache: None, parsed: list[str]) -> None:
+    large = f"{{ {'hello ' * 150} }}"
+    prepare_document(SCHEMA, "{ hello }")
+
+    assert prepare_document(SCHEMA, large).execute(None, {}, None).data == {"hello": "Hello world"}
+    prepare_document(SCHEMA, "{ hello }")
+    prepare_document(SCHEMA, large)
+
+    assert parsed == ["{ hello }", large, large]
+
+
+def test_many_threads_share_the_cache(small_cache: None) -> None:
     sources = [f"{{ a{n % 40}: hello }}" for n in range(800)]
 
     with ThreadPoolExecutor(8) as pool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from cachetools import LRUCache
 from django.test import Client
 from django.utils import timezone
 from graphql import get_introspection_query
@@ -142,13 +143,12 @@ def test_a_read_takes_one_statement_the_look_up_of_a_remembered_token_included(
 
 
 def test_tokens_are_remembered_within_bounds(robot: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    remembered: dict[str, Any] = {}
-    monkeypatch.setattr(authentication, "MAX_REMEMBERED", 2)
+    remembered: LRUCache[str, Any] = LRUCache(2)
     monkeypatch.setattr(authentication, "_remembered", remembered)
     for _ in range(5):
         post(client_of(bearer(ApiAccountFactory.create())))
 
-    assert 1 <= len(remembered) <= 2
+    assert len(remembered) == 2
     assert post(robot).status_code == 200
 
 
