@@ -82,8 +82,7 @@ class Supervisor:
         """Run until ``stop``: 0. Where a command fails before it has ever run, stop the others: 1."""
         cannot_run = False
         try:
-            for child in self._children.values():
-                self._start(child)
+            cannot_run = not all(self._start(name, child) for name, child in self._children.items())
             while not cannot_run and not self.stopping:
                 time.sleep(POLL_SECONDS)
                 cannot_run = any(self._look_after(name, child) for name, child in self._children.items())
@@ -97,24 +96,40 @@ class Supervisor:
             self.stop_seconds = 0.0
         self.stopping = True
 
-    def _start(self, child: Child) -> None:
-        # In a session of its own: ctrl-C in the terminal reaches this process alone, which tells the others once.
-        child.process = subprocess.Popen(  # noqa: S603  # nosec B603  # the commands are ours
-            child.command,
-            cwd=env.ROOT,
-            env=dict(self.environment),
-            start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509  # one call into the C library, which was loaded before
-        )
+    def _start(self, name: str, child: Child) -> bool:
+        """Start it; False where it cannot run here.
+
+        The machine may have no memory or process left at the moment, or the program be away while it is updated: what
+        has run is tried again later.
+        """
+        try:
+            # In a session of its own: ctrl-C in the terminal reaches this process alone, which tells the others once.
+            child.process = subprocess.Popen(  # noqa: S603  # nosec B603  # the commands are ours
+                child.command,
+                cwd=env.ROOT,
+                env=dict(self.environment),
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  # one call into the C library, which was loaded before
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            if child.has_run:
+                self._put_off(child)
+                _say(f"The {name} could not be started ({error}): trying again in {child.wait:.0f} seconds.")
+            else:
+                _say(f"The {name} could not be started ({error}): stopping.")
+            return child.has_run
         child.started = time.monotonic()
+        return True
+
+    def _put_off(self, child: Child) -> None:
+        child.wait = min(max(1.0, 2 * child.wait), LONGEST_WAIT)
+        child.due = time.monotonic() + child.wait
 
     def _look_after(self, name: str, child: Child) -> bool:
         """Start it again where it has ended; True where it has failed before it has ever run."""
         now = time.monotonic()
         if child.process is None:
-            if now >= child.due:
-                self._start(child)
-            return False
+            return now >= child.due and not self._start(name, child)
         lasted = now - child.started >= self.early_seconds
         child.has_run = child.has_run or lasted
         code = child.process.poll()
@@ -126,8 +141,10 @@ class Supervisor:
         if not child.has_run and _is_failure(code):
             _say(f"The {name} ended right after its start ({code}): stopping.")
             return True
-        child.wait = 0.0 if lasted else min(max(1.0, 2 * child.wait), LONGEST_WAIT)
-        child.due = now + child.wait
+        if lasted:
+            child.wait, child.due = 0.0, now
+        else:
+            self._put_off(child)
         when = f" in {child.wait:.0f} seconds" if child.wait > 1 else ""
         _say(f"The {name} ended ({code}): starting it again{when}.")
         return False

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from pytest_httpserver import HTTPServer
 
 from common import env
 from portal import settings
-from portal.run import STOP_SECONDS, say_when_ready
+from portal.run import STOP_SECONDS, Supervisor, say_when_ready
 
 # Runs for a while, fails at once the next two times, and then runs.
 FLAKY = """
@@ -134,6 +135,38 @@ def test_one_that_has_run_is_started_again_however_often_it_fails_at_once(
     ]
     assert manager.returncode == 0
     assert (tmp_path / "web").read_text().split() == ["started", "ended"]
+
+
+def test_what_has_run_and_cannot_be_started_again_is_tried_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its program is away, while it is updated; or the machine has no process left."""
+    program, notes = tmp_path / "worker", tmp_path / "notes"
+    program.write_text(f"#!/bin/sh\necho started >> {notes}\nsleep 1\nexit 3\n")
+    program.chmod(0o755)
+    supervisor = Supervisor({"web": ["sleep", "60"], "worker": [str(program)]}, os.environ, early_seconds=0.5)
+
+    def update() -> None:
+        wait_for(notes, ["started"])
+        time.sleep(0.7)
+        program.rename(tmp_path / "away")
+        time.sleep(1)
+        (tmp_path / "away").rename(program)
+        wait_for(notes, ["started"] * 2)
+        supervisor.stop()
+
+    with ThreadPoolExecutor(1) as pool:
+        updated = pool.submit(update)
+        assert supervisor.run() == 0
+        updated.result(timeout=30)
+    assert "The worker could not be started ([Errno 2] No such file or directory" in capsys.readouterr().out
+
+
+def test_what_has_never_run_and_cannot_be_started_stops_all(capsys: pytest.CaptureFixture[str]) -> None:
+    supervisor = Supervisor({"web": ["sleep", "60"], "worker": ["/nowhere/worker"]}, os.environ)
+
+    assert supervisor.run() == 1
+    assert capsys.readouterr().out.endswith("/nowhere/worker'): stopping.\n")
 
 
 @pytest.mark.parametrize("killed", [signal.SIGKILL, signal.SIGTERM])
