@@ -8,16 +8,18 @@ time (common.read_timeout).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from common.errors import InvalidInput
-from common.read_timeout import refuse_if_over
+from common.errors import InvalidInput, TimedOut, unavailable
+from common.read_timeout import limited_reads, refuse_if_over
 
 #: So many scalars of a list count as one object: a text takes far less time and room.
 SCALARS_PER_OBJECT = 10
@@ -42,12 +44,39 @@ class TooLarge(InvalidInput):
 class Budget:
     """What is left for one operation."""
 
-    __slots__ = ("has_written", "limit", "objects", "rows", "values")
+    __slots__ = ("has_written", "limit", "objects", "rows", "seconds", "values")
 
     def __init__(self, *, has_written: bool = False) -> None:
         self.limit = self.rows = self.objects = settings.GRAPHQL_MAX_OBJECTS
         self.values = self.limit * VALUES_PER_OBJECT
         self.has_written = has_written
+        #: Left for reading what mutations answer.
+        self.seconds: float = settings.READ_TIMEOUT_SECONDS
+
+    @property
+    def is_spent(self) -> bool:
+        """Was more asked for than there is? Then nothing further is read."""
+        return self.rows < 0 or self.objects < 0 or self.values < 0
+
+    @contextmanager
+    def reading(self, field: str) -> Iterator[None]:
+        """In the block, what a mutation has changed is read for its answer, within what is left of rows and time.
+
+        A mutation may stand under many aliases: each happens, and all their answers together cost no more than one.
+        """
+        if self.is_spent:
+            raise self._too_large(field)
+        begun = time.monotonic()
+        try:
+            with limited_reads(self.seconds):
+                refuse_if_over()
+                yield
+        except (TimedOut, DatabaseError) as error:
+            if isinstance(unavailable(error), TimedOut):
+                raise TimedOut(has_written=True) from error
+            raise
+        finally:
+            self.seconds -= time.monotonic() - begun
 
     def load(self, rows: int, field: str) -> None:
         """So many rows are loaded for ``field``, or about to be."""

@@ -85,8 +85,9 @@ class Unavailable(PortalError):
 class TimedOut(Unavailable):
     """Reading took longer than READ_TIMEOUT_SECONDS."""
 
-    def __init__(self) -> None:
-        super().__init__("Reading this took too long, and was ended. Ask for less at a time, or try again later.")
+    def __init__(self, *, has_written: bool = False) -> None:
+        text = "Reading this took too long, and was ended. Ask for less at a time, or try again later."
+        super().__init__(f"The change was made. {text}" if has_written else text)
 
 
 #: PostgreSQL's code for a statement that somebody has cancelled.

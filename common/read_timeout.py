@@ -65,10 +65,14 @@ _thread: threading.Thread | None = None
 
 
 @contextmanager
-def limited_reads() -> Iterator[None]:
-    """What this thread reads in the block ends in TimedOut, or in the database's error, when its time is over."""
-    seconds = settings.READ_TIMEOUT_SECONDS
-    if not seconds or _mine.read:
+def limited_reads(seconds: float | None = None) -> Iterator[None]:
+    """What this thread reads in the block ends in TimedOut, or in the database's error, when its time is over.
+
+    Its time is READ_TIMEOUT_SECONDS, or the ``seconds`` that are left of them; where that is 0, there is no limit.
+    """
+    if seconds is None:
+        seconds = settings.READ_TIMEOUT_SECONDS
+    if not settings.READ_TIMEOUT_SECONDS or _mine.read:
         yield
         return
     _start_thread()

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts import reads
 from accounts.models import RoleLevel, Tenant, User
+from accounts.schema import mutations
 from common.graphql import documents
 from common.graphql.fallbacks import fallbacks
 from common.statements import Statement
@@ -222,3 +223,32 @@ def test_a_mutation_that_asks_for_too_much_has_happened_and_says_so(cast: Cast, 
     assert "the change was made" in answer.message
     cast.shoes.refresh_from_db()
     assert cast.shoes.name == "Boots"
+
+
+def test_once_too_much_was_asked_for_mutations_happen_and_nothing_more_is_read(
+    cast: Cast, crowd: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under many aliases a mutation's answer costs no more than under one."""
+    settings.GRAPHQL_MAX_OBJECTS = 2 * CROWD**2
+    accounts = list(Tenant.objects.filter(name__startswith="Account").order_by("pk"))
+    changes = " ".join(
+        f'a{n}: updateTenant(input: {{ tenantId: "{account.pk}", name: "New {n}" }}) {{ tenant {{ ...t }} }}'
+        for n, account in enumerate(accounts)
+    )
+    document = (
+        f"mutation {{ tenantMutations {{ {changes} }} }} fragment t on Tenant {{ users {{ tenants {{ name }} }} }}"
+    )
+    read: list[str] = []
+
+    def noted(principal: Any, tenant_id: str, selection: Any) -> reads.TenantView:
+        read.append(tenant_id)
+        return reads.read_tenant(principal, tenant_id, selection)
+
+    monkeypatch.setattr(mutations, "read_tenant", noted)
+
+    answer = ask(client_of(cast.robot), document, crowd)
+
+    assert Tenant.objects.filter(name__startswith="New").count() == CROWD
+    assert len(read) == 2  # one that fits, and the one that does not
+    assert [bool(each) for each in answer.data["tenantMutations"].values()] == [True] + [False] * (CROWD - 1)
+    assert "the change was made" in answer.message

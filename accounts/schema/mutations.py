@@ -12,6 +12,7 @@ from accounts.reads import Person, TenantView, read_person, read_tenant
 from accounts.schema.context import principal_of
 from accounts.schema.types import IngressDomain, Tenant, User, UserType
 from accounts.services import invitations, people, routing, tenants
+from common.budget import current_budget
 from common.errors import InvalidInput
 from common.graphql.samples import Sampled
 from common.graphql.selection import selected
@@ -155,7 +156,8 @@ class HubTenantMutations(graphene.ObjectType):
             event_enrichment=input["event_enrichment"],
             admin_email=input.get("admin_email"),
         )
-        return {"tenant": read_tenant(principal, created.tenant.pk, selected(info)["tenant"])}
+        with current_budget().reading("tenant"):
+            return {"tenant": read_tenant(principal, created.tenant.pk, selected(info)["tenant"])}
 
     @staticmethod
     def resolve_update_tenant(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, TenantView]:
@@ -168,7 +170,8 @@ class HubTenantMutations(graphene.ObjectType):
             can_partner_manage=input.get("can_partner_manage"),
             event_enrichment=input.get("event_enrichment"),
         )
-        return {"tenant": read_tenant(principal, tenant.pk, selected(info)["tenant"])}
+        with current_budget().reading("tenant"):
+            return {"tenant": read_tenant(principal, tenant.pk, selected(info)["tenant"])}
 
     @staticmethod
     def resolve_delete_tenant(root: Any, info: ResolveInfo, tenant_id: str) -> bool:
@@ -205,11 +208,12 @@ class UserMutations(graphene.ObjectType):
     def resolve_add_user_with_role(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, Any]:
         principal = principal_of(info)
         added = people.add_user_with_role(principal=principal, email=input["email"], role_name=input["role_name"])
-        return {
-            "user_already_exist": added.existed,
-            "invitation_link": added.invitation_link,
-            "user": read_person(principal, added.user, selected(info)["user"]),
-        }
+        with current_budget().reading("user"):
+            return {
+                "user_already_exist": added.existed,
+                "invitation_link": added.invitation_link,
+                "user": read_person(principal, added.user, selected(info)["user"]),
+            }
 
     @staticmethod
     def resolve_change_role_for_user(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, Person]:
@@ -220,7 +224,8 @@ class UserMutations(graphene.ObjectType):
             role_to_revoke=input.get("role_to_revoke"),
             role_to_add=input.get("role_to_add"),
         )
-        return {"user": read_person(principal, user, selected(info)["user"])}
+        with current_budget().reading("user"):
+            return {"user": read_person(principal, user, selected(info)["user"])}
 
     @staticmethod
     def resolve_send_invitation(root: Any, info: ResolveInfo, input: dict[str, Any]) -> str:

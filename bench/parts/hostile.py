@@ -48,6 +48,13 @@ WORST = {
     "the largest answer, by graphql-core": _LARGEST.replace("name", "name @skip(if: false)"),
     "the largest answer, of many fields": _LARGEST.replace("name", f"id status canPartnerManage {_ALIASES}"),
     "the same, by graphql-core": _LARGEST.replace("name", f"id @skip(if: false) status canPartnerManage {_ALIASES}"),
+    "the largest answer, to 29 changes": "mutation { tenantMutations { "
+    + " ".join(
+        f'a{number}: updateTenant(input: {{ tenantId: "{account_id(number)}", eventEnrichment: true }})'
+        " { tenant { users { tenants { name } } } }"
+        for number in range(1, 30)
+    )
+    + " } }",
     "what is not shown": "{ tenants(first: 200) { edges { node { users { defaultTenantId canBeDeleted } } } } }",
 }
 NOTE = (

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from accounts.schema.context import principal_of
 from accounts.schema.scope import TenantScope
+from common.budget import current_budget
 from common.graphql.samples import Sampled
 from common.graphql.selection import Selection, selected
 from pixels import services
@@ -156,9 +157,10 @@ class SignalMutations(graphene.ObjectType):
 
 def _shown(info: ResolveInfo, pixel: Pixel, selection: Selection) -> PixelView:
     view = view_of(pixel, with_key=may_see_keys(principal_of(info), pixel.tenant))
-    if wants_totals(selection):
-        view = replace(view, totals=read_totals([pixel.pk], DEFAULT_WINDOW).get(pixel.pk))
-    return with_websites([view], selection)[0]
+    with current_budget().reading(info.field_name):
+        if wants_totals(selection):
+            view = replace(view, totals=read_totals([pixel.pk], DEFAULT_WINDOW).get(pixel.pk))
+        return with_websites([view], selection)[0]
 
 
 def _switched(info: ResolveInfo, pixel: Pixel) -> dict[str, Any]:

@@ -11,13 +11,15 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
+from accounts.models import Tenant
+from accounts.schema import mutations
 from common import budget, read_timeout
 from common.errors import TimedOut, unavailable
 from common.postgresql.base import DatabaseWrapper
 from common.read_timeout import limited_reads, refuse_if_over
 from portal.middleware import limit_read_time
 from tests.base import HUB, client_of, graphql
-from tests.factories import ApiAccountFactory
+from tests.factories import ApiAccountFactory, TenantFactory
 
 #: Runs for longer than anybody waits.
 FOREVER = (
@@ -157,3 +159,23 @@ def test_a_query_that_reads_for_too_long_is_503_and_does_not_run_again(
         assert answer.refused(503)
         assert "took too long" in answer.message
         assert len(runs) == 1
+
+
+def test_a_mutations_answer_is_read_for_as_long_as_a_query_and_the_change_is_made(
+    robot: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All answers of a document together: under thirty aliases they take no longer."""
+    monkeypatch.setattr(mutations, "read_tenant", lambda *args: run(FOREVER))
+    shoes, books = TenantFactory.create(name="Shoes"), TenantFactory.create(name="Books")
+    changes = (
+        f'a{n}: updateTenant(input: {{ tenantId: "{account.pk}", name: "New" }}) {{ tenant {{ id }} }}'
+        for n, account in enumerate((shoes, books))
+    )
+    start = time.monotonic()
+
+    answer = graphql(robot, HUB, f"mutation {{ tenantMutations {{ {' '.join(changes)} }} }}")
+
+    assert time.monotonic() - start < 5
+    assert [error["message"].partition(".")[0] for error in answer.errors] == ["The change was made"] * 2
+    assert answer.status == 503
+    assert set(Tenant.objects.values_list("name", flat=True)) == {"New"}
