@@ -11,16 +11,16 @@ from django.http import HttpRequest
 _KNOWN_FOR = 24 * 60 * 60
 
 
-def is_sent_first(request: HttpRequest) -> bool:
-    """Has the person not sent this form before? Every page that is drawn has a form of its own, by its CSRF token.
+def claim_submission(request: HttpRequest) -> bool:
+    """Claim this form; False where the person has sent it before. Every page has a form of its own, by its CSRF token.
 
     The cache tells, of two at once as well: all processes know of it where they share one (RATE_LIMIT_STORAGE_URL).
     """
     return bool(caches["pages"].add(_key(request), True, _KNOWN_FOR))
 
 
-def may_be_sent_again(request: HttpRequest) -> None:
-    """The form was refused, and did nothing."""
+def release_submission(request: HttpRequest) -> None:
+    """Let the form be sent again: it was refused, and did nothing."""
     caches["pages"].delete(_key(request))
 
 

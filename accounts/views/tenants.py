@@ -23,7 +23,7 @@ from accounts.tables import PageData, TenantTable, paged
 from accounts.views.pages import address, form_page
 from accounts.web import HostRequest, add_service_error, host_page, selector, signed_in_page
 from common.errors import PortalError
-from common.sent_once import is_sent_first, may_be_sent_again
+from common.sent_once import claim_submission, release_submission
 
 
 @require_safe
@@ -61,7 +61,7 @@ def add_account(request: HostRequest) -> HttpResponse:
     form = NewAccountForm(request.POST or None)
     if not form.is_valid():
         return form_page(request, "accounts/add.html", form)
-    if not is_sent_first(request):
+    if not claim_submission(request):
         messages.warning(request, _("This form was sent already: the account was added once. It is in the list."))
         return redirect(address("accounts:list"))
     data = form.cleaned_data
@@ -74,7 +74,7 @@ def add_account(request: HostRequest) -> HttpResponse:
             admin_email=data["admin_email"] or None,
         )
     except PortalError as error:
-        may_be_sent_again(request)
+        release_submission(request)
         add_service_error(form, error)
         return form_page(request, "accounts/add.html", form)
     context = {

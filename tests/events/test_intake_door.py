@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 from unittest.mock import patch
 
@@ -11,6 +12,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from common.http import Request
+from events.intake import door
 from pixels.models import Pixel
 from tests.events.sending import ask, purchase, send
 from tests.factories import PixelFactory
@@ -64,6 +67,17 @@ def test_where_https_is_asked_for_django_sends_others_there(pixel: Pixel, settin
         )
 
     assert (by_http.status, by_https.status) == (301, 202)
+
+
+def test_the_door_takes_a_body_that_is_whole_already_and_needs_no_server(pixel: Pixel) -> None:
+    body = json.dumps({"data": [purchase()]}).encode()
+    headers = {"host": "localhost", "content-type": "application/json", "content-length": str(len(body))}
+
+    response = door.answer(
+        Request("POST", f"/capi/{pixel.pixel_id}/events", "", headers, BytesIO(body), address="192.0.2.1")
+    )
+
+    assert (response.status, json.loads(response.body)["events_received"]) == (202, 1)
 
 
 def test_events_come_by_an_accounts_own_domain(pixel: Pixel) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from io import BytesIO
 from typing import Any, cast
 
 import pytest
@@ -11,9 +12,10 @@ from django.test import RequestFactory
 from django.utils import translation
 from pytest_django import Settings
 
+from common.http import Request
 from common.wsgi import read_request
 from portal import wsgi
-from portal.graphql.door import is_from_software
+from portal.graphql.door import answer, is_from_software
 from tests.base import HUB, Cast, bearer, graphql
 
 VIEWER = "{ viewer { apiAccount } }"
@@ -72,6 +74,21 @@ def test_who_comes_without_https_is_left_to_django(settings: Settings, monkeypat
     monkeypatch.setattr(wsgi, "_django", lambda environ, start_response: [b"Django"])
 
     assert wsgi.application(environment(Authorization="Bearer abc"), lambda *args: bool) == [b"Django"]
+
+
+def test_the_door_needs_no_server(cast: Cast) -> None:
+    body = json.dumps({"query": VIEWER}).encode()
+    headers = {
+        "host": "localhost",
+        "authorization": f"Bearer {bearer(cast.robot)}",
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+    }
+
+    response = answer(Request("POST", "/hub/graphql", "", headers, BytesIO(body), address="192.0.2.1"))
+
+    assert response is not None
+    assert json.loads(response.body) == {"data": {"viewer": {"apiAccount": "Robot"}}}
 
 
 @pytest.mark.parametrize(
