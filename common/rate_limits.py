@@ -111,7 +111,10 @@ def _key(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def count_request(kind: Literal["API", "ADDRESS", "PIXEL"], who: str, *, cost: int = 1) -> None:
+Kind = Literal["API", "ADDRESS", "PIXEL", "BROWSER_ADDRESS", "BROWSER_PIXEL"]
+
+
+def count_request(kind: Kind, who: str, *, cost: int = 1) -> None:
     """Count a request against ``<kind>_RATE_LIMIT``; TooManyRequests where that is reached, nothing where it is off.
 
     One that costs as much as several counts as so many.
@@ -124,7 +127,7 @@ def count_request(kind: Literal["API", "ADDRESS", "PIXEL"], who: str, *, cost: i
         raise TooManyRequests(limit.retry_after(who))
 
 
-def refuse_if_exhausted(kind: Literal["API", "ADDRESS", "PIXEL"], who: str) -> None:
+def refuse_if_exhausted(kind: Kind, who: str) -> None:
     """TooManyRequests where the limit is reached, as ``count_request``; this request is not counted."""
     rate: RateLimitItem | None = getattr(settings, f"{kind}_RATE_LIMIT")
     if rate is None:

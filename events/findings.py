@@ -25,7 +25,7 @@ from common.bulk import insert
 from events.figures.windows import floor
 from events.intake.left_out import LeftOut, Reason
 from events.models import Counter as EventCounter
-from events.models import Finding
+from events.models import Finding, Road
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +38,16 @@ MAX_HELD = 10_000
 MAX_SHOWN = 50
 
 
+#: How rows name the roads: what the previous release wrote is the server's.
+_ROADS = {Road.SERVER: "", Road.BROWSER: "browser"}
+
+
 class Cell(NamedTuple):
     """The key of a row; in the order in which rows are written, so that no two writers wait for each other."""
 
     pixel_pk: int
     hour: datetime
+    road: str
     field: str
     reason: str
 
@@ -61,10 +66,10 @@ class Findings:
         self._held: Counter[Cell] = Counter()
         self._thread: threading.Thread | None = None
 
-    def add(self, pixel_pk: int, left_out: Mapping[LeftOut, int]) -> None:
+    def add(self, pixel_pk: int, left_out: Mapping[LeftOut, int], road: Road = Road.SERVER) -> None:
         """Count what was left out of a pixel's events; returns at once."""
         hour = floor(timezone.now(), EventCounter.Span.HOUR)
-        found = {Cell(pixel_pk, hour, what.field, what.reason.value): n for what, n in left_out.items()}
+        found = {Cell(pixel_pk, hour, _ROADS[road], what.field, what.reason.value): n for what, n in left_out.items()}
         with self._lock:
             self._hold(found)
             if self._thread is None:
@@ -133,7 +138,10 @@ def _upsert(found: Mapping[Cell, int]) -> None:
     insert(
         Finding,
         ("pixel_id", "hour", "kind", "road", "field", "reason", "count"),
-        [(c.pixel_pk, c.hour, Finding.Kind.LEFT_OUT.value, "", c.field, c.reason, n) for c, n in sorted(found.items())],
+        [
+            (c.pixel_pk, c.hour, Finding.Kind.LEFT_OUT.value, c.road, c.field, c.reason, n)
+            for c, n in sorted(found.items())
+        ],
         on_conflict="ON CONFLICT (pixel_id, hour, kind, road, field, reason)"
         " DO UPDATE SET count = events_finding.count + excluded.count",
     )
@@ -163,9 +171,9 @@ def explain(reason: str) -> str:
 _findings = Findings(write)
 
 
-def count_left_out(pixel_pk: int, left_out: Mapping[LeftOut, int]) -> None:
+def count_left_out(pixel_pk: int, left_out: Mapping[LeftOut, int], road: Road = Road.SERVER) -> None:
     """Count what was left out of a pixel's events, soon; returns at once."""
-    _findings.add(pixel_pk, left_out)
+    _findings.add(pixel_pk, left_out, road)
 
 
 os.register_at_fork(after_in_child=_findings._reset)

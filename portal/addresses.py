@@ -20,8 +20,8 @@ from django.urls import is_valid_path
 
 from common import refusals
 from common.http import Request, Response
+from events.intake import browser_door, graph_answers
 from events.intake import door as events_door
-from events.intake import graph_answers
 from events.intake.addresses import GATEWAY, events_path
 from portal.graphql import door as graphql_door
 
@@ -52,6 +52,8 @@ class Software(NamedTuple):
 #: The first that matches holds. A new address of software is a line here.
 TABLE = (
     Software(GATEWAY, events_path(17), graph_answers.as_graph_api, events_door.answer, any_host=True),
+    # The Meta Pixel in visitors' browsers.
+    Software(r"/events", "/events", graph_answers.as_graph_api, browser_door.answer, any_host=True),
     # Meta's SDKs, with this portal in the Graph API's place.
     Software(r"/v[0-9]+\.[0-9]+", "/v24.0/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
     Software(r"/[0-9]+", "/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),

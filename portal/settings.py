@@ -310,6 +310,9 @@ TOKEN_RATE_LIMIT = env.rate("TOKEN_RATE_LIMIT", "30/m")
 API_RATE_LIMIT = env.rate_or_none("API_RATE_LIMIT", "6000/m")
 ADDRESS_RATE_LIMIT = env.rate_or_none("ADDRESS_RATE_LIMIT", "3000/m")
 PIXEL_RATE_LIMIT = env.rate_or_none("PIXEL_RATE_LIMIT", "60000/m")
+# Those of visitors' browsers are counted apart: they never make a shop's server wait.
+BROWSER_ADDRESS_RATE_LIMIT = env.rate_or_none("BROWSER_ADDRESS_RATE_LIMIT", "3000/m")
+BROWSER_PIXEL_RATE_LIMIT = env.rate_or_none("BROWSER_PIXEL_RATE_LIMIT", "60000/m")
 RATE_LIMIT_STORAGE_URL = env.pattern(
     "RATE_LIMIT_STORAGE_URL", "memory://", "memory://|rediss?://.+", "must be memory:// or redis://host:6379/0."
 )

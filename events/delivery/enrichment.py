@@ -10,13 +10,11 @@ event that says who it is only where both share an identifier; else the memory e
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from django.db import IntegrityError, transaction
@@ -24,8 +22,9 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from events.delivery.batches import Event
+from events.intake.click_ids import click_id_in
 from events.intake.doubt import TELLING, is_marked
-from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_no_id, is_nothing, sha256_in
+from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_no_id, sha256_in
 from events.models import Identity
 from pixels.models import Pixel
 
@@ -43,8 +42,6 @@ _MAX_VALUES = 5
 
 #: Looked up in one statement, of which SQLite takes 32,766 parameters.
 _KEYS_AT_ONCE = 10_000
-
-_CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,500}")
 
 #: Hashes by identifier; of ``external_id``, the keys.
 Known = dict[str, list[str]]
@@ -256,18 +253,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _click_id(content: _Content) -> dict[str, Any]:
-    """``fbc`` from the ``fbclid`` of the page's address; nothing where the event has one that Meta can use.
-
-    The form is Meta's ("ClickID and the fbp and fbc Parameters"): the time, in milliseconds, is when the click id was
-    first seen. That is the event's time, the same in every attempt to publish it.
-    """
-    url, fbc = content.event_source_url, content.user_data.get("fbc")
-    if (isinstance(fbc, str) and is_fbc(fbc)) or not isinstance(url, str) or "fbclid=" not in url:
+    """``fbc`` from the page's address, unless the event has one that Meta can use: the same in every attempt."""
+    fbc = content.user_data.get("fbc")
+    if isinstance(fbc, str) and is_fbc(fbc):
         return {}
-    try:
-        values = parse_qs(urlsplit(url).query).get("fbclid", [""])
-    except ValueError:
-        return {}
-    if is_nothing(values[0]) or not _CLICK_ID.fullmatch(values[0]):
-        return {}
-    return {"fbc": f"fb.1.{int(content.event_time) * 1000}.{values[0]}"}
+    made = click_id_in(content.event_source_url, content.event_time)
+    return {"fbc": made} if made else {}

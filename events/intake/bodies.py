@@ -26,13 +26,13 @@ _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBIT
 _is_name = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,30}").fullmatch
 
 
-def read_body(request: Request) -> bytes:
-    """The body, unpacked: INTAKE_MAX_BODY_BYTES at most, whatever the headers say of its length.
+def read_body(request: Request, limit: int | None = None) -> bytes:
+    """The body, unpacked: of so many bytes at most (INTAKE_MAX_BODY_BYTES), whatever the headers say of its length.
 
     Raises TooLarge where it is longer, InvalidInput where it did not arrive whole or is damaged, UnsupportedEncoding
     where it is packed in a way that is not read here.
     """
-    limit: int = settings.INTAKE_MAX_BODY_BYTES
+    limit = limit or settings.INTAKE_MAX_BODY_BYTES
     encodings = _encodings(request.headers.get("content-encoding", ""))
     body = _read(request, limit + limit // _GROWTH + _HEADER if encodings else limit)
     for encoding in reversed(encodings):
@@ -65,7 +65,7 @@ def _read(request: Request, limit: int) -> bytes:
     except OSError:
         raise _cut_off() from None
     if left <= 0:
-        raise _too_long()
+        raise _too_long(limit)
     # A server may end a stream that broke off like any other.
     if limit + 1 - left < (request.content_length or 0):
         raise _cut_off()
@@ -82,17 +82,18 @@ def _unpack(body: bytes, encoding: str, limit: int) -> bytes:
     """Unpack no more than the limit: a few bytes may stand for gigabytes."""
     wbits = _GZIP if encoding == "gzip" else _ZLIB if _has_zlib_header(body) else _RAW_DEFLATE
     parts: list[bytes] = []
+    room = limit
     for _ in range(_MAX_MEMBERS if encoding == "gzip" else 1):
         if parts and not body.startswith(_GZIP_MAGIC):
             break
         packed = zlib.decompressobj(wbits)
         try:
-            part = packed.decompress(body, limit + 1)
+            part = packed.decompress(body, room + 1)
         except zlib.error:
             raise InvalidInput("body", "is no {encoding}, or is damaged.", encoding=encoding) from None
-        limit -= len(part)
-        if limit < 0:
-            raise _too_long()
+        room -= len(part)
+        if room < 0:
+            raise _too_long(limit)
         if not packed.eof:
             raise _cut_off()
         parts.append(part)
@@ -108,8 +109,8 @@ def _has_zlib_header(body: bytes) -> bool:
     return len(body) > 1 and body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0
 
 
-def _too_long() -> TooLarge:
-    return TooLarge("body", "must have at most {limit:,} bytes.", limit=settings.INTAKE_MAX_BODY_BYTES)
+def _too_long(limit: int) -> TooLarge:
+    return TooLarge("body", "must have at most {limit:,} bytes.", limit=limit)
 
 
 def _cut_off() -> InvalidInput:

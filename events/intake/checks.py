@@ -10,7 +10,6 @@ import re
 import time
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
@@ -23,6 +22,7 @@ from events.intake.hashing import are_hashed, hash_identifiers
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
 from events.intake.optional import are_surely_usable, leave_out_unusable, may_hold_secrets, take_out_secrets
+from events.intake.visitors import Browser
 from events.models import EVENT_MAX_AGE
 from filters.models import EVENT_NAME_MAX_LENGTH
 
@@ -49,17 +49,6 @@ _SURELY_MILLISECONDS = 100_000_000_000
 #: So much of an address tells whether it is one.
 _LONGEST_BEGINNING = len("https://x")
 _is_web_address = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE).match
-
-
-@dataclass(frozen=True, slots=True)
-class Browser:
-    """What a visitor's browser shows of itself in the request that brings its events."""
-
-    user_agent: str
-    #: None where it is no address of the internet.
-    address: str | None = None
-    #: The address of the page that it shows, or of its website; None where it tells neither.
-    page: str | None = None
 
 
 def prepare_events(

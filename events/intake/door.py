@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from ipaddress import IPv6Address, ip_address
 
 from django.db import Error as DatabaseError
 
@@ -21,16 +20,14 @@ from events.intake import cors
 from events.intake.access_keys import keys_beside_body
 from events.intake.addresses import GATEWAY, events_path
 from events.intake.bodies import ENCODINGS, read_body
-from events.intake.checks import Browser
 from events.intake.graph_answers import accepted, refusal
 from events.intake.receive import pixel_that_receives, receive
 from events.intake.refusals import BYTES_A_REQUEST, count_refusal, refuse_if_waiting
+from events.intake.visitors import Browser, read_browser
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-USER_AGENT_MAX_LENGTH = 500
-_WEB = ("https://", "http://")
 
 #: The Graph API's own address is what Meta's SDKs send to, whatever host they are given.
 _EVENTS = re.compile(rf"{GATEWAY}/(?P<gateway>[^/]+)/events|(/v[0-9]+\.[0-9]+)?/(?P<graph_api>[0-9]+)/events")
@@ -90,21 +87,6 @@ def _respond(request: Request) -> Response:
 
 def _browser(request: Request) -> Browser | None:
     """What the visitor's browser shows of itself; None where the request came from a server."""
-    headers = request.headers
-    if "origin" not in headers and "sec-fetch-site" not in headers:
+    if "origin" not in request.headers and "sec-fetch-site" not in request.headers:
         return None
-    user_agent = headers.get("user-agent", "")[:USER_AGENT_MAX_LENGTH]
-    pages = (headers.get(name, "") for name in ("referer", "origin"))
-    page = next((page for page in pages if page.startswith(_WEB) and page.isprintable()), None)
-    return Browser(user_agent if user_agent.isprintable() else "", _public_address(request.address), page)
-
-
-def _public_address(text: str) -> str | None:
-    """An address that says something of a visitor: not a proxy's, within a network."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return str(address) if address.is_global else None
+    return read_browser(request)

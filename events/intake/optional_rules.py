@@ -93,7 +93,8 @@ def _objects(value: Any) -> Any:
     raise _because(value, Reason.NO_LIST_OF_OBJECTS)
 
 
-_is_number = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
+#: Nothing is tried twice: a long text of digits would take the square of its length.
+_is_number = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?").fullmatch
 _is_currency = re.compile(r"[A-Za-z]{3}").fullmatch
 
 

@@ -12,17 +12,18 @@ from django.utils import timezone
 
 from common.postgresql.base import DatabaseWrapper
 from common.postgresql.prepared import numbered
-from events.models import OutboxRow
+from events.models import OutboxRow, Road
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 _INSERT = f"""
-    INSERT INTO {OutboxRow._meta.db_table} (pixel_id, intake, event_count, options, body, received_at, counted) VALUES
+    INSERT INTO {OutboxRow._meta.db_table}
+        (pixel_id, intake, event_count, options, body, road, received_at, counted) VALUES
 """  # noqa: S608  # nosec B608  # the table's name is a constant
-_ROW = "(%s, %s, %s, %s, %s, %s, %s)"
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s)"
 #: On PostgreSQL the body goes as it is; bound by Django, it would be sent as hexadecimal text, twice as long.
-_FORMATS = (0, 0, 0, 0, 1, 0, 0)
+_FORMATS = (0, 0, 0, 0, 1, 0, 0, 0)
 
 
 class NewRow(NamedTuple):
@@ -33,6 +34,7 @@ class NewRow(NamedTuple):
     event_count: int
     options: str
     body: bytes
+    road: int = Road.SERVER.value
 
 
 class GroupCommit:
@@ -116,7 +118,7 @@ def _execute(db: BaseDatabaseWrapper, rows: Sequence[NewRow]) -> None:
     now = timezone.now()
     if isinstance(db, DatabaseWrapper):
         further = (now.isoformat().encode(), b"false")
-        values = [value for row in rows for value in (*map(_as_text, row[:4]), row.body, *further)]
+        values = [value for row in rows for value in (*map(_as_text, row[:4]), row.body, _as_text(row.road), *further)]
         db.execute_prepared(_prepared(len(rows)), values, _FORMATS * len(rows))
         return
     stored_at = db.ops.adapt_datetimefield_value(now)

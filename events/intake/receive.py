@@ -11,7 +11,7 @@ from common.rate_limits import count_request, refuse_if_exhausted
 from events.findings import count_left_out
 from events.intake import wakeups
 from events.intake.access_keys import UNKNOWN_PIXEL, Keys, check_access_key
-from events.intake.checks import Browser, prepare_events
+from events.intake.checks import prepare_events
 from events.intake.notes import Notes
 from events.intake.outbox import NewRow, add_row
 from events.intake.parsing import parse
@@ -21,6 +21,7 @@ from events.intake.pixel_settings import (
     get_pixel_settings,
     is_new,
 )
+from events.intake.visitors import Browser
 from events.intake.weights import weigh
 from events.models import OutboxRow
 

@@ -17,7 +17,7 @@ from limits import parse
 from pytest_django import Settings
 
 from common.wsgi import read_request
-from events.intake import door
+from events.intake import browser_door, door
 from pixels.models import Pixel
 from portal import addresses
 from tests.addresses import SERVED
@@ -183,7 +183,7 @@ PATHS = sorted(
     | {tail for each in addresses.TABLE for tail in (each.example, f"{each.example}/nowhere", f"/{each.example}//")}
     | {"/", "/nowhere/", "/admin/logout/", "/admin/password_change/"}
 )
-INTAKE = tuple(each for each in addresses.TABLE if each.door is door.answer)
+INTAKE = tuple(each for each in addresses.TABLE if each.door in (door.answer, browser_door.answer))
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -1,0 +1,110 @@
+"""The door for the Meta Pixel in visitors' browsers: POST /events (docs/decisions/0024).
+
+Anybody can post here, and a browser can do nothing about a refusal. So the answer is 200 with nothing in it wherever
+the body is an event: nobody learns which pixels are connected.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+
+import orjson
+from django.db import Error as DatabaseError
+from django.db import IntegrityError
+
+from common.client_address import network_of
+from common.errors import InvalidInput, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
+from common.http import Request, Response
+from common.postgresql import close_if_cut_off
+from common.rate_limits import count_request
+from events.findings import count_left_out
+from events.intake import cors, wakeups
+from events.intake.bodies import ENCODINGS, read_body
+from events.intake.browser import read_pixel_id, to_event
+from events.intake.browser_repairs import Object
+from events.intake.checks import prepare_events
+from events.intake.graph_answers import refusal
+from events.intake.notes import Notes
+from events.intake.outbox import NewRow, add_row
+from events.intake.pixel_settings import forget_pixel_settings, get_pixel_settings
+from events.intake.visitors import Browser, read_browser
+from events.models import OutboxRow, Road
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 65_536
+RETRY_AFTER_SECONDS = 5
+#: The pixel's own address may go on with a number that tells nothing here.
+_EVENTS = re.compile(r"/events(/[0-9A-Fa-f]{1,64})?")
+_TAKEN = Response(200, [("Content-Type", "text/plain; charset=utf-8")])
+
+
+def answer(request: Request) -> Response:
+    """Answer a request, whatever happens."""
+    status, headers, body = _answer(request)
+    return Response(status, [*cors.of_answer(request), *headers], body)
+
+
+def _answer(request: Request) -> Response:
+    try:
+        return _respond(request)
+    except TooManyRequests as error:
+        return refusal(error.code, error.message, ("Retry-After", str(error.retry_after)))
+    except UnsupportedEncoding as error:
+        return refusal(error.code, error.message, ("Accept-Encoding", ENCODINGS))
+    except PortalError as error:
+        return refusal(error.code, error.message)
+    except DatabaseError:
+        logger.warning("The database did not take a browser's event.", exc_info=True)
+        wait = ("Retry-After", str(RETRY_AFTER_SECONDS))
+        return refusal(503, "The event cannot be stored now. Please send it again.", wait)
+    except Exception:
+        error_id = secrets.token_hex(8)
+        logger.exception("Internal error %s of the browser's road", error_id, extra={"error_id": error_id})
+        return refusal(500, f"Internal error {error_id}.")
+
+
+def _respond(request: Request) -> Response:
+    if not _EVENTS.fullmatch(request.path):
+        raise NotFound("There is nothing at this address. The Meta Pixel posts to /events.")
+    if request.method == "OPTIONS":
+        return Response(204, cors.of_preflight(request))
+    if request.method != "POST":
+        return refusal(405, "Events are sent with POST.", ("Allow", "POST, OPTIONS"))
+    close_if_cut_off()
+    count_request("BROWSER_ADDRESS", network_of(request.address))
+    receive(read_body(request, MAX_BODY_BYTES), read_browser(request))
+    return _TAKEN
+
+
+def receive(body: bytes, browser: Browser) -> None:
+    """Store the event that the body holds, where its pixel is connected: once this returns, it is committed.
+
+    The same is raised whether it is or not: InvalidInput for what is no event, TooManyRequests for the pixel's limit.
+    """
+    pixel_id, body = read_pixel_id(body)
+    count_request("BROWSER_PIXEL", pixel_id)
+    notes = Notes()
+    events = [to_event(body, browser, notes)]
+    stored = prepare_events(events, _written(events), notes)
+    pixel = get_pixel_settings(pixel_id)
+    if pixel is None:
+        return
+    intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
+    try:
+        add_row(NewRow(pixel.pk, intake.value, 1, "", stored, Road.BROWSER.value))
+    except IntegrityError:  # the pixel was removed a moment ago
+        forget_pixel_settings()
+        return
+    wakeups.wake(pixel.pk)
+    if notes.left_out:
+        count_left_out(pixel.pk, notes.left_out, Road.BROWSER)
+
+
+def _written(events: list[Object]) -> bytes:
+    try:
+        return orjson.dumps(events)
+    except TypeError:
+        raise InvalidInput("body", "is nested too deeply.") from None

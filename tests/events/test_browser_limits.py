@@ -1,0 +1,69 @@
+"""What anybody can post to /events is bounded, and takes nothing from those who send by server."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from limits import parse
+from pytest_django import Settings
+
+from events.models import OutboxRow
+from pixels.models import Pixel
+from tests.events.browser_posting import ADDRESS, page_view, post
+from tests.events.sending import ask, purchase, send
+from tests.factories import PixelFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pixel() -> Pixel:
+    return PixelFactory.create()
+
+
+def test_a_network_posts_so_many(pixel: Pixel, settings: Settings) -> None:
+    settings.BROWSER_ADDRESS_RATE_LIMIT = parse("2/minute")
+    replies = [post(page_view(pixel)) for _ in range(3)]
+
+    assert [reply.status for reply in replies] == [200, 200, 429]
+    assert 0 < int(replies[2].headers["Retry-After"]) <= 120
+    assert replies[2].headers["Access-Control-Allow-Credentials"] == "true"
+    assert post(page_view(pixel), address="81.2.70.1").status == 200
+
+
+def test_junk_counts_before_it_is_read(pixel: Pixel, settings: Settings) -> None:
+    settings.BROWSER_ADDRESS_RATE_LIMIT = parse("1/minute")
+
+    assert [post(b"junk").status for _ in range(2)] == [400, 429]
+    assert post(b"x" * 100_000).status == 429
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_pixel_gets_so_many_whether_it_is_connected_or_not(pixel: Pixel, settings: Settings, known: bool) -> None:
+    settings.BROWSER_PIXEL_RATE_LIMIT = parse("2/minute")
+    body = page_view(pixel if known else "404")
+
+    assert [post(body, address=f"81.2.69.{n}").status for n in range(3)] == [200, 200, 429]
+
+
+def test_junk_never_makes_a_server_wait(pixel: Pixel, settings: Settings) -> None:
+    for name in ("ADDRESS", "PIXEL", "BROWSER_ADDRESS", "BROWSER_PIXEL"):
+        setattr(settings, f"{name}_RATE_LIMIT", parse("3/minute"))
+    for body in (b"junk", page_view(pixel), page_view("404"), page_view("405"), page_view(pixel)):
+        post(body)
+
+    assert post(page_view(pixel)).status == 429
+    # From the same address, for the same pixel.
+    body = b'{"data": [], "accessKey": "wrong"}'
+    assert ask("POST", f"/capi/{pixel.pixel_id}/events", body, REMOTE_ADDR=ADDRESS).status == 400
+    assert send(pixel, purchase()).status == 202
+
+
+def test_long_digits_take_no_long_time(pixel: Pixel) -> None:
+    begun = time.process_time()
+    post(page_view(pixel, custom_data={"value": "9" * 60_000 + "x"}))
+    send(pixel, purchase(custom_data={"value": "9" * 1_000_000 + "x"}))
+
+    assert time.process_time() - begun < 2
+    assert OutboxRow.objects.count() == 2
