@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: How often the thread looks; a statement may take so much longer, or a tenth of the time-out.
+#: The thread looks once in this time, or in a tenth of the time-out if that is shorter. A statement may exceed the
+#: time-out by as much.
 LOOK_SECONDS = 1.0
 #: For the server to take the request to cancel.
 _CANCEL_SECONDS = 2.0

@@ -14,8 +14,8 @@ def as_graphql(status: int, message: str) -> bytes:
 
 
 def as_oauth(status: int, message: str) -> bytes:
-    """RFC 6749 §5.2."""
-    error = {500: "server_error", 503: "temporarily_unavailable"}.get(status, "invalid_request")
+    """RFC 6749 §5.2. It has no word for an address where nothing is; "invalid_request" would blame the body."""
+    error = {404: "not_found", 500: "server_error", 503: "temporarily_unavailable"}.get(status, "invalid_request")
     return orjson.dumps({"error": error, "error_description": message})
 
 

@@ -39,7 +39,7 @@ def _django(request: Request) -> None:
 class Software(NamedTuple):
     """Addresses of software."""
 
-    #: Matched against a path with single slashes and none at its end, which may go on below.
+    #: How the path begins. Before it is compared, slashes too many and spaces beside slashes are taken out.
     pattern: str
     #: For tests, which try all of them.
     example: str
@@ -55,18 +55,21 @@ TABLE = (
     # The Meta Pixel in visitors' browsers.
     Software(r"/events", "/events", graph_answers.as_graph_api, browser_door.answer, any_host=True),
     # Meta's SDKs, with this portal in the Graph API's place.
-    Software(r"/v[0-9]+\.[0-9]+", "/v24.0/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
-    Software(r"/[0-9]+", "/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
-    Software(r"/hub/graphql", "/hub/graphql", refusals.as_graphql, graphql_door.answer),
+    Software(r"/v[0-9]+(\.[0-9]+)?", "/v24.0/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
+    Software(r"/[0-9]+(\.[0-9]+)?", "/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
+    Software(r"(/hub)?/graphql(\.[a-z]+)?", "/hub/graphql", refusals.as_graphql, graphql_door.answer),
     Software(r"/capig", "/capig/graphql", refusals.as_graphql, graphql_door.answer),
     Software(r"/clients", "/clients/token", refusals.as_oauth),
-    Software(r"/\.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server", refusals.as_oauth),
+    Software(r"/oauth2?", "/oauth/token", refusals.as_oauth),
+    Software(r"/\.well-known", "/.well-known/oauth-authorization-server", refusals.as_oauth),
     Software(r"/api", "/api/usage", refusals.as_rest),
     Software(r"/healthz", "/healthz", refusals.as_rest, any_host=True),
     Software(r"/hub/health", "/hub/health", refusals.as_rest, any_host=True),
 )
-_COMPILED = tuple((re.compile(f"{each.pattern}(/.*)?", re.DOTALL), each) for each in TABLE)
-_SLASHES = re.compile(r"//+")
+_COMPILED = tuple((re.compile(f"{each.pattern}(/.*)?", re.DOTALL | re.IGNORECASE), each) for each in TABLE)
+#: What a browser's form is sent as.
+_FORMS = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"))
+_SLASHES = re.compile(r"\s*/[/\s]*")
 
 
 def find(path: str) -> tuple[Software, str] | None:
@@ -108,7 +111,7 @@ def api_conventions(get_response: GetResponse) -> GetResponse:
         if response.status_code == HTTPStatus.MOVED_PERMANENTLY:  # to https
             response.status_code = HTTPStatus.PERMANENT_REDIRECT
         if response.status_code >= 300 and "json" not in response.headers.get("Content-Type", ""):
-            _rewrite(response, software.form)
+            _rewrite(request, response, software.form)
         return response
 
     return middleware
@@ -124,16 +127,40 @@ def _as_served(path: str) -> str:
     return f"{path}/" if not is_valid_path(path) and is_valid_path(f"{path}/") else path
 
 
+def reads_pages(request: HttpRequest) -> bool:
+    """Is it a browser that asks, to show somebody the answer? Browsers name HTML in ``Accept``; software does not."""
+    if "html" not in request.headers.get("Accept", "") and "HX-Request" not in request.headers:
+        return False
+    return request.method != "POST" or request.content_type in _FORMS
+
+
+def nothing_here() -> HttpResponse:
+    """The answer to software, at an address that nobody knows."""
+    body = refusals.as_rest(404, _sentence(404, {}))
+    return HttpResponse(body, content_type="application/json", status=404)
+
+
 def _accept_host(request: HttpRequest) -> None:
     """Nobody could list these hosts in ALLOWED_HOSTS. No answer depends on them, so the portal's own stands in."""
-    try:
-        request.get_host()
-    except DisallowedHost:
+    if not _is_own_host(request):
         request.META["HTTP_HOST"] = urlsplit(settings.BASE_URL).netloc
 
 
-def _rewrite(response: HttpResponse, form: Form) -> None:
-    response.content = form(response.status_code, _sentence(response.status_code, response.headers))
+def _is_own_host(request: HttpRequest) -> bool:
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return False
+    return True
+
+
+def _rewrite(request: HttpRequest, response: HttpResponse, form: Form) -> None:
+    status = response.status_code
+    if status == HTTPStatus.BAD_REQUEST and not _is_own_host(request):
+        sentence = "This portal has another host name: ALLOWED_HOSTS lists those by which it is asked."
+    else:
+        sentence = _sentence(status, response.headers)
+    response.content = form(status, sentence)
     response.headers["Content-Type"] = "application/json"
     response.headers["Content-Length"] = str(len(response.content))
 

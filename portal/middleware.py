@@ -21,7 +21,7 @@ from common.errors import TooManyRequests, unavailable
 from common.rate_limits import count_request
 from common.read_timeout import limited_reads
 from events.intake.addresses import GATEWAY
-from portal.addresses import is_page
+from portal.addresses import is_page, nothing_here, reads_pages
 from portal.health import HEALTH_PATH, REFERENCE_PATH
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -71,7 +71,11 @@ def too_many_requests(request: HttpRequest, retry_after: int = 60) -> HttpRespon
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The page for an address where nothing is. For software, ``portal.addresses`` writes the answer."""
-    return page_not_found(request, exception) if is_page(request) else HttpResponse(status=404)
+    if not is_page(request):
+        return HttpResponse(status=404)
+    if request.resolver_match is None and not reads_pages(request):
+        return nothing_here()
+    return page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -17,7 +17,8 @@ from django.db import connection
 
 #: An answer that takes longer is slow.
 SLOW_SECONDS = 1.0
-#: How many slow pixels may be in hand at a time, and how many that are slow or not known.
+#: Workers handle at most MOST_SLOW slow pixels at a time, and at most MOST_NOT_QUICK of those that are slow or whose
+#: speed is not known yet.
 MOST_SLOW = settings.CELERY_WORKER_CONCURRENCY * 3 // 4
 MOST_NOT_QUICK = settings.CELERY_WORKER_CONCURRENCY * 7 // 8
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 VIEWER = json.dumps({"query": "{ viewer { kind } }"})
 TYPENAME = json.dumps({"query": "{ __typename }"})
 #: How an address is written by hand, or put together from parts.
-SPELLINGS = ("{}", "{}/", "{}//", "/{}", "//{}/", "{}%20", "{}/%20", "{}%0a")
+SPELLINGS = ("{}", "{}/", "{}//", "/{}", "//{}/", "{}%20", "{}/%20", "{}%0a", "/%0a{}")
 
 
 def spelled(address: str) -> list[str]:
@@ -91,6 +91,9 @@ UNKNOWN = [
     *("/v24.0", "/v24.0/17", "/v24.0//events", "/v24.0/act_17/events", "/v24.0/me", "/17", "/17/adverts"),
     *("/hub/graphql/x", "/hub/graphql/schema", "/capig", "/capig/", "/capig/graphql/x", "/capig/x"),
     *("/clients", "/clients/", "/clients/token/x", "/clients/tokens"),
+    *("/v24/17/events", "/24.0/17/events", "/V24.0/17/events", "/CAPI/17/events", "/Capi/x", "/CAPIG/graphql"),
+    *("/hub/graphql.json", "/graphql", "/graphql/", "/HUB/graphql", "/oauth/token", "/oauth2/token", "/API/usage"),
+    *("/.well-known", "/.well-known/openid-configuration", "/.well-known/security.txt", "/.Well-Known/x"),
     *("/api", "/api/", "/api/x", "/api/usage/x", "/healthz/x", "/healthz//x/", "/hub/health/x"),
 ]
 
@@ -99,11 +102,12 @@ def assert_in_its_form(path: str, told: Told) -> None:
     found = addresses.find(path)
     assert found
     error = told.json
-    if found[1].startswith(("/clients", "/.well-known")):
+    path = found[1].lower()
+    if path.startswith(("/clients", "/.well-known", "/oauth")):
         assert error.keys() == {"error", "error_description"}
-    elif found[1].startswith(("/hub/graphql", "/capig")):
+    elif path.startswith(("/hub/graphql", "/graphql", "/capig")):
         assert [each["extensions"]["code"] for each in error["errors"]] == [told.status]
-    elif found[1].startswith(("/api", "/healthz", "/hub/health")):
+    elif path.startswith(("/api", "/healthz", "/hub/health")):
         assert error["error"].keys() >= {"message", "code"}
     else:
         assert error["error"].keys() == {"message", "type", "code", "error_subcode", "fbtrace_id"}
@@ -159,7 +163,53 @@ def test_a_host_that_is_not_ours_is_refused_without_a_page(path: str) -> None:
     told = Told("POST", path, "{}", Host="evil.example.com", Cookie="a=b")
 
     assert told.status == 400
+    assert "ALLOWED_HOSTS" in told.body.decode()
     assert_in_its_form(path, told)
+
+
+@pytest.mark.usefixtures("https")
+def test_by_http_too_a_host_that_is_not_ours_is_told_why() -> None:
+    told = Told("POST", "/clients/token", "{}", Host="evil.example.com")
+
+    assert told.status == 400
+    assert "ALLOWED_HOSTS" in told.json["error_description"]
+
+
+def test_an_oauth_address_where_nothing_is_blames_no_request() -> None:
+    assert Told("GET", "/clients/token/x").json["error"] == "not_found"
+
+
+HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("method", "content_type", "accept"),
+    [
+        ("POST", "application/json", "*/*"),
+        ("POST", FORM, "*/*"),
+        ("POST", "application/json", HTML),
+        ("GET", "", "*/*"),
+        ("GET", "", "application/json"),
+        ("GET", "", ""),
+        ("PUT", "application/json", "*/*"),
+    ],
+)
+def test_software_at_an_address_that_nobody_knows_reads_no_page(method: str, content_type: str, accept: str) -> None:
+    response = Client().generic(method, "/nowhere/x", "{}", content_type, headers={"accept": accept})
+
+    assert response.status_code == 404
+    assert response.json() == {"error": {"message": "There is nothing at this address.", "code": 404}}
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"), [("GET", {"accept": HTML}), ("POST", {"accept": HTML}), ("GET", {"hx-request": "true"})]
+)
+def test_a_browser_there_shows_a_page(method: str, headers: dict[str, str]) -> None:
+    response = Client().generic(method, "/nowhere/x", "a=b", FORM, headers=headers)
+
+    assert response.status_code == 404
+    assert "text/html" in response.headers["Content-Type"]
 
 
 @pytest.mark.parametrize("path", ["/capi/17/events", "/v24.0/17/events/", "//17/events", "/healthz"])
@@ -217,10 +267,10 @@ def test_from_an_accounts_own_domain_the_way_to_https_leads_to_the_portal() -> N
 
 
 @pytest.mark.parametrize(
-    "path", ["/hub", "/hub/settings", "/auth/login", "//hub/", "/capigs/graphql", "/health", "/24/", "/v24/x"]
+    "path", ["/hub", "/hub/settings", "/auth/login", "//hub/", "/capigs/graphql", "/health", "/hub/graphqls", "/v/x"]
 )
 def test_pages_are_left_alone(path: str) -> None:
-    assert (addresses.find(path) is None) is (path != "/24/")
+    assert addresses.find(path) is None
 
 
 def test_a_database_that_is_away_is_told_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,5 +299,5 @@ def test_no_page_is_made_for_software(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_people_still_read_pages() -> None:
-    assert "text/html" in Client().get("/nowhere/").headers["Content-Type"]
+    assert "text/html" in Client().get("/nowhere/", headers={"accept": HTML}).headers["Content-Type"]
     assert Client().get("/api/docs/").status_code == 200
