@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -39,15 +40,16 @@ def principal_from_bearer(token: str) -> Principal | None:
     return principal
 
 
-def remembered_bearer(token: str) -> tuple[Principal, Guard] | None:
+def remembered_bearer(token: str) -> Principal | None:
     """The API account that the token was good for when it was last looked up here: no query.
 
-    It may have been taken back since. Nothing may be told or done before the guard holds, or the token is looked up.
+    It may have been taken back since. Nothing may be told or done before the principal's guard holds, or the token is
+    looked up.
     """
     token_hash = hash_secret(token)
     with _lock:
         principal = _remembered.get(token_hash)
-    return (principal, Guard(_token_is_valid, _valid(token_hash))) if principal else None
+    return replace(principal, guard=Guard(_token_is_valid, _valid(token_hash))) if principal else None
 
 
 _COLUMNS = ("id", "name")

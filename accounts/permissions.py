@@ -129,7 +129,7 @@ def get_tenant(principal: Principal, tenant_id: str, action: Action, *, lock: bo
 
 def find_tenant(principal: Principal, tenant_id: str, *, lock: bool = False) -> Tenant | None:
     """The account, if the principal may know of it; None alike for hidden and missing ones."""
-    row = _look_up(principal.borders, lock=lock).one(id=tenant_id) if is_tenant_id(tenant_id) else None
+    row = _look_up(principal.borders, lock=lock).one(principal.guard, id=tenant_id) if is_tenant_id(tenant_id) else None
     return None if row is None else Tenant.from_db(DEFAULT_DB_ALIAS, _COLUMNS, row)
 
 

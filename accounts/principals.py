@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from accounts.borders import Borders
 from accounts.models import ApiAccount, Membership, RoleLevel, User
+from common.statements import Guard
 
 #: What the audit log puts before an API account's name.
 API_ACCOUNT_LABEL = "API account "
@@ -24,6 +25,8 @@ class Principal:
     host_level: RoleLevel | None = None
     tenant_levels: Mapping[str, RoleLevel] = field(default_factory=dict)
     is_system: bool = False
+    #: Of a principal that is remembered by its token: reads that are given it make sure that the token is still valid.
+    guard: Guard | None = field(default=None, compare=False, repr=False)
     #: How the audit log names a principal that is neither.
     name: str = "command line"
 

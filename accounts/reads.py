@@ -171,7 +171,9 @@ class Person(msgspec.Struct, frozen=True):
 
 def read_tenant(principal: Principal, tenant_id: str, selection: Selection) -> TenantView:
     """One account with what is selected of it; NotAuthorized where it is hidden or missing."""
-    tenant = _tenant(principal.borders, selection, timezone.now().date(), most_rows()).one(id=tenant_id)
+    tenant = _tenant(principal.borders, selection, timezone.now().date(), most_rows()).one(
+        principal.guard, id=tenant_id
+    )
     if tenant is None:
         raise NotAuthorized()
     require(principal, Action.VIEW_TENANT, tenant)
@@ -191,7 +193,9 @@ def read_tenants(principal: Principal, tenants: QuerySet[Tenant], selection: Sel
     if "pixelIds" in selection["tenantUsage"]:
         pixels = _pixels().filter(tenant__in=tenants.values("pk"))
         budget.load_counted(pixels, "pixelIds", scalars=True)
-    rows = Statement(tenants, *_tenant_columns(principal.borders, selection, most_rows()), row=TenantView).all()
+    rows = Statement(tenants, *_tenant_columns(principal.borders, selection, most_rows()), row=TenantView).all(
+        principal.guard
+    )
     members = [member for tenant in rows for member in tenant.members or ()]
     if members and not _BEYOND.isdisjoint(selection["users"]):
         found = _memberships_of(principal, {UUID(member.id) for member in members}, Selection())
@@ -256,7 +260,7 @@ def _memberships_of(
     """By person, the memberships that the principal may see, by account."""
     if len(people) > 1:
         budget.load_counted(Membership.objects.visible_to(principal.borders).filter(user__in=people), "tenants")
-    rows = _roles(principal.borders, selection, timezone.now().date(), most_rows()).all(people=people)
+    rows = _roles(principal.borders, selection, timezone.now().date(), most_rows()).all(principal.guard, people=people)
     if len(people) == 1:
         budget.load(len(rows), "tenants")
     found: dict[str, list[MembershipView]] = {}

@@ -11,14 +11,12 @@ With a ``row``, a ``msgspec.Struct`` that is ``array_like``, rows come as such: 
 order, and rows nested in it are fields of such a class again. Every value is checked to be of its field's type.
 
 What must be made sure of before anything is told, such as that a token is still valid, need not take a statement of its
-own: statements in a ``guarded`` block find rows only where it is so.
+own: a statement that is given a ``Guard`` finds rows only where it is so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar, overload
@@ -243,19 +241,6 @@ class Guard:
     holds: bool = False
 
 
-_guard: ContextVar[Guard | None] = ContextVar("guard", default=None)
-
-
-@contextmanager
-def guarded(guard: Guard | None) -> Iterator[None]:
-    """Statements find rows under this condition alone, until one has found some; all do where there is no guard."""
-    token = _guard.set(guard)
-    try:
-        yield
-    finally:
-        _guard.reset(token)
-
-
 #: What a row is given as.
 R = TypeVar("R")
 
@@ -275,18 +260,20 @@ class Statement(Generic[R]):
         self._decoder = msgspec.json.Decoder(list[row])
         self._compiled: dict[Condition | None, _Compiled] = {}
 
-    def all(self, **values: Any) -> list[R]:
-        """The rows; msgspec.ValidationError where a value is not of its field's type."""
-        guard = _guard.get()
+    def all(self, guard: Guard | None = None, /, **values: Any) -> list[R]:
+        """The rows; msgspec.ValidationError where a value is not of its field's type.
+
+        With a ``guard`` that does not hold yet, rows are found where its condition is true, and then it holds.
+        """
         if guard is None or guard.holds:
             return self._all(None, values)
         rows = self._all(guard.condition, {**values, **guard.values})
         guard.holds = bool(rows)
         return rows
 
-    def one(self, **values: Any) -> R | None:
+    def one(self, guard: Guard | None = None, /, **values: Any) -> R | None:
         """The first row; None where there is none."""
-        rows = self.all(**values)
+        rows = self.all(guard, **values)
         return rows[0] if rows else None
 
     def _all(self, condition: Condition | None, values: Mapping[str, Any]) -> list[R]:

@@ -86,7 +86,7 @@ def read_account(
     """
     totals = Column(NOTHING, {}) if minutes is None else totals_column(minutes)
     statement = _account(principal.borders, with_pixels=with_pixels, totals=totals.expression, most=most_rows())
-    account = statement.one(id=tenant_id, **totals.values) if is_tenant_id(tenant_id) else None
+    account = statement.one(principal.guard, id=tenant_id, **totals.values) if is_tenant_id(tenant_id) else None
     if account is None:
         raise NotAuthorized()
     require(principal, Action.VIEW_DATA, account)

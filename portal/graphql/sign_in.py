@@ -16,25 +16,22 @@ from common.errors import TooManyRequests
 from common.graphql.errors import RequestError
 from common.http import Request
 from common.rate_limits import count_caller
-from common.statements import Guard
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 @dataclass(slots=True)
 class Caller:
-    """Who calls: a principal, and what makes sure that the token it is remembered by has not been taken back."""
+    """Who calls: a principal, and the token that it may be remembered by."""
 
     request: Request
     principal: Principal
     token: str = ""
-    guard: Guard | None = None
 
     def confirm(self) -> None:
         """RequestError unless the principal is who calls, at this moment; before this, tell and do nothing."""
-        if self.guard is None or self.guard.holds:
+        if self.principal.guard is None or self.principal.guard.holds:
             return
-        self.guard = None
         with _counted(self.request):
             self.principal = _look_up(self.token)
 
@@ -84,8 +81,7 @@ def _by_token(request: Request, token: str) -> Caller:
             headers={"WWW-Authenticate": f'{BEARER_CHALLENGE}, error="invalid_request"'},
         )
     if remembered := remembered_bearer(token):
-        principal, guard = remembered
-        return Caller(request, principal, token, guard)
+        return Caller(request, remembered, token)
     return Caller(request, _look_up(token))
 
 

@@ -30,7 +30,6 @@ from common.graphql.requests import (
 )
 from common.http import Request, Response, from_django
 from common.read_timeout import limited_reads
-from common.statements import guarded
 from portal.graphql.sign_in import sign_in
 
 
@@ -90,8 +89,7 @@ def _execute(request: Request, schema: GraphQLSchema, browser: HttpRequest | Non
                 raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
             if is_query:
                 stack.enter_context(limited_reads())
-            with guarded(caller.guard):
-                result = prepared.execute_compiled(asked.operation_name, asked.variables, context)
+            result = prepared.execute_compiled(asked.operation_name, asked.variables, context)
         finally:
             caller.confirm()  # whatever there is to tell, a refusal too, is for those alone who are known
         if result is None:

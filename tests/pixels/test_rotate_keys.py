@@ -10,7 +10,6 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from accounts.models import AuditEntry
-from common import key_rotation
 from common.key_rotation import Rotation, rotate_secrets
 from common.secrets import Secret
 from pixels.models import Pixel
@@ -69,7 +68,7 @@ def test_a_token_that_is_replaced_meanwhile_is_left_as_it_is(keys: list[str], mo
             Pixel.objects.filter(pk=last.pk).delete()
         return reseal(secret)
 
-    monkeypatch.setattr(key_rotation.Secret, "resealed", slowly)
+    monkeypatch.setattr(Secret, "resealed", slowly)
     out, error = rotate()
 
     assert tokens() == ["EAAnew", "EAA1"]

@@ -22,7 +22,6 @@ from common.statements import (
     Rows,
     Statement,
     Sums,
-    guarded,
 )
 from tests.base import Cast
 from tests.factories import PixelFactory
@@ -148,34 +147,35 @@ def there_is(email: str) -> Guard:
 
 def test_a_guarded_statement_finds_rows_where_the_condition_holds(cast: Cast) -> None:
     name = Statement(BY_ID, "name")
-    with guarded(guard := there_is(cast.ada.email)):
-        assert name.one(id=cast.shoes.pk) == ["Shoes"]
+    guard = there_is(cast.ada.email)
 
+    assert name.one(guard, id=cast.shoes.pk) == ["Shoes"]
     assert guard.holds
 
 
 def test_a_guarded_statement_finds_nothing_where_the_condition_does_not_hold(cast: Cast) -> None:
     name = Statement(BY_ID, "name")
-    with guarded(guard := there_is("nobody@example.com")):
-        assert name.one(id=cast.shoes.pk) is None
-        assert name.one(id=cast.books.pk) is None
+    guard = there_is("nobody@example.com")
 
+    assert name.one(guard, id=cast.shoes.pk) is None
+    assert name.one(guard, id=cast.books.pk) is None
     assert not guard.holds
     assert name.one(id=cast.shoes.pk) == ["Shoes"]
 
 
 def test_a_statement_that_finds_nothing_does_not_make_sure_of_the_condition(cast: Cast) -> None:
-    with guarded(guard := there_is(cast.ada.email)):
-        assert Statement(BY_ID, "name").one(id="missing") is None
+    guard = there_is(cast.ada.email)
 
+    assert Statement(BY_ID, "name").one(guard, id="missing") is None
     assert not guard.holds
 
 
 def test_a_condition_is_made_sure_of_once(cast: Cast, django_assert_num_queries: Any) -> None:
     name = Statement(BY_ID, "name")
-    with guarded(there_is(cast.ada.email)), django_assert_num_queries(2) as captured:
-        name.one(id=cast.shoes.pk)
-        name.one(id=cast.shoes.pk)
+    guard = there_is(cast.ada.email)
+    with django_assert_num_queries(2) as captured:
+        name.one(guard, id=cast.shoes.pk)
+        name.one(guard, id=cast.shoes.pk)
 
     assert ["EXISTS" in query["sql"] for query in captured.captured_queries] == [True, False]
 
@@ -186,18 +186,16 @@ def test_slices_and_sums_can_be_guarded(cast: Cast) -> None:
     sums = Statement(cast.shoes.pixels.order_by().values("tenant"), Count("pk"))
 
     for email, pages, counts in ((cast.ada.email, [["Shoes"]], [[1]]), ("nobody@example.com", [], [])):
-        with guarded(there_is(email)):
-            assert page.all() == pages
-        with guarded(there_is(email)):
-            assert sums.all() == counts
+        assert page.all(there_is(email)) == pages
+        assert sums.all(there_is(email)) == counts
 
 
 def test_sums_that_are_there_whatever_holds_cannot_be_guarded(cast: Cast) -> None:
     all_together = Statement(Tenant.objects.order_by().values(one=Value(1)), Count("pk"))
     assert all_together.all() == [[Tenant.objects.count()]]
 
-    with guarded(there_is("nobody@example.com")), pytest.raises(ValueError, match="say nothing"):
-        all_together.all()
+    with pytest.raises(ValueError, match="say nothing"):
+        all_together.all(there_is("nobody@example.com"))
 
 
 def test_sums_are_those_of_all_parts_and_null_without_rows(cast: Cast) -> None:
