@@ -33,8 +33,8 @@ def lacks_second_factor(principal: Principal) -> bool:
 def must_prove_address(user: User) -> bool:
     """Does a second factor have to wait until the person has proven their address?
 
-    An account's admin could accept an invitation in somebody else's name. The true owner gets in again by a mail to a
-    new password, but for a second factor that is not theirs.
+    An account's admin could accept an invitation in somebody else's name. The true owner of the address can then choose
+    a new password by mail and get in. But if the admin had added a second factor, the owner could not get past it.
     """
     return user.proven_at is None and not _nobody_can_vouch_for(user)
 

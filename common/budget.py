@@ -1,9 +1,9 @@
 """What one answer may cost (docs/decisions/0021-what-a-query-may-cost.md).
 
-A document's own limits cannot know how much the database has: people of accounts of people multiply. So an operation
-has a ``Budget``. Whoever loads rows says how many, where they can be many before it loads them; whoever puts the
-answer together counts the objects in it. Either is refused beyond GRAPHQL_MAX_OBJECTS, and once reading has taken its
-time (common.read_timeout).
+The limits on a document cannot know how much there is in the database: people of accounts of people multiply. So each
+operation has a ``Budget``. Code that loads rows takes them from the budget: a list below a list is counted first, any
+other list after it was loaded. Code that builds the answer takes the answer's objects from it. An operation that takes
+more than GRAPHQL_MAX_OBJECTS is refused, and so is one that reads for too long (common.read_timeout).
 """
 
 from __future__ import annotations

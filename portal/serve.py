@@ -73,7 +73,7 @@ def _load_application(_target: str, *, idle_seconds: float) -> WSGIApplication:
     gc.set_threshold(10_000, 20, 50)
     lender = Lender(idle_seconds)
     lender.close_idle_from_now_on()
-    # Now, since granian's parent and worker take SIGTERM in different ways: before, nobody would act on it.
+    # As late as this: it may send this process SIGTERM, and granian acts on that only once the worker has loaded.
     if (parent := multiprocessing.parent_process()) and parent.pid:
         stop_with_parent(parent.pid, within=STOP_SECONDS)
     return with_lent_connections(application, lender)

@@ -140,9 +140,9 @@ _database = env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'portal.sqlite3
 if _database["ENGINE"].endswith("sqlite3"):
     # WAL lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction starts, where SQLite
     # can wait for it; a lock asked for in the middle of one fails at once. FULL: what is committed, and so
-    # answered with 202, is on the disk, and survives a power cut; requests of a moment share the wait for it. What is
-    # deleted is overwritten: SQLite keeps it in free pages otherwise, and in its log, which is cut short when it is
-    # begun anew.
+    # answered with 202, is on the disk, and survives a power cut; requests of a moment share the wait for it.
+    # secure_delete overwrites deleted rows, which SQLite would leave in free pages. The log holds them for a while:
+    # journal_size_limit=0 cuts it to nothing each time SQLite starts it again from the beginning.
     _database["ENGINE"] = "common.sqlite"
     _database.setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",

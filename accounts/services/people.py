@@ -178,8 +178,8 @@ def visible_people(principal: Principal) -> QuerySet[User]:
 def looks_after(principal: Principal, user: User) -> bool:
     """May the principal change people wherever the person has accepted a role?
 
-    What is only offered counts for nobody: an account's admin could offer a role to anybody, to keep others out. Who
-    has accepted nothing is looked after by those who may change all offers.
+    Only accepted roles count. If offers counted, an account's admin could offer a role to any person, and so stop
+    others from helping them. For a person who has accepted nothing, the principal must be able to change every offer.
     """
     roles = Membership.objects.filter(user=user).select_related("tenant")
     accepted = [role for role in roles if role.accepted_at is not None]
