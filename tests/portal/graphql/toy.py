@@ -176,7 +176,7 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     def resolve_name(root: None, info: GraphQLResolveInfo, of: str = "Robot") -> str | None:
-        found = names.one(name=of)
+        found = names.one(principal_of(info).guard, name=of)
         return str(found[0]) if found else None
 
 
