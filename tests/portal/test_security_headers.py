@@ -103,7 +103,7 @@ def test_every_page_forbids_what_is_inline_or_from_elsewhere(cast: Cast, address
 
 
 def test_errors_too(cast: Cast) -> None:
-    page = Client().get("/nowhere/")
+    page = Client().get("/nowhere/", headers={"accept": "text/html"})
 
     assert page.status_code == 404
     assert directives(page.headers["Content-Security-Policy"]) == POLICY
