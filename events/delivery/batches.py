@@ -15,7 +15,7 @@ import msgspec
 from common import bulk
 from events.delivery.explanations import UNREADABLE, UNREADABLE_CODE
 from events.delivery.graph_api import Problem
-from events.models import EVENT_MAX_AGE, Delivery, OutboxRow
+from events.models import EVENT_MAX_AGE, Delivery, OutboxRow, Road
 from filters.domains import host_of
 from filters.matching import FilterSet, Kind, Rule
 from filters.models import EVENT_NAME_MAX_LENGTH
@@ -75,6 +75,7 @@ class OutboxRecord(msgspec.Struct, eq=False):
     options: str
     event_count: int
     body: bytes
+    road: int = Road.SERVER.value
     #: The minute in which it was received, counted from the epoch's; filled in by ``__post_init__``.
     minute: int = 0
     _raws: list[msgspec.Raw] | None = None
@@ -142,11 +143,11 @@ _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 #: The first rows in line, as many as are not too much for a batch; the very first is taken whatever its size. How much
 #: a body holds is known before it is read. Of each it is told whether another is behind it.
 _ROWS = """
-    SELECT id, received_at, intake, counted, options, event_count, body, next IS NOT NULL FROM (
+    SELECT id, received_at, intake, counted, options, event_count, body, road, next IS NOT NULL FROM (
         SELECT *, SUM(event_count) OVER line AS events, SUM(LENGTH(body)) OVER line AS octets,
             ROW_NUMBER() OVER line AS place, LEAD(id) OVER line AS next
         FROM (
-            SELECT id, received_at, intake, counted, options, event_count, body FROM events_outboxrow
+            SELECT id, received_at, intake, counted, options, event_count, body, road FROM events_outboxrow
             WHERE pixel_id = %s {which} ORDER BY counted DESC, id LIMIT %s
         ) AS first_rows
         WINDOW line AS (ORDER BY counted DESC, id ROWS UNBOUNDED PRECEDING)

@@ -128,7 +128,7 @@ def _put_back(pixel_pk: int, letter_pks: Iterable[int]) -> int:
     for letters in _in_chunks(list(letter_pks)):
         OutboxRow.objects.bulk_create(_waiting_again(letter) for letter in letters)
         for letter in letters:
-            tally.add(letter.failed_at, letter.event_name, letter.website, "failed", -1)
+            tally.add(letter.failed_at, letter.event_name, letter.website, "failed", -1, road=letter.road)
         DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).delete()
         count += len(letters)
     if count:
@@ -160,4 +160,5 @@ def _waiting_again(letter: DeadLetter) -> OutboxRow:
         event_count=1,
         body=b"[%b]" % bytes(letter.event),
         options=letter.options,
+        road=letter.road,
     )

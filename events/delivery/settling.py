@@ -23,7 +23,7 @@ from events.figures.counting import Tally
 from events.models import DeadLetter, OutboxRow
 from pixels.models import Pixel
 
-_KIND = attrgetter("row.minute", "row.counted", "name", "website", "fate")
+_KIND = attrgetter("row.minute", "row.counted", "row.road", "name", "website", "fate")
 
 
 @transaction.atomic
@@ -103,12 +103,12 @@ def _array_of(events: list[Event]) -> bytes:
 def _count(pixel: Pixel, batch: Batch, errors: int, now: datetime) -> None:
     """Count what came and what became of it. Events that are alike are added up first: there are far fewer kinds."""
     tally = Tally()
-    for (minute, counted, name, website, fate), n in Multiset(map(_KIND, batch.events)).items():
+    for (minute, counted, road, name, website, fate), n in Multiset(map(_KIND, batch.events)).items():
         received_at = datetime.fromtimestamp(minute * 60, UTC)
         if not counted:
-            tally.add(received_at, name, website, "received", n)
+            tally.add(received_at, name, website, "received", n, road=road)
         if fate:
-            tally.add(now, name, website, fate.column, n, received_at=received_at)
+            tally.add(now, name, website, fate.column, n, received_at=received_at, road=road)
     if errors:
         tally.add(now, None, None, "publish_errors", errors)
     tally.write(pixel.pk)
@@ -123,6 +123,7 @@ def _keep_dead_letters(pixel: Pixel, batch: Batch, now: datetime) -> None:
             website=event.website,
             event=raw,
             options=event.row.options,
+            road=event.row.road,
             code=event.fate.code,
             message=event.fate.detail,
             trace_id=event.fate.trace_id,

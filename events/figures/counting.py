@@ -8,7 +8,7 @@ decides, whenever it is settled: what has waited takes no other day's room.
 from __future__ import annotations
 
 from collections import Counter as Multiset
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -19,9 +19,11 @@ from django.utils import timezone
 
 from common.bulk import insert
 from events.figures.windows import floor, kept
-from events.models import LABEL_MAX_LENGTH, OTHER, Counter, SeenLabel
+from events.models import LABEL_MAX_LENGTH, OTHER, Counter, Road, SeenLabel
 
 LABELS_A_DAY = 500
+#: Anybody can post what a browser may: the names and websites that came by that road alone take at most so many.
+LABELS_OF_BROWSERS = LABELS_A_DAY // 2
 
 _KEY = ("pixel_id", "span", "dimension", "start", "label")
 _COUNTS = {
@@ -33,6 +35,13 @@ _COUNTS = {
 COLUMNS = tuple(_COUNTS)
 #: An upsert names these always, since the database has no default for them.
 _ALWAYS_NAMED = frozenset(column for column, field in _COUNTS.items() if field.db_default is NOT_PROVIDED)
+
+#: Where an event by the browser's road is counted besides, by the column of what became of it.
+_OF_BROWSERS = {
+    column: "browser_dropped" if column.startswith("dropped_") else f"browser_{column}"
+    for column in COLUMNS
+    if f"browser_{column}" in COLUMNS or column.startswith("dropped_")
+}
 
 
 class Label(NamedTuple):
@@ -58,6 +67,7 @@ class _Entry(NamedTuple):
     column: str
     #: The day on which the event was received: it decides whether its labels are counted apart.
     day: datetime
+    road: int
 
     def labels(self) -> Iterator[Label]:
         yield Label(Counter.Dimension.TOTAL, "")
@@ -87,14 +97,15 @@ class Tally:
         n: int = 1,
         *,
         received_at: datetime | None = None,
+        road: int = Road.SERVER,
     ) -> None:
         """Add ``n`` events that met a fate (a column of Counter) at a time; without a name, to the total alone.
 
-        They were received at ``received_at``, or then. ``n`` below nought takes events out of the spans in which they
-        were counted.
+        They were received at ``received_at``, or then, by that ``road``. ``n`` below nought takes events out of the
+        spans in which they were counted.
         """
         day = floor(received_at or at, Counter.Span.DAY)
-        self._entries[_Entry(at.replace(second=0, microsecond=0), name, website, column, day)] += n
+        self._entries[_Entry(at.replace(second=0, microsecond=0), name, website, column, day, road)] += n
 
     def write(self, pixel_pk: int) -> None:
         """Add everything to the pixel's counters: one upsert. Once, in the transaction that settles what is counted."""
@@ -109,20 +120,31 @@ class Tally:
                     if n < 0 and start < now - kept(span):
                         continue  # the row is pruned: nothing is left to take from
                     cell = Cell(span, label.dimension, start, label.text if apart else OTHER)
-                    cells.setdefault(cell, Multiset())[entry.column] += n
+                    counts = cells.setdefault(cell, Multiset())
+                    counts[entry.column] += n
+                    if entry.road == Road.BROWSER:
+                        counts[_OF_BROWSERS[entry.column]] += n
         _upsert(pixel_pk, sorted((cell, counts) for cell, counts in cells.items() if any(counts.values())))
 
     def _admit(self, pixel_pk: int) -> dict[datetime, set[Label]]:
         """By day, the labels that are counted apart."""
         labels: dict[datetime, set[Label]] = {}
+        of_servers: set[tuple[datetime, Label]] = set()
         for entry, n in self._entries.items():
             if n > 0:
                 labels.setdefault(entry.day, set()).update(entry.labels())
-        return {day: _admit(pixel_pk, day, labels[day]) for day in sorted(labels)}
+                if entry.road == Road.SERVER:
+                    of_servers.update((entry.day, label) for label in entry.labels())
+        return {
+            day: _admit(pixel_pk, day, labels[day], {label for label in labels[day] if (day, label) not in of_servers})
+            for day in sorted(labels)
+        }
 
 
-def _admit(pixel_pk: int, day: datetime, labels: set[Label]) -> set[Label]:
+def _admit(pixel_pk: int, day: datetime, labels: set[Label], of_browsers: set[Label]) -> set[Label]:
     """Those of the labels that are counted apart on the day; new ones become known while there is room.
+
+    Those ``of_browsers``, which no server has sent, come after the others, and take at most LABELS_OF_BROWSERS.
 
     The caller holds the pixel's lane: nobody else admits labels at the same time. A restored backup does not: beside a
     worker it may let a few labels more than LABELS_A_DAY in, and no count is lost.
@@ -134,20 +156,25 @@ def _admit(pixel_pk: int, day: datetime, labels: set[Label]) -> set[Label]:
     current = _counted_apart(pixel_pk, day)
     admitted: list[Label] = []
     for dimension in {label.dimension for label in new}:
-        candidates = sorted(label for label in new - current if label.dimension == dimension and label.text)
-        admitted += candidates[: _room(current, dimension)]
+        candidates = sorted(label for label in new - current.keys() if label.dimension == dimension and label.text)
+        room = _room(current, dimension)
+        by_server = [label for label in candidates if label not in of_browsers][:room]
+        taken = sum(by_browser for label, by_browser in current.items() if label.dimension == dimension)
+        by_browser = [label for label in candidates if label in of_browsers]
+        admitted += by_server + by_browser[: max(0, min(room - len(by_server), LABELS_OF_BROWSERS - taken))]
     _remember(pixel_pk, admitted, day.date())
-    current.update(admitted)
+    apart = {*current, *admitted}
     # What is rolled back was not admitted.
-    transaction.on_commit(partial(known.update, current))
-    return labels & (known | current)
+    transaction.on_commit(partial(known.update, apart))
+    return labels & (known | apart)
 
 
-def _counted_apart(pixel_pk: int, day: datetime) -> set[Label]:
-    """What has a counter of its own, of the events that were received on the day."""
+def _counted_apart(pixel_pk: int, day: datetime) -> dict[Label, bool]:
+    """What has a counter of its own, of the events that were received on the day; did it come by browsers alone?"""
     rows = Counter.objects.filter(pixel=pixel_pk, span=Counter.Span.DAY, start=day, received__gt=0)
     labels = rows.filter(dimension__in=(Counter.Dimension.EVENT_NAME, Counter.Dimension.WEBSITE)).exclude(label=OTHER)
-    return {Label(*values) for values in labels.values_list("dimension", "label")}
+    columns = labels.values_list("dimension", "label", "received", "browser_received")
+    return {Label(dimension, text): received == by_browser for dimension, text, received, by_browser in columns}
 
 
 def _remember(pixel_pk: int, labels: list[Label], day: date) -> None:
@@ -166,7 +193,7 @@ def _known(pixel_pk: int, day: datetime) -> set[Label]:
     return set()
 
 
-def _room(labels: set[Label], dimension: int) -> int:
+def _room(labels: Collection[Label], dimension: int) -> int:
     return max(0, LABELS_A_DAY - sum(label.dimension == dimension for label in labels))
 
 

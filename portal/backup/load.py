@@ -176,8 +176,10 @@ class _Restore:
                 event.counted = False
                 continue
             labels = event.event_name, event.website
-            tallies[event.pixel_id].add(event.received_at, *labels, "received")
-            tallies[event.pixel_id].add(event.failed_at, *labels, "failed", received_at=event.received_at)
+            tallies[event.pixel_id].add(event.received_at, *labels, "received", road=event.road)
+            tallies[event.pixel_id].add(
+                event.failed_at, *labels, "failed", received_at=event.received_at, road=event.road
+            )
         for pixel_pk, tally in tallies.items():
             tally.write(pixel_pk)
 
