@@ -10,8 +10,8 @@ from ninja import Router, Schema
 from common.http import from_django
 from events.intake import door
 from events.intake.addresses import events_path
-from events.intake.checks import ACTION_SOURCES
 from events.intake.options import OPTION_NAMES
+from events.parameters import ACTION_SOURCES
 from filters.models import EVENT_NAME_MAX_LENGTH
 
 router = Router(tags=["Events"])

@@ -22,12 +22,12 @@ from events.intake.hashing import RULES as HASHED
 from events.intake.identifiers import is_fbc
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
-from events.intake.optional_rules import SECRETS, USER_DATA
 from events.intake.visitors import Browser
+from events.parameters import USER_DATA
 from filters.models import EVENT_NAME_MAX_LENGTH
 
 #: What the Conversions API knows of a person, but for what the request itself shows.
-_KNOWN = (HASHED.keys() | USER_DATA.keys() | {"external_id"}) - SECRETS - {"client_ip_address", "client_user_agent"}
+_KNOWN = (HASHED.keys() | USER_DATA.keys() | {"external_id"}) - {"client_ip_address", "client_user_agent"}
 #: What completes ``custom_data``, the most telling first.
 _COMPLETING = ("conversion_value", "fb.dynamic_product_ads", "automatic_parameters")
 #: What the visitor allows is passed on as it is.

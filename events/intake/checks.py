@@ -10,7 +10,6 @@ import re
 import time
 import uuid
 from collections.abc import Collection
-from types import NoneType
 from typing import Any
 
 import orjson
@@ -24,21 +23,10 @@ from events.intake.notes import Notes
 from events.intake.optional import are_surely_usable, leave_out_unusable, may_hold_secrets, take_out_secrets
 from events.intake.visitors import Browser
 from events.models import EVENT_MAX_AGE
+from events.parameters import ACTION_SOURCES
 from filters.models import EVENT_NAME_MAX_LENGTH
 
 EVENT_ID_MAX_LENGTH = 100
-#: Meta's list ("Server Event Parameters" of the Conversions API).
-ACTION_SOURCES = (
-    "email",
-    "website",
-    "app",
-    "phone_call",
-    "chat",
-    "physical_store",
-    "system_generated",
-    "business_messaging",
-    "other",
-)
 _ACTION_SOURCES = frozenset(ACTION_SOURCES)
 
 _MAX_AGE_SECONDS = int(EVENT_MAX_AGE.total_seconds())
@@ -46,8 +34,6 @@ _MAX_AHEAD_SECONDS = 600
 # Seconds reach this in the year 5138; milliseconds did in 1973.
 _SURELY_MILLISECONDS = 100_000_000_000
 
-#: So much of an address tells whether it is one.
-_LONGEST_BEGINNING = len("https://x")
 _is_web_address = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE).match
 
 
@@ -68,18 +54,18 @@ def prepare_events(
     """
     now = time.time()
     # What comes from a browser lacks what that shows.
-    obey = bool(written) and browser is None and _surely_obey(events, written, now)
-    usable = obey and are_surely_usable(events, written)
-    if usable and are_hashed([event["user_data"] for event in events]):
+    obey = (
+        bool(written) and browser is None and _surely_obey(events, written, now) and are_surely_usable(events, written)
+    )
+    if obey and are_hashed([event["user_data"] for event in events]):
         return written
     index = 0
     in_doubt: set[int] = set()
     try:
         for index, event in enumerate(events):
             notes.of_event(index)
-            if not usable:
-                _leave_out(event, notes)
             if not obey:
+                _leave_out(event, notes)
                 _complete(event, now, browser, notes, enriches=enriches)
             if raises_doubt(_hash(event["user_data"], notes)):
                 in_doubt.add(index)
@@ -104,7 +90,7 @@ def _take_out_secrets(events: list[Any], notes: Notes) -> None:
 
 
 def _surely_obey(events: list[Any], written: bytes, now: float) -> bool:
-    """Do all events obey the rules, and lack nothing but hashes? Those of most senders do.
+    """Do all events have what they need, and lack nothing but hashes? Those of most senders do.
 
     It is told of all of them at once, value by value in C, in a fraction of the time that ``_complete`` takes. That
     alone refuses: to it are left the events of which this is not sure.
@@ -115,7 +101,6 @@ def _surely_obey(events: list[Any], written: bytes, now: float) -> bool:
         ids = [event["event_id"] for event in events]
         visits = [event for event in events if event["action_source"] == "website"]
         urls = [visit["event_source_url"] for visit in visits]
-        others = {type(event.get("event_source_url")) for event in events} if len(visits) < len(events) else set()
         return (
             set(map(type, people)) == {dict}
             and all(people)
@@ -123,9 +108,7 @@ def _surely_obey(events: list[Any], written: bytes, now: float) -> bool:
             and _are_texts(names, EVENT_NAME_MAX_LENGTH)
             and _are_texts(ids, EVENT_ID_MAX_LENGTH)
             and _ACTION_SOURCES.issuperset([event["action_source"] for event in events])
-            and all(map(_is_web_address, {url[:_LONGEST_BEGINNING] for url in urls}))
-            and _are_texts({visit["user_data"]["client_user_agent"] for visit in visits})
-            and others <= {str, NoneType}
+            and all(["client_user_agent" in visit["user_data"] for visit in visits])  # noqa: C419  # faster
             and _are_printable("".join([*names, *ids, *urls]), written)
         )
     except (KeyError, TypeError):  # a value is missing, or of another type
@@ -171,9 +154,6 @@ def _complete(event: dict[str, Any], now: float, browser: Browser | None, notes:
         _complete_user_data(user_data, browser, from_website=source == "website", enriches=enriches)
     if source == "website":
         _check_website(event.get("event_source_url"), user_data.get("client_user_agent"))
-    elif not isinstance(event.get("event_source_url"), str | None):
-        del event["event_source_url"]
-        notes.leave_out(LeftOut("event_source_url", Reason.NO_SINGLE_TEXT))
 
 
 def _fill_source(event: dict[str, Any], browser: Browser | None, notes: Notes) -> str:

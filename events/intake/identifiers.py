@@ -69,6 +69,11 @@ def sha256_in(text: str) -> str:
     return found[1] if found else ""
 
 
+def is_sha256(text: str) -> bool:
+    """Is it a SHA-256, and perhaps an appendix?"""
+    return _as_sha256(text.lower()) is not None
+
+
 def are_surely_ids(values: list[str]) -> bool:
     """Is surely each of the texts a shop's own id? Told of many at once, it takes a fraction of the time.
 

@@ -26,11 +26,11 @@ class Notes:
         """What comes next is of this event."""
         self._place = f"data[{index}]."
 
-    def leave_out(self, what: LeftOut) -> None:
-        """A value was left out."""
+    def leave_out(self, what: LeftOut, shown: str = "") -> None:
+        """A value was left out. The sender is ``shown`` its whole path, where what is counted has a shorter one."""
         self.left_out[what] += 1
         if self._has_room():
-            self._messages.append(f"{self._place}{what.field}: left out. {_in_english(what.reason)}")
+            self._messages.append(f"{self._place}{shown or what.field}: left out. {_in_english(what.reason)}")
 
     def fill(self, field: str, value: str) -> None:
         """A value was missing; what it is filled with is the gateway's word, and no personal datum."""

@@ -1,23 +1,26 @@
 """An event's optional values: what Meta is known to refuse, or cannot use, is left out, and the event goes without it.
 
-What is clear though written otherwise, such as an address between spaces, is mended. Secrets that a sender puts into an
-event by mistake are left out, too, at any depth: they are neither stored nor passed on.
+What is clear though written otherwise, such as an address between spaces, is mended (events/parameters). Secrets that a
+sender puts into an event by mistake are left out, too, at any depth: they are neither stored nor passed on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
-from events.intake.optional_rules import CUSTOM_DATA, EVENT, SECRETS, USER_DATA, Rule, Unusable
+from events.parameters import APP_DATA, CONTENT, CUSTOM_DATA, EVENT, USER_DATA
+from events.parameters.rules import Column, Rule, Unusable
 
 Object = dict[str, Any]
-Column = Sequence[Any]
 
+#: What the Graph API's clients and the gateway's own put beside the events.
+SECRETS = frozenset(("access_token", "accessKey", "appsecret_proof"))
 _SECRETS_AS_KEYS = tuple(b'"%b":' % name.encode() for name in SECRETS)
 
 
@@ -26,25 +29,31 @@ def are_surely_usable(events: list[Object], written: bytes) -> bool:
 
     It is told of all at once, a column of values at a time: one by one it takes several times as long.
     """
-    orders = [event["custom_data"] for event in events if "custom_data" in event]
     try:
+        orders = [event["custom_data"] for event in events if "custom_data" in event]
         if not (
             _obey(events, EVENT)
             and _obey([event["user_data"] for event in events], USER_DATA)
             and _obey(orders, CUSTOM_DATA)
+            and _obey([event["app_data"] for event in events if "app_data" in event], APP_DATA)
         ):
+            return False
+        contents = list(chain.from_iterable([order["contents"] for order in orders if "contents" in order]))
+        if not (all(["id" in content for content in contents]) and _obey(contents, CONTENT)):  # noqa: C419  # faster
             return False
     except TypeError:
         return False
     # These objects have no secrets. Mostly there are no others.
-    contents = list(chain.from_iterable([order["contents"] for order in orders if "contents" in order]))
     known = 2 * len(events) + len(orders) + len(contents)
     return written.count(b"{") == known or not may_hold_secrets(written)
 
 
 def _obey(objects: list[Object], rules: dict[str, Rule]) -> bool:
-    fields = rules.keys() & set().union(*objects)
-    return all(rules[field].are_usable(column) for field, column in _columns(objects, fields))
+    names = set().union(*objects)
+    fields = rules.keys() & names
+    return SECRETS.isdisjoint(names) and all(
+        rules[field].are_usable(column) for field, column in _columns(objects, fields)
+    )
 
 
 def _columns(objects: list[Object], fields: Collection[str]) -> Iterator[tuple[str, Column]]:
@@ -63,29 +72,51 @@ def leave_out_unusable(event: Object, notes: Notes) -> None:
     """Take out of the event what cannot be used, and note it. The ``user_data`` is an object."""
     _leave_out(event, EVENT, "", notes)
     _leave_out(event["user_data"], USER_DATA, "user_data.", notes)
-    if "custom_data" in event:
-        _leave_out(event["custom_data"], CUSTOM_DATA, "custom_data.", notes)
+    _leave_out(event.get("app_data", {}), APP_DATA, "app_data.", notes)
+    order = event.get("custom_data", {})
+    _leave_out(order, CUSTOM_DATA, "custom_data.", notes)
+    if "contents" in order:
+        order["contents"] = [
+            content for place, content in enumerate(order["contents"]) if _is_content(content, place, notes)
+        ]
 
 
-def _leave_out(values: Object, rules: dict[str, Rule], path: str, notes: Notes) -> None:
+def _is_content(content: Object, place: int, notes: Notes) -> bool:
+    """Without its id, nobody knows what it is."""
+    shown = f"custom_data.contents[{place}]"
+    _leave_out(content, CONTENT, "custom_data.contents.", notes, f"{shown}.")
+    if "id" in content:
+        return True
+    notes.leave_out(LeftOut("custom_data.contents", Reason.NO_ID), shown)
+    return False
+
+
+def _leave_out(values: Object, rules: dict[str, Rule], path: str, notes: Notes, shown: str = "") -> None:
     for field in [field for field in values if field in rules]:
-        value = values[field]
-        if _is_usable(rules[field], value):
-            continue
+        value, rule = values[field], rules[field]
         try:
-            if value is not None:  # who sends null says that there is none
-                values[field] = rules[field].mend(value)
+            if rule.are_usable((value,)):
                 continue
-        except Unusable as refusal:
-            notes.leave_out(LeftOut(path + field, refusal.reason))
-        del values[field]
+        except TypeError:
+            pass
+        kept = None
+        if value is not None and value not in ([], {}):  # who sends one of these says that there is nothing
+            try:
+                kept = rule.mend(value)
+            except Unusable as refusal:
+                notes.leave_out(LeftOut(path + field, refusal.reason), (shown or path) + field)
+                kept = refusal.kept
+        if kept is None:
+            del values[field]
+        else:
+            values[field] = kept
 
 
-def _is_usable(rule: Rule, value: Any) -> bool:
-    try:
-        return rule.are_usable((value,))
-    except TypeError:
-        return False
+# --- Secrets ---------------------------------------------------------------------------------------------------------
+
+_is_plain_key = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}").fullmatch
+#: So long is the path that a message names.
+_PATH_MAX_LENGTH = 100
 
 
 def may_hold_secrets(written: bytes) -> bool:
@@ -93,12 +124,21 @@ def may_hold_secrets(written: bytes) -> bool:
     return any(key in written for key in _SECRETS_AS_KEYS)
 
 
-def take_out_secrets(value: Any, notes: Notes) -> None:
+def take_out_secrets(value: Any, notes: Notes, path: str = "") -> None:
     """Take secrets out of a part of an event, at any depth."""
     if isinstance(value, dict):
         for name in SECRETS & value.keys():
             del value[name]
-            notes.leave_out(LeftOut(name, Reason.SECRET))
-    for inner in value.values() if isinstance(value, dict) else value:
-        if isinstance(inner, dict | list):
-            take_out_secrets(inner, notes)
+            notes.leave_out(LeftOut(name, Reason.SECRET), _within(path, name))
+        inner: Any = value.items()
+    else:
+        inner = enumerate(value)
+    for key, part in inner:
+        if isinstance(part, dict | list):
+            take_out_secrets(part, notes, _within(path, key))
+
+
+def _within(path: str, key: str | int) -> str:
+    """The path of what stands there. Keys are the sender's words: none is repeated that is odd or long."""
+    step = f"[{key}]" if isinstance(key, int) else ("." if path else "") + (key if _is_plain_key(key) else "…")
+    return path + step if len(path) <= _PATH_MAX_LENGTH else f"{path[:_PATH_MAX_LENGTH]}…{step[-40:]}"

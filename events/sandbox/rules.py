@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from events.parameters.rules import PARAMETER_ERROR
 from events.sandbox import parameters
 from events.sandbox.parameters import Breach, breach
 
@@ -186,7 +187,7 @@ def _require(
     fields: Mapping[str, Any],
     *names: str,
     within: Path = (),
-    subcode: int = parameters.PARAMETER_ERROR,
+    subcode: int = PARAMETER_ERROR,
 ) -> None:
     for name in names:
         if fields.get(name) is None:
@@ -203,7 +204,7 @@ def _invalid(
     path: Path,
     rule: str,
     *,
-    subcode: int | None = parameters.PARAMETER_ERROR,
+    subcode: int | None = PARAMETER_ERROR,
     title: str = "Invalid Event Parameter",
     text: str = "",
 ) -> GraphError:

@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
-from events.intake.checks import ACTION_SOURCES
 from events.models import OutboxRow
+from events.parameters import ACTION_SOURCES
 from tests.factories import PixelFactory
 
 GUIDE: Path = settings.ROOT / "docs" / "sending-events.md"

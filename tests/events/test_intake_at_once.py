@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from common.errors import InvalidInput
 from events.intake import strict_json
-from events.intake.checks import ACTION_SOURCES, prepare_events
+from events.intake.checks import prepare_events
 from events.intake.hashing import RULES, are_hashed, hash_identifiers
 from events.intake.notes import Notes
-from events.intake.optional_rules import CUSTOM_DATA, EVENT, USER_DATA
 from events.intake.parsing import parse
+from events.parameters import ACTION_SOURCES, CUSTOM_DATA, EVENT, USER_DATA
 from tests.events.sending import EMAIL_HASH
 
 NOW = 1_760_000_000
@@ -108,6 +108,8 @@ ADDRESSES: list[Any] = [
 CONTENTS: list[Any] = [[], [{}], [{"id": "a"}, {"accessKey": "k"}], ["a"], "[]", {}]
 CONTENT_IDS: list[Any] = [["a", 1], "a", [], "", {}, [{}], ["accessKey"]]
 CURRENCIES: list[Any] = ["EUR", " eur ", "Euro", "", None, [], ["EUR"]]
+QUANTITIES: list[Any] = [1, "1", 1.5, -1, "x", None]
+DELIVERIES: list[Any] = ["in_store", " In_Store", "post", "", 1, None, []]
 #: By path: what matters there.
 ODD: dict[str, list[Any]] = {
     "event_name": TEXTS,
@@ -131,6 +133,9 @@ ODD: dict[str, list[Any]] = {
         *({"contents": value} for value in CONTENTS),
         *({"currency": value} for value in CURRENCIES),
         *({"content_ids": value} for value in CONTENT_IDS),
+        *({"delivery_category": value} for value in DELIVERIES),
+        *({"contents": [{"id": "a", "quantity": value}]} for value in QUANTITIES),
+        {"contents": [{"quantity": 1}, {"id": 1.5}, {"id": ""}]},
         *({"a": {"b": value}} for value in (1, {"access_token": "t"}, [{"appsecret_proof": "p"}], "access_token")),
         *({"accessKey": "k"}, [], "x", None),
     ],
@@ -144,9 +149,17 @@ ODD: dict[str, list[Any]] = {
     ],
     "user_data.fbc": [f"fb.1.1700000000000.{click_id}" for click_id in CLICK_IDS] + ["", "fb.1.1.", "x", None, 1, []],
     "user_data.client_ip_address": [*ADDRESSES, "", None, 1, [], [ADDRESSES[0]]],
-    "user_data.lead_id": ["a", 1, "", None, 1.5, True, {}, []],
+    "user_data.lead_id": ["a", 1, "", None, 1.5, True, {}, [], "l:1234567890123456", 1234567890123456],
+    "user_data.page_id": ["a", 1, "", None, 1.5, 2.0, True, {}, []],
+    "referrer_url": ["a", 1, "", None, 1.5, 2.0, True, {}, []],
+    "messaging_channel": ["whatsapp", "WhatsApp", "sms", 1, "", None, []],
+    "app_data": [{"advertiser_tracking_enabled": value, "extinfo": ["a2"] * 16} for value in (1, 0, True, "yes", 2)],
+    "app_data.extinfo": [["a2"], ["i2"] * 16, "a2", None],
 }
-for number in ("data_processing_options_state", "custom_data.value", "custom_data.num_items"):
+for number in (
+    "data_processing_options_state",
+    *("custom_data." + name for name in ("value", "net_revenue", "num_items")),
+):
     ODD[number] = [0, -1.5, 1e300, "1", " 1 ", "1.5", ".5", "1,5", "1e3", "NaN", "٣", "$1", "", None, True, [], "1\n"]
 changes = st.sampled_from(sorted(ODD)).flatmap(
     lambda path: st.tuples(st.just(path), st.sampled_from([*ODD[path], MISSING]) | anything)
@@ -181,7 +194,7 @@ def outcome(sent: list[Any], written: bytes) -> Any:
 
 def test_every_optional_field_that_has_a_rule_of_its_own_is_tried() -> None:
     rules = {id(rule): rule for rules in (EVENT, USER_DATA, CUSTOM_DATA) for rule in rules.values()}
-    tried = {path.rpartition(".")[2] for path in ODD} | {"contents", "currency", "content_ids"}
+    tried = {path.rpartition(".")[2] for path in ODD} | {"contents", "currency", "content_ids", "delivery_category"}
 
     for rule in rules.values():
         fields = {field for rules in (EVENT, USER_DATA, CUSTOM_DATA) for field in rules if rules[field] is rule}
@@ -214,7 +227,7 @@ def test_so_it_does_of_what_is_no_event(value: Any) -> None:
         {},
         {"event_name": "Achat terminé"},
         {"custom_data": {"content_name": '"XL"'}},
-        {"action_source": "app", "event_source_url": None, "user_data": {"lead_id": 1}},
+        {"action_source": "app", "user_data": {"page_id": 1}},
         {"user_data": {"em": EMAIL_HASH, "ph": [EMAIL_HASH] * 21, "client_user_agent": "x"}},
     ],
 )

@@ -11,6 +11,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, NamedTuple
 
 from events.intake.hashing import contacts, dates, names, places
@@ -117,12 +118,10 @@ def count_identifiers(events: list[Any]) -> int:
 
 def _values(people: list[dict[str, Any]], field: str) -> list[Any]:
     """All values of a field; an empty list is one that nothing is sure of."""
-    values: list[Any] = []
-    for person in people:
-        if field in person:
-            value = person[field]
-            values += value if type(value) is list and value else [value]
-    return values
+    values = [person[field] for person in people if field in person]
+    if list not in map(type, values):
+        return values
+    return list(chain.from_iterable([value if type(value) is list and value else [value] for value in values]))
 
 
 def hash_identifier(field: str, value: Any) -> str | None:
@@ -169,9 +168,11 @@ def _id_of(_field: str, value: Any) -> Any:
     """A shop's own id stays as it is: Meta compares it to what the pixel in the browser sends."""
     if is_no_id(value):
         raise _Unusable(Reason.NOTHING)
-    if not isinstance(value, str | int | float):
+    if type(value) is float and value.is_integer():  # as a spreadsheet exports a number
+        value = int(value)
+    if not isinstance(value, str | int):
         raise _Unusable(Reason.NO_TEXT)
-    return value
+    return value if isinstance(value, str) or abs(value) < 2**63 else str(value)
 
 
 def _hash_of(field: str, value: Any) -> str:
