@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from common import budget
 from common.budget import SCALARS_PER_OBJECT, most_rows
 from common.errors import NotAuthorized
 from common.graphql.selection import Selection
-from common.statements import NOTHING, Among, HowMany, One, Param, Row, Rows, Statement
+from common.statements import NOTHING, Among, HowMany, One, Param, Row, Rows, Statement, columns_of
 
 #: Fields of ``User`` that look at the person's accounts beyond the one being listed.
 _BEYOND = frozenset({"tenants", "defaultTenantId"})
@@ -70,12 +71,12 @@ class TenantView(msgspec.Struct, array_like=True):
     status: int
     can_partner_manage: bool
     event_enrichment: bool
-    counts: PixelCounts | None
+    counts: PixelCounts | None = None
     #: Their ids, each in a row of its own.
-    pixels: list[tuple[str]] | None
+    pixels: list[tuple[str]] | None = None
     #: None where nothing was counted yet, too.
-    traffic: Traffic | None
-    members: list[Member] | None
+    traffic: Traffic | None = None
+    members: list[Member] | None = None
 
     @property
     def pk(self) -> str:
@@ -119,25 +120,8 @@ class PersonsMembership(MembershipView):
     user_id: str
 
 
-class Member(msgspec.Struct, array_like=True):
-    """A person of an account: the columns of ``Person``, and of their membership there.
-
-    Who is listed for many accounts has one list of memberships, loaded once.
-    """
-
-    id: str
-    email: str
-    status: int
-    user_expiry: str | None
-    starts_in: str | None
-    level: str
-    is_last_admin: bool | None
-    #: All that the principal may see of the person's, where they are asked for.
-    memberships: list[MembershipView] | None
-
-
-class Person(msgspec.Struct, frozen=True):
-    """A person as one principal sees them: ``scope`` are the memberships that are spoken of here."""
+class _OfPerson(msgspec.Struct, array_like=True):
+    """What is told of a person wherever they are listed."""
 
     id: str
     email: str
@@ -145,6 +129,23 @@ class Person(msgspec.Struct, frozen=True):
     #: The last day of a temporary person, yyyy-mm-dd.
     user_expiry: str | None
     starts_in: str | None
+
+
+class Member(_OfPerson):
+    """A person of an account, and their membership there.
+
+    Who is listed for many accounts has one list of memberships, loaded once.
+    """
+
+    level: str
+    is_last_admin: bool | None
+    #: All that the principal may see of the person's, where they are asked for.
+    memberships: list[MembershipView] | None
+
+
+class Person(_OfPerson, kw_only=True):
+    """A person as one principal sees them: ``scope`` are the memberships that are spoken of here."""
+
     scope: list[MembershipView]
     visible: list[MembershipView]
 
@@ -208,8 +209,15 @@ def read_person(principal: Principal, user: User, selection: Selection) -> Perso
     """A person with the roles in every account that the principal may see."""
     visible = _memberships_of(principal, [user.pk], selection).get(str(user.pk), [])
     _complete_accounts(principal, visible, selection["tenants"])
-    expires_on = user.expires_on.isoformat() if user.expires_on else None
-    return Person(str(user.pk), user.email, user.status, expires_on, user.default_tenant_id, visible, visible)
+    return Person(
+        id=str(user.pk),
+        email=user.email,
+        status=user.status,
+        user_expiry=user.expires_on.isoformat() if user.expires_on else None,
+        starts_in=user.default_tenant_id,
+        scope=visible,
+        visible=visible,
+    )
 
 
 def people_of(principal: Principal, tenant: TenantView) -> list[Person]:
@@ -218,13 +226,9 @@ def people_of(principal: Principal, tenant: TenantView) -> list[Person]:
         return []
     return [
         Person(
-            member.id,
-            member.email,
-            member.status,
-            member.user_expiry,
-            member.starts_in,
-            [MembershipView(member.level, tenant.id, member.is_last_admin, tenant)],
-            member.memberships or [],
+            *_of_person(member),
+            scope=[MembershipView(member.level, tenant.id, member.is_last_admin, tenant)],
+            visible=member.memberships or [],
         )
         for member in tenant.members
     ]
@@ -243,6 +247,7 @@ def members_of(principal: Principal, tenant: Tenant | None) -> QuerySet[Membersh
     return members.select_related("user", "invitation").order_by("user__email")
 
 
+_of_person = attrgetter(*_OfPerson.__struct_fields__)
 _NO_TRAFFIC = Traffic(*(getattr(UsageSnapshot(), name) for name in Traffic.__struct_fields__))
 
 
@@ -298,11 +303,8 @@ def _tenant(borders: Borders, selection: Selection, today: date, most: int) -> S
 def _roles(borders: Borders, selection: Selection, today: date, most: int) -> Statement[PersonsMembership]:
     """The memberships of the ``people``, by account, ``most`` of them."""
     memberships = Membership.objects.visible_to(borders).filter(Among("user_id", "people")).with_last_admin()
-    columns = (*_membership_columns(borders, selection), "user_id")
+    columns = _membership_columns(PersonsMembership, borders, selection)
     return Statement(_by_account(memberships)[:most], *columns, row=PersonsMembership)
-
-
-_OWN = ("id", "name", "status", "can_partner_manage", "event_enrichment")
 
 
 def _pixels() -> QuerySet[Any, Any]:
@@ -311,19 +313,19 @@ def _pixels() -> QuerySet[Any, Any]:
     return pixels
 
 
-def _tenant_columns(
-    borders: Borders, selection: Selection, most: int, *, one: bool = False
-) -> Iterable[str | Combinable]:
+def _tenant_columns(borders: Borders, selection: Selection, most: int, *, one: bool = False) -> list[str | Combinable]:
     """The columns of ``TenantView``; lists end at ``most`` rows."""
     usage = selection["tenantUsage"]
     pixels = _pixels().filter(tenant=OuterRef("pk"))
     counts = pixels.order_by().values("tenant")
-    return (
-        *_OWN,
-        One(counts, Count("pk"), Count("pk", filter=Q(active=True))) if usage else NOTHING,
-        Rows(pixels.order_by("pixel_id")[: most * SCALARS_PER_OBJECT], "pixel_id") if "pixelIds" in usage else NOTHING,
-        _traffic_column() if "tenantUsageByTraffic" in usage else NOTHING,
-        _people_column(borders, selection["users"], most, one=one) if selection["users"] else NOTHING,
+    total, active = Count("pk"), Count("pk", filter=Q(active=True))
+    ids = pixels.order_by("pixel_id")[: most * SCALARS_PER_OBJECT]
+    return columns_of(
+        TenantView,
+        counts=One(counts, *columns_of(PixelCounts, total=total, active=active)) if usage else NOTHING,
+        pixels=Rows(ids, "pixel_id") if "pixelIds" in usage else NOTHING,
+        traffic=_traffic_column() if "tenantUsageByTraffic" in usage else NOTHING,
+        members=_people_column(borders, selection["users"], most, one=one) if selection["users"] else NOTHING,
     )
 
 
@@ -336,37 +338,43 @@ def _people_column(borders: Borders, selection: Selection, most: int, *, one: bo
     members = Membership.objects.visible_to(borders).filter(tenant=OuterRef("pk")).with_last_admin()
     members = members.order_by("user__email")[:most]
     if not one or _BEYOND.isdisjoint(selection):
-        return Rows(members, *_person_columns(selection), NOTHING)
+        return Rows(members, *_member_columns(selection, NOTHING))
     visible = Membership.objects.visible_to(borders)
     theirs = _by_account(visible.filter(user=OuterRef("user")).with_last_admin())
-    people = Rows(members, *_person_columns(selection), Rows(theirs, *_membership_columns(borders, Selection())))
+    memberships = Rows(theirs, *_membership_columns(MembershipView, borders, Selection()))
+    people = Rows(members, *_member_columns(selection, memberships))
     number = HowMany(visible.filter(user__memberships__tenant=OuterRef("pk")).order_by()[:most])
     return Case(When(LessThan(number, most), then=people), default=None)
 
 
 def _traffic_column() -> Case:
-    traffic = Row(*(f"usage__{name}" for name in Traffic.__struct_fields__))
+    traffic = Row(*columns_of(Traffic, "usage__"))
     return Case(When(usage__isnull=False, then=traffic), default=None)
 
 
-def _person_columns(selection: Selection) -> Iterable[str | Combinable]:
-    """The columns of ``Member`` that the account is read with."""
-    return (
-        *("user_id", "user__email", "user__status", "user__expires_on", "user__default_tenant_id", "level"),
-        F("is_last_admin") if "canBeDeleted" in selection else NOTHING,
+def _member_columns(selection: Selection, memberships: Combinable) -> list[str | Combinable]:
+    """The columns of ``Member`` in a membership."""
+    return columns_of(
+        Member,
+        "user__",
+        user_expiry="user__expires_on",
+        starts_in="user__default_tenant_id",
+        level="level",
+        is_last_admin=_last_admin(selection),
+        memberships=memberships,
     )
+
+
+def _last_admin(selection: Selection) -> Combinable:
+    return F("is_last_admin") if "canBeDeleted" in selection else NOTHING
 
 
 def _by_account(memberships: MembershipQuerySet) -> MembershipQuerySet:
     return memberships.order_by("tenant__name", "tenant_id")
 
 
-def _membership_columns(borders: Borders, selection: Selection) -> Iterable[str | Combinable]:
-    """The columns of ``MembershipView``, with the account's own where it is open to the principal."""
-    own = Row(*(f"tenant__{name}" for name in _OWN), NOTHING, NOTHING, NOTHING, NOTHING)
-    return (
-        "level",
-        "tenant_id",
-        F("is_last_admin") if "canBeDeleted" in selection else NOTHING,
-        Case(When(open_to(borders, "tenant__"), tenant__isnull=False, then=own), default=None),
-    )
+def _membership_columns(row: type[MembershipView], borders: Borders, selection: Selection) -> list[str | Combinable]:
+    """The columns of ``row``, with the account's own where it is open to the principal."""
+    own = Row(*columns_of(TenantView, "tenant__"))
+    tenant = Case(When(open_to(borders, "tenant__"), tenant__isnull=False, then=own), default=None)
+    return columns_of(row, is_last_admin=_last_admin(selection), tenant=tenant)

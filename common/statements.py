@@ -7,8 +7,14 @@ once. The database answers in JSON, alike on PostgreSQL and SQLite: times and UU
     account = Statement(Tenant.objects.filter(pk=Param("id")), "name", people)
     account.one(id="hU2koC34")  # ["Shoes", [["ada@example.com", "admin"]]]
 
-With a ``row``, a ``msgspec.Struct`` that is ``array_like``, rows come as such: its fields are the columns in their
-order, and rows nested in it are fields of such a class again. Every value is checked to be of its field's type.
+With a ``row``, a ``msgspec.Struct`` that is ``array_like``, rows come as such. ``columns_of`` makes the columns from
+its fields, and rows nested in it are fields of such a class again. Every value is checked to be of its field's type.
+
+    class AccountView(msgspec.Struct, array_like=True):
+        name: str
+        people: list[PersonView]
+
+    Statement(accounts, *columns_of(AccountView, people=people), row=AccountView).one()  # AccountView(name="Shoes", …)
 
 What must be made sure of before anything is told, such as that a token is still valid, need not take a statement of its
 own: a statement that is given a ``Guard`` finds rows only where it is so.
@@ -19,7 +25,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar, overload
+from functools import cache
+from typing import Annotated, Any, Generic, TypeVar, overload
 from uuid import UUID
 
 import msgspec
@@ -45,10 +52,14 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 from django.db.models.sql import Query
+from msgspec.structs import FieldInfo, fields
 from psycopg.sql import Literal
 
 from common.postgresql.base import DatabaseWrapper
 from common.postgresql.prepared import numbered
+
+#: The type of a field that holds a moment of the database as whole milliseconds since the epoch; 0.0 for never.
+Moment = Annotated[float, "milliseconds"]
 
 #: What makes SQLite write a value of a type as PostgreSQL does.
 _IN_SQLITE: dict[type[Field[Any, Any]], str] = {
@@ -113,6 +124,34 @@ class Among(Func):
 
 #: A column that is not asked for.
 NOTHING = Value(None, TextField())
+
+
+def columns_of(row: type[msgspec.Struct], prefix: str = "", **others: str | Combinable) -> list[str | Combinable]:
+    """A column for each field of ``row``, in their order: of the same name behind ``prefix``, or as ``others`` say.
+
+    A field with a default needs no column, if no field after it has one; it has one where ``others`` name it.
+    """
+    columns: list[str | Combinable] = []
+    left_out = ""
+    for field in _fields(row):
+        if field.name not in others and not field.required:
+            left_out = field.name
+            continue
+        if left_out:
+            raise TypeError(f"{row.__name__}.{left_out} needs a column, since {field.name} has one.")
+        columns.append(others.pop(field.name) if field.name in others else _column(field, prefix))
+    if others:
+        raise TypeError(f"{row.__name__} has no field {', '.join(others)}.")
+    return columns
+
+
+#: Looked up once: msgspec reads the annotations at every call.
+_fields = cache(fields)
+
+
+def _column(field: FieldInfo, prefix: str) -> str | Combinable:
+    name = f"{prefix}{field.name}"
+    return Milliseconds(name) if field.type == Moment else name
 
 
 class Row(Func):

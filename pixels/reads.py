@@ -13,7 +13,7 @@ import msgspec
 from django.db.models import OuterRef, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from accounts.borders import Borders
 from accounts.models import Tenant
@@ -21,7 +21,7 @@ from accounts.permissions import Action, TenantState, is_allowed, is_tenant_id, 
 from accounts.principals import Principal
 from common.budget import load, most_rows
 from common.errors import NotAuthorized, NotFound
-from common.statements import NOTHING, Milliseconds, Param, Rows, Statement
+from common.statements import NOTHING, Moment, Param, Rows, Statement, columns_of
 from pixels.models import Pixel
 from pixels.traffic import Column, Totals, totals_column
 from pixels.validation import is_pixel_id
@@ -40,8 +40,8 @@ class PixelView(msgspec.Struct, array_like=True, frozen=True, gc=False):
     access_key: str | None
     api_error_code: str | None
     bad_token: bool
-    last_received: float
-    last_published: float
+    last_received: Moment
+    last_published: Moment
     #: What was counted, where it is asked for; None without any.
     totals: Totals | None = None
     domains: list[str] = []
@@ -62,8 +62,8 @@ class PixelView(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return float(self.totals.published) if self.totals else 0.0
 
 
-_COLUMNS = [field.name for field in msgspec.structs.fields(PixelView) if field.required]
-_TIMES = ("last_received", "last_published")
+#: The fields that a pixel brings by itself.
+_OWN = [field for field in fields(PixelView) if field.required]
 
 
 class AccountView(msgspec.Struct, array_like=True, frozen=True):
@@ -104,23 +104,20 @@ def may_see_keys(principal: Principal, tenant: TenantState) -> bool:
 @lru_cache(maxsize=64)
 def _account(borders: Borders, *, with_pixels: bool, totals: Combinable, most: int) -> Statement[AccountView]:
     """The account ``id``, if it is within the borders, with ``most`` of its pixels."""
-    columns: dict[str, str | Combinable] = {name: name for name in _COLUMNS}
-    columns |= {name: Milliseconds(name) for name in _TIMES}
     # In lists no name is an empty text; the answer to a connection has null for it (contract: "Data routing").
-    columns["name"] = Coalesce("name", Value(""))
-    pixels = Rows(Pixel.objects.filter(tenant=OuterRef("pk"))[:most], *columns.values(), totals)
+    columns = columns_of(PixelView, name=Coalesce("name", Value("")), totals=totals)
+    pixels = Rows(Pixel.objects.filter(tenant=OuterRef("pk"))[:most], *columns) if with_pixels else NOTHING
     tenants = Tenant.objects.open_to(borders).filter(pk=Param("id")).order_by()
-    own = ("pk", "name", "status", "can_partner_manage")
-    return Statement(tenants, *own, pixels if with_pixels else NOTHING, row=AccountView)
+    return Statement(tenants, *columns_of(AccountView, pixels=pixels), row=AccountView)
 
 
 def view_of(pixel: Pixel, *, with_key: bool) -> PixelView:
     """The one pixel, as a list would show it."""
-    columns = {name: getattr(pixel, name) for name in _COLUMNS}
-    columns |= {name: _milliseconds(columns[name]) for name in _TIMES}
+    values = {field.name: getattr(pixel, field.name) for field in _OWN}
+    values |= {field.name: _milliseconds(values[field.name]) for field in _OWN if field.type == Moment}
     if not with_key:
-        columns["access_key"] = None
-    return PixelView(**columns)
+        values["access_key"] = None
+    return PixelView(**values)
 
 
 def _milliseconds(moment: datetime | None) -> float:

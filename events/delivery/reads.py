@@ -193,17 +193,17 @@ def _check_event_name(event_name: str | None) -> None:
 
 def _delivered(row: Delivery) -> Delivered:
     return Delivered(
-        ((row.at - _EPOCH) // _MICROSECOND, 0, row.pk, 0),
-        f"Delivery:{row.pk}",
-        row.at,
-        Outcome(row.outcome),
-        row.event_name,
-        row.event_id,
-        row.event_time,
-        row.website,
-        row.detail,
-        row.code,
-        row.trace_id,
+        place=((row.at - _EPOCH) // _MICROSECOND, 0, row.pk, 0),
+        id=f"Delivery:{row.pk}",
+        at=row.at,
+        outcome=Outcome(row.outcome),
+        event_name=row.event_name,
+        event_id=row.event_id,
+        event_time=row.event_time,
+        website=row.website,
+        detail=row.detail,
+        code=row.code,
+        trace_id=row.trace_id,
     )
 
 
@@ -239,14 +239,14 @@ def _fitting(sizes: Any) -> Iterator[tuple[int, int, int]]:
 def _waits(pixel: Pixel, silence: str, event: Event) -> Delivered:
     row = event.row
     return Delivered(
-        ((row.received_at - _EPOCH) // _MICROSECOND, 1, row.pk, event.index),
-        f"Delivery:waiting:{row.pk}:{event.index}",
-        row.received_at,
-        Outcome.WAITING,
-        event.name,
-        event.event_id,
-        datetime.fromtimestamp(event.time, UTC),
-        event.website,
+        place=((row.received_at - _EPOCH) // _MICROSECOND, 1, row.pk, event.index),
+        id=f"Delivery:waiting:{row.pk}:{event.index}",
+        at=row.received_at,
+        outcome=Outcome.WAITING,
+        event_name=event.name,
+        event_id=event.event_id,
+        event_time=datetime.fromtimestamp(event.time, UTC),
+        website=event.website,
         # Where publishing has failed, the failure says what these events wait for.
         detail=NO_ANSWER if row.counted and silence else "",
         code=(pixel.api_error_code or "") if row.counted and not silence else "",

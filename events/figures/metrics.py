@@ -64,8 +64,9 @@ def happened(column: str, minutes: int, now: datetime) -> Exists:
 
 
 _Spans = tuple[Counter.Span, ...]
-_SUMMED = ("received", "published")
-_TOTALS = (*_SUMMED, "failed", "publish_errors")
+#: The counters' columns of ``Totals``.
+_TOTALS = [{"errors": "publish_errors"}.get(name, name) for name in Totals.__struct_fields__]
+_SUMMED = _TOTALS[:2]
 
 
 def _window(minutes: int, now: datetime | None) -> tuple[_Spans, Mapping[str, datetime]]:

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Value
 from django.db.transaction import TransactionManagementError, atomic, set_rollback
+from msgspec import Struct
 
 from accounts.models import Membership, RoleLevel, Tenant, UsageSnapshot, User
 from common.statements import (
@@ -16,12 +17,14 @@ from common.statements import (
     Among,
     Guard,
     Milliseconds,
+    Moment,
     One,
     Param,
     Row,
     Rows,
     Statement,
     Sums,
+    columns_of,
 )
 from tests.base import Cast
 from tests.factories import PixelFactory
@@ -36,6 +39,46 @@ def test_it_runs_with_the_values_that_it_is_given(cast: Cast, django_assert_num_
         assert name.one(id=cast.shoes.pk) == ["Shoes"]
         assert name.one(id=cast.books.pk) == ["Books"]
         assert name.one(id="missing") is None
+
+
+class Account(Struct, array_like=True):
+    name: str
+    status: int
+    people: int | None = None
+    note: str = "none"
+
+
+class Login(Struct, array_like=True):
+    level: str
+    accepted_at: Moment
+
+
+def test_a_struct_brings_its_columns(cast: Cast) -> None:
+    plain = Statement(BY_ID, *columns_of(Account), row=Account)
+    counted = Statement(BY_ID, *columns_of(Account, status=Value(7), people=Value(3)), row=Account)
+
+    assert plain.one(id=cast.shoes.pk) == Account("Shoes", 0, None)
+    assert counted.one(id=cast.shoes.pk) == Account("Shoes", 7, 3)
+
+
+def test_a_struct_finds_its_columns_behind_a_relation(cast: Cast) -> None:
+    of_ada = Membership.objects.filter(user=cast.ada)
+
+    assert Statement(of_ada, *columns_of(Account, "tenant__"), row=Account).one() == Account("Shoes", 0)
+
+
+def test_a_moment_is_told_in_milliseconds(cast: Cast) -> None:
+    of_ada = Membership.objects.filter(user=cast.ada)
+    of_ada.update(accepted_at=datetime(2026, 5, 1, tzinfo=UTC))
+
+    assert Statement(of_ada, *columns_of(Login), row=Login).one() == Login("admin", 1_777_593_600_000.0)
+
+
+def test_no_column_takes_the_place_of_another_field() -> None:
+    with pytest.raises(TypeError, match=r"Account\.people needs a column, since note has one"):
+        columns_of(Account, note=Value(""))
+    with pytest.raises(TypeError, match="Account has no field persons"):
+        columns_of(Account, persons=Value(1))
 
 
 def test_a_value_is_never_read_as_sql(cast: Cast) -> None:
