@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from common.cursors import encode_cursor
-from events.delivery.reads import cursor_of_letter
+from events.delivery.reads import cursor_of_letter, list_deliveries
 from events.models import Counter, DeadLetter, Delivery, Finding, IdFinding, Lane
 from pixels.models import Pixel, PixelImport, PixelImportRow
 from tests.base import person, tenant
@@ -50,7 +50,7 @@ class Victim:
         """The place of a row of the account's in a list."""
         return {
             "tenants": encode_cursor(self.tenant.name, self.tenant.pk),
-            "deliveries": encode_cursor(1, int(self.delivery.at.timestamp() * 1_000_000), self.delivery.pk),
+            "deliveries": list_deliveries(self.tenant, self.pixel.pixel_id).rows[-1].cursor,
             "deadLetters": cursor_of_letter(self.letter),
         }[operation]
 
