@@ -149,27 +149,14 @@ class HubTenantMutations(graphene.ObjectType):
     @staticmethod
     def resolve_create_tenant(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, TenantView]:
         principal = principal_of(info)
-        created = tenants.create_tenant(
-            principal=principal,
-            name=input["name"],
-            can_partner_manage=input["can_partner_manage"],
-            event_enrichment=input["event_enrichment"],
-            admin_email=input.get("admin_email"),
-        )
+        created = tenants.create_tenant(principal=principal, **input)
         with current_budget().reading("tenant"):
             return {"tenant": read_tenant(principal, created.tenant.pk, selected(info)["tenant"])}
 
     @staticmethod
     def resolve_update_tenant(root: Any, info: ResolveInfo, input: dict[str, Any]) -> dict[str, TenantView]:
         principal = principal_of(info)
-        tenant = tenants.update_tenant(
-            principal=principal,
-            tenant_id=input["tenant_id"],
-            name=input.get("name"),
-            status=input.get("status"),
-            can_partner_manage=input.get("can_partner_manage"),
-            event_enrichment=input.get("event_enrichment"),
-        )
+        tenant = tenants.update_tenant(principal=principal, **input)
         with current_budget().reading("tenant"):
             return {"tenant": read_tenant(principal, tenant.pk, selected(info)["tenant"])}
 

@@ -42,7 +42,7 @@ def rename(request: AccountRequest) -> HttpResponse:
     if not form.is_valid():
         return _settings(request, name_form=form)
     try:
-        tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, name=form.cleaned_data["name"])
+        tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, **form.cleaned_data)
     except PortalError as error:
         add_service_error(form, error)
         return _settings(request, name_form=form)

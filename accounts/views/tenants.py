@@ -64,22 +64,15 @@ def add_account(request: HostRequest) -> HttpResponse:
     if not claim_submission(request):
         messages.warning(request, _("This form was sent already: the account was added once. It is in the list."))
         return redirect(address("accounts:list"))
-    data = form.cleaned_data
     try:
-        created = create_tenant(
-            principal=request.principal,
-            name=data["name"],
-            can_partner_manage=data["can_partner_manage"],
-            event_enrichment=data["event_enrichment"],
-            admin_email=data["admin_email"] or None,
-        )
+        created = create_tenant(principal=request.principal, **form.cleaned_data)
     except PortalError as error:
         release_submission(request)
         add_service_error(form, error)
         return form_page(request, "accounts/add.html", form)
     context = {
         "opened": created.tenant,
-        "email": data["admin_email"],
+        "email": form.cleaned_data["admin_email"],
         "link": created.invitation_link,
         "is_mailed": created.is_mailed,
     }
