@@ -25,10 +25,15 @@ class PixelAdmin(ServiceAdmin):
     list_select_related = ("tenant",)
     search_fields = ("pixel_id__startswith", "name", "tenant__id__exact", "tenant__name")
     search_help_text = "The beginning of a pixel's id, or an account's id; a part of the name of either"
-    switches: ClassVar[tuple[str, ...]] = ("event_bridge_active", "publishing_enabled", "require_access_key")
+    switches: ClassVar[tuple[str, ...]] = (
+        "event_bridge_active",
+        "publishing_enabled",
+        "require_access_key",
+        "browsers_need_no_key",
+    )
     facts: ClassVar[tuple[str, ...]] = (
         "pixel_id", "tenant", "business_id", "external_id", "api_version",
-        "api_error_code", "token_is_good", "last_received", "last_published", "created_at",
+        "browser_websites", "api_error_code", "token_is_good", "last_received", "last_published", "created_at",
     )  # fmt: skip
     fields = ("name", *facts, *switches)
     readonly_fields = facts
@@ -49,6 +54,8 @@ class PixelAdmin(ServiceAdmin):
             services.set_publishing(**where, status=int(obj.publishing_enabled))
         if "require_access_key" in form.changed_data:
             services.set_access_key_required(**where, required=obj.require_access_key)
+        if "browsers_need_no_key" in form.changed_data:
+            services.set_browsers_need_no_key(**where, allowed=obj.browsers_need_no_key)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         services.disconnect_pixel(

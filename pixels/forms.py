@@ -44,6 +44,17 @@ class NameForm(forms.Form):
     )
 
 
+class WebsitesForm(forms.Form):
+    """Where visitors' browsers may send from."""
+
+    websites = forms.CharField(
+        label=_("Websites"),
+        required=False,
+        help_text=_("One domain a line, such as example.com; its subdomains are meant, too. Empty: every website."),
+        widget=forms.Textarea(attrs=_PLAIN | {"rows": 6}),
+    )
+
+
 class ConnectForm(forms.Form):
     """A pixel to connect; fields are called as the service's refusals call them, and all mistakes show together."""
 

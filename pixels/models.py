@@ -6,7 +6,7 @@ import secrets
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Left
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
@@ -50,6 +50,12 @@ class Pixel(models.Model):
     access_token = EncryptedTextField(editable=False)
     access_key = models.CharField(max_length=64, default=new_access_key, editable=False)
     require_access_key = models.BooleanField("senders must send the access key", default=False)
+    # A browser cannot keep a key: where one is required, browsers may send only if this is on.
+    browsers_need_no_key = models.BooleanField("browsers send without the access key", default=False, db_default=False)
+    # Domains; where there are any, browsers on pages of other websites send in vain.
+    browser_websites = models.JSONField(
+        "websites that may send", default=list, db_default=Value([], models.JSONField()), blank=True
+    )
 
     event_bridge_active = models.BooleanField("receives events", default=True)
     publishing_enabled = models.BooleanField("publishes events", default=True)
@@ -79,6 +85,11 @@ class Pixel(models.Model):
                 name="pixel_token_is_encrypted",
             ),
         ]
+
+    @property
+    def is_open_to_browsers(self) -> bool:
+        """Is what browsers post taken, without a key?"""
+        return not self.require_access_key or self.browsers_need_no_key
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pixel_id})" if self.name else self.pixel_id

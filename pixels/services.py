@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,8 @@ _FIELDS = {
     "api_error_code": _("Error of the Graph API"),
     "api_version": _("Graph API version"),
     "bad_token": _("Access token rejected"),
+    "browser_websites": _("Websites that may send"),
+    "browsers_need_no_key": _("Browsers send without the access key"),
     "business_id": _("Business id"),
     "event_bridge_active": _("Receives events"),
     "external_id": _("External id"),
@@ -40,6 +43,11 @@ DEACTIVATE = Act("deactivate pixel", _("turned off receiving for pixel %(subject
 ENABLE_PUBLISHING = Act("enable publishing", _("turned on publishing for pixel %(subject)s"), _FIELDS)
 DISABLE_PUBLISHING = Act("disable publishing", _("turned off publishing for pixel %(subject)s"), _FIELDS)
 GENERATE_KEY = Act("generate access key", _("generated a new access key for pixel %(subject)s"), _FIELDS)
+OPEN_TO_BROWSERS = Act("open to browsers", _("opened pixel %(subject)s to browsers without the access key"), _FIELDS)
+CLOSE_TO_BROWSERS = Act(
+    "close to browsers", _("closed pixel %(subject)s to browsers while the access key is required"), _FIELDS
+)
+LIMIT_WEBSITES = Act("limit websites", _("changed the websites that may send to pixel %(subject)s"), _FIELDS)
 REQUIRE_KEY = Act("require access key", _("made the access key required for pixel %(subject)s"), _FIELDS)
 STOP_REQUIRING_KEY = Act("stop requiring access key", _("made the access key optional for pixel %(subject)s"), _FIELDS)
 
@@ -163,6 +171,22 @@ def set_access_key_required(*, principal: Principal, tenant_id: str, pixel_id: s
     pixel = _open(principal, tenant_id, pixel_id)
     act = REQUIRE_KEY if required else STOP_REQUIRING_KEY
     return _change(principal, pixel, act, {"require_access_key": required})
+
+
+@transaction.atomic
+def set_browsers_need_no_key(*, principal: Principal, tenant_id: str, pixel_id: str, allowed: bool) -> Pixel:
+    """Take what browsers post although senders must send the access key, or take it no more."""
+    pixel = _open(principal, tenant_id, pixel_id)
+    return _change(
+        principal, pixel, OPEN_TO_BROWSERS if allowed else CLOSE_TO_BROWSERS, {"browsers_need_no_key": allowed}
+    )
+
+
+@transaction.atomic
+def set_browser_websites(*, principal: Principal, tenant_id: str, pixel_id: str, websites: Sequence[str]) -> Pixel:
+    """Take from browsers what happens on these websites and their subdomains alone; on all, where none is named."""
+    pixel = _open(principal, tenant_id, pixel_id)
+    return _change(principal, pixel, LIMIT_WEBSITES, {"browser_websites": validation.clean_websites(websites)})
 
 
 def _open(principal: Principal, tenant_id: str, pixel_id: str) -> Pixel:

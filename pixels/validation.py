@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 
 from django.conf import settings
 
+from common.domains import clean_domain
 from common.errors import InvalidInput
 from common.validation import clean_text
 from pixels.models import (
@@ -21,6 +22,18 @@ _PIXEL_ID = re.compile(rf"[0-9]{{1,{PIXEL_ID_MAX_LENGTH}}}")
 _API_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}")
 DEFAULT_WINDOW = 60  # minutes
 _MAX_WINDOW = 43_200  # 30 days
+
+
+#: Websites that may send to a pixel by its visitors' browsers.
+WEBSITES_MAX = 100
+
+
+def clean_websites(values: Sequence[str]) -> list[str]:
+    """Domains in the form in which they are compared, each once."""
+    websites = sorted({clean_domain("websites", value) for value in values})
+    if len(websites) > WEBSITES_MAX:
+        raise InvalidInput("websites", "must be at most {limit}.", limit=WEBSITES_MAX)
+    return websites
 
 
 def is_pixel_id(value: str) -> bool:

@@ -26,11 +26,13 @@ from events.intake.browser import read_pixel_id, to_event
 from events.intake.browser_repairs import Object
 from events.intake.checks import prepare_events
 from events.intake.graph_answers import refusal
+from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
 from events.intake.outbox import NewRow, add_row
-from events.intake.pixel_settings import forget_pixel_settings, get_pixel_settings
+from events.intake.pixel_settings import PixelSettings, forget_pixel_settings, get_pixel_settings
 from events.intake.visitors import Browser, read_browser
 from events.models import OutboxRow, Road
+from filters.domains import host_of
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +94,9 @@ def receive(body: bytes, browser: Browser) -> None:
     pixel = get_pixel_settings(pixel_id)
     if pixel is None:
         return
+    if (reason := _reason_against(events[0], pixel)) is not None:
+        count_left_out(pixel.pk, {LeftOut("event", reason): 1}, Road.BROWSER)
+        return
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
     try:
         add_row(NewRow(pixel.pk, intake.value, 1, "", stored, Road.BROWSER.value))
@@ -101,6 +106,13 @@ def receive(body: bytes, browser: Browser) -> None:
     wakeups.wake(pixel.pk)
     if notes.left_out:
         count_left_out(pixel.pk, notes.left_out, Road.BROWSER)
+
+
+def _reason_against(event: Object, pixel: PixelSettings) -> Reason | None:
+    """Why the pixel's people want no such event, if they do not."""
+    if not pixel.is_open_to_browsers:
+        return Reason.KEY_REQUIRED
+    return None if pixel.lists(host_of(event.get("event_source_url"))) else Reason.WEBSITE_NOT_LISTED
 
 
 def _written(events: list[Object]) -> bytes:

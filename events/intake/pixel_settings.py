@@ -35,6 +35,20 @@ class PixelSettings:
     enriches: bool
     access_key: str
     requires_access_key: bool
+    browsers_need_no_key: bool
+    #: Domains whose pages may send by browsers; none for all.
+    browser_websites: list[str]
+
+    @property
+    def is_open_to_browsers(self) -> bool:
+        """A browser sends no key."""
+        return self.browsers_need_no_key or not self.requires_access_key
+
+    def lists(self, host: str | None) -> bool:
+        """May browsers send on pages of this host?"""
+        if not self.browser_websites:
+            return True
+        return host is not None and any(f".{host}".endswith(f".{website}") for website in self.browser_websites)
 
 
 class _Cache:
@@ -138,6 +152,8 @@ def _load(pixel_id: str) -> PixelSettings | None:
             "tenant__event_enrichment",
             "access_key",
             "require_access_key",
+            "browsers_need_no_key",
+            "browser_websites",
         )
         .first()
     )

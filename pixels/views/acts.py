@@ -75,6 +75,18 @@ ACTS = {
         _("%(pixel)s takes events without the access key."),
         partial(services.set_access_key_required, required=False),
     ),
+    "open_to_browsers": Act(
+        _("Take events of browsers"),
+        _("Browsers send no key: whoever knows the pixel's id can post events to it."),
+        _("%(pixel)s takes events of browsers."),
+        partial(services.set_browsers_need_no_key, allowed=True),
+    ),
+    "close_to_browsers": Act(
+        _("Take no events of browsers"),
+        _("While the access key is required, events that browsers post to the gateway are not taken."),
+        _("%(pixel)s takes no events of browsers while the access key is required."),
+        partial(services.set_browsers_need_no_key, allowed=False),
+    ),
     "remove": Act(
         _("Remove data source"),
         _("The pixel's connection, figures, delivery log and waiting events are deleted, and its senders are refused."),

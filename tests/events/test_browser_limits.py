@@ -8,7 +8,8 @@ import pytest
 from limits import parse
 from pytest_django import Settings
 
-from events.models import OutboxRow
+from events import findings
+from events.models import Finding, OutboxRow
 from pixels.models import Pixel
 from tests.events.browser_posting import ADDRESS, page_view, post
 from tests.events.sending import ask, purchase, send
@@ -58,6 +59,49 @@ def test_junk_never_makes_a_server_wait(pixel: Pixel, settings: Settings) -> Non
     body = b'{"data": [], "accessKey": "wrong"}'
     assert ask("POST", f"/capi/{pixel.pixel_id}/events", body, REMOTE_ADDR=ADDRESS).status == 400
     assert send(pixel, purchase()).status == 202
+
+
+def stored_of(pixel: Pixel, location: str = "https://shop.example.com/") -> int:
+    assert post(page_view(pixel, website_context={"location": location})).status == 200
+    return OutboxRow.objects.filter(pixel=pixel).count()
+
+
+def test_a_required_key_closes_the_road_unless_it_is_opened() -> None:
+    assert stored_of(PixelFactory.create(require_access_key=True)) == 0
+    assert stored_of(PixelFactory.create(require_access_key=True, browsers_need_no_key=True)) == 1
+    assert stored_of(PixelFactory.create()) == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "taken"),
+    [
+        ("https://example.com/", True),
+        ("https://shop.Example.com:8443/x?y", True),
+        ("https://xn--bcher-kva.example.org/", True),
+        ("https://bücher.example.org/", True),
+        ("https://notexample.com/", False),
+        ("https://example.com.evil.example/", False),
+        ("https://example.com@evil.example/", False),
+        ("https://other.example.org/", False),
+    ],
+)
+def test_only_listed_websites_send(location: str, taken: bool) -> None:
+    pixel = PixelFactory.create(browser_websites=["example.com", "xn--bcher-kva.example.org"])
+
+    assert stored_of(pixel, location) == int(taken)
+
+
+def test_what_is_not_taken_is_counted(pixel: Pixel) -> None:
+    keyed = PixelFactory.create(require_access_key=True)
+    listed = PixelFactory.create(browser_websites=["example.org"])
+    for each in (keyed, listed, listed):
+        stored_of(each)
+    findings._findings.flush()
+
+    assert sorted(Finding.objects.values_list("pixel", "field", "reason", "road", "count")) == [
+        (keyed.pk, "event", "key_required", "browser", 1),
+        (listed.pk, "event", "website_not_listed", "browser", 2),
+    ]
 
 
 def test_long_digits_take_no_long_time(pixel: Pixel) -> None:

@@ -379,6 +379,27 @@ def test_a_name_that_is_refused_is_kept_in_its_field(cast: Cast, pixel: Pixel) -
     assert snapshot() == before
 
 
+def test_browsers_may_send_from_listed_websites(cast: Cast, pixel: Pixel) -> None:
+    client = login(cast.max)
+    post(client, "pixels:websites", cast.shoes, pixel.pixel_id, websites="Shop.example.com\n\nbücher.example.org ")
+
+    assert Pixel.objects.get().browser_websites == ["shop.example.com", "xn--bcher-kva.example.org"]
+    assert "shop.example.com, xn--bcher-kva.example.org" in see(client, "pixels:sending", cast.shoes, pixel.pixel_id)
+    assert "changed the websites that may send" in see(client, "accounts:activity", cast.shoes)
+
+
+@pytest.mark.parametrize(
+    "websites", ["https://example.com", "com", "x", "\n".join(f"s{n}.example.com" for n in range(101))]
+)
+def test_a_website_that_is_none_changes_nothing(cast: Cast, pixel: Pixel, websites: str) -> None:
+    client = login(cast.max)
+    before = snapshot()
+    answer = post(client, "pixels:websites", cast.shoes, pixel.pixel_id, websites=websites)
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == ["websites"]
+    assert snapshot() == before
+
+
 # --- What is done with one press --------------------------------------------------------------------------------------
 
 
@@ -391,6 +412,8 @@ def test_a_name_that_is_refused_is_kept_in_its_field(cast: Cast, pixel: Pixel) -
         ("disable_publishing", "publishing_enabled", True, False),
         ("require_key", "require_access_key", False, True),
         ("unrequire_key", "require_access_key", True, False),
+        ("open_to_browsers", "browsers_need_no_key", False, True),
+        ("close_to_browsers", "browsers_need_no_key", True, False),
     ],
 )
 def test_a_press_does_it_and_leads_to_the_pixel(cast: Cast, act: str, field: str, before: bool, after: bool) -> None:
@@ -443,7 +466,7 @@ def test_no_link_leads_elsewhere(cast: Cast, pixel: Pixel, elsewhere: str) -> No
 
 # --- Borders ----------------------------------------------------------------------------------------------------------
 
-POSTS = ["rename", "token", *ACTS]
+POSTS = ["rename", "token", "websites", *ACTS]
 
 
 @pytest.mark.parametrize("name", POSTS)
