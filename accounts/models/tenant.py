@@ -88,6 +88,14 @@ class Tenant(models.Model):
         return f"{self.name} ({self.pk})"
 
 
+class IngressDomainQuerySet(models.QuerySet["IngressDomain"]):
+    """Which accounts' own domains lead here."""
+
+    def verified(self) -> Self:
+        """Domains whose CNAME leads to the gateway, as far as is known."""
+        return self.filter(status=IngressDomain.Status.VERIFIED)
+
+
 class IngressDomain(models.Model):
     """Data routing: the account's own domain, ``ingress``, whose CNAME leads to the gateway's, ``target_domain``."""
 
@@ -103,9 +111,16 @@ class IngressDomain(models.Model):
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     checked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = IngressDomainQuerySet.as_manager()
+
     class Meta:
         verbose_name = "data routing"
         verbose_name_plural = "data routing"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ingress"], condition=Q(status="VERIFIED"), name="domain_verified_in_one_account"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.ingress} → {self.target_domain}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import dns.exception
 import dns.resolver
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -106,24 +106,32 @@ def upsert_ingress_domain(
     get_tenant(principal, tenant_id, Action.EDIT_SETTINGS)
     ingress = clean_domain("ingress", ingress)
     target_domain = clean_domain("targetDomain", target_domain)
+    _refuse_anothers(ingress, tenant_id)
     answer = look_up(ingress)
     status = IngressDomain.Status.VERIFIED if answer.cname == target_domain else IngressDomain.Status.PENDING
-    with transaction.atomic():
-        tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
-        before = IngressDomain.objects.filter(tenant=tenant).first()
-        domain, _ = IngressDomain.objects.update_or_create(
-            tenant=tenant,
-            defaults={
-                "ingress": ingress,
-                "target_domain": target_domain,
-                "status": status,
-                "checked_at": timezone.now(),
-            },
-        )
-        changes = _changes(before, domain)
-        if changes:
-            record(principal, SET_DATA_ROUTING, ingress, tenant=tenant, changes=changes)
-    return RoutingCheck(domain, answer)
+    new = {"ingress": ingress, "target_domain": target_domain, "status": status, "checked_at": timezone.now()}
+    try:
+        return RoutingCheck(_store(principal, tenant_id, new), answer)
+    except IntegrityError:  # another account was verified a moment ago
+        _refuse_anothers(ingress, tenant_id)
+        raise
+
+
+@transaction.atomic
+def _store(principal: Principal, tenant_id: str, new: dict[str, Any]) -> IngressDomain:
+    tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
+    before = IngressDomain.objects.filter(tenant=tenant).first()
+    domain, _created = IngressDomain.objects.update_or_create(tenant=tenant, defaults=new)
+    changes = _changes(before, domain)
+    if changes:
+        record(principal, SET_DATA_ROUTING, domain.ingress, tenant=tenant, changes=changes)
+    return domain
+
+
+def _refuse_anothers(ingress: str, tenant_id: str) -> None:
+    """A domain is one account's: the one in which it was verified first."""
+    if IngressDomain.objects.verified().filter(ingress=ingress).exclude(tenant_id=tenant_id).exists():
+        raise InvalidInput("ingress", "is verified in another account. A domain can serve one account only.")
 
 
 def _changes(before: IngressDomain | None, after: IngressDomain) -> Changes:

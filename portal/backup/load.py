@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Max, Q
 
 from accounts.audit import FORGET_PERSON, MAKE_BACKUP, RESTORE_BACKUP, record
-from accounts.models import ApiAccount, AuditEntry, Membership, Tenant, User
+from accounts.models import ApiAccount, AuditEntry, IngressDomain, Membership, Tenant, User
 from accounts.principals import OPERATOR
 from accounts.second_factors import sealed
 from events.figures.counting import Tally
@@ -120,6 +120,8 @@ class _Restore:
             self.report.withheld[table.label] = self.report.withheld.get(table.label, 0) + len(lacking) - len(new)
         if table.model in (OutboxRow, DeadLetter):
             self._count(table, new)
+        if table.model is IngressDomain:
+            _give_way([instance for _, instance in new])
         _insert(table, [instance for _, instance in new])
         if table.model in self.new:
             self.new[table.model].update(tuple(row[path] for path in REFERENCES[table.model]) for row, _ in new)
@@ -182,6 +184,20 @@ class _Restore:
             )
         for pixel_pk, tally in tallies.items():
             tally.write(pixel_pk)
+
+
+def _give_way(domains: list[Any]) -> None:
+    """A domain is verified in one account only: one that is taken, here or in the file, has to be verified anew."""
+    taken = set(
+        IngressDomain.objects.verified()
+        .filter(ingress__in=[each.ingress for each in domains])
+        .values_list("ingress", flat=True)
+    )
+    for domain in domains:
+        if domain.status == IngressDomain.Status.VERIFIED and domain.ingress in taken:
+            domain.status = IngressDomain.Status.PENDING
+        elif domain.status == IngressDomain.Status.VERIFIED:
+            taken.add(domain.ingress)
 
 
 def _batches(lines: Iterable[bytes], version: int) -> Iterator[tuple[Table, list[Record]]]:

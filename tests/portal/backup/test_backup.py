@@ -24,7 +24,7 @@ from pixels.models import Pixel
 from pixels.services import connect_pixel
 from portal.backup.tables import TABLES
 from tests.base import Cast, snapshot
-from tests.factories import EventFilterFactory, OutboxRowFactory, PixelFactory, TenantFactory
+from tests.factories import EventFilterFactory, IngressDomainFactory, OutboxRowFactory, PixelFactory, TenantFactory
 from tests.portal.backup.conftest import THEN, Run, content_of, empty, without_backups
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -273,6 +273,18 @@ def test_data_routing_stays_as_it_is_in_a_file_of_today(full: Cast, run: Run, fi
     run("restore", file)
 
     assert IngressDomain.objects.values_list("ingress", "target_domain", "checked_at").get() == before
+
+
+def test_a_domain_that_another_account_has_verified_since_comes_unverified(full: Cast, run: Run, file: Path) -> None:
+    IngressDomain.objects.update(status=IngressDomain.Status.VERIFIED)
+    taken = IngressDomain.objects.get()
+    run("backup", file)
+    empty()
+    IngressDomainFactory.create(ingress=taken.ingress, status=IngressDomain.Status.VERIFIED)
+    run("restore", file)
+
+    assert IngressDomain.objects.get(tenant=taken.tenant_id).status == IngressDomain.Status.PENDING
+    assert IngressDomain.objects.verified().count() == 1
 
 
 # --- What cannot be done ---------------------------------------------------------------------------------------------
