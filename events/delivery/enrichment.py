@@ -25,7 +25,7 @@ from events.delivery.batches import Event
 from events.intake.click_ids import click_id_in
 from events.intake.doubt import TELLING, is_marked
 from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_no_id, sha256_in
-from events.models import Identity
+from events.models import Identity, Road
 from pixels.models import Pixel
 
 #: What is remembered of a visitor and added to later events.
@@ -33,6 +33,9 @@ IDENTIFIERS = ("em", "ph", "fn", "ln", "ct", "st", "zp", "ge", "country")
 #: Part of each key. A new number forgets all memories: also those that a process of the previous release still writes,
 #: and those of an older backup.
 _EPOCH = 3
+
+#: In a memory, the names of what browsers' events alone have taught; and that one of them was of somebody else.
+_BY_BROWSER, _CONTESTED = "by_browser", "contested"
 
 LIFETIME = timedelta(days=90)
 #: That a visitor has given the same again is written down once in this time.
@@ -95,8 +98,9 @@ def enrich(pixel: Pixel, events: Iterable[Event]) -> None:
     ]
     remembered = _Memory(pixel, {key for *_, visitor in visitors for key in visitor.keys}, timezone.now())
     for event, content, visitor in visitors:
-        added = _click_id(content) | remembered.recall(visitor)
-        remembered.learn(visitor)
+        by_browser = event.row.road == Road.BROWSER
+        added = _click_id(content) | remembered.recall(visitor, by_browser=by_browser)
+        remembered.learn(visitor, by_browser=by_browser)
         if added:
             event.enriched = _with(event.raw, content.user_data | added)
     remembered.save()
@@ -132,21 +136,28 @@ class _Memory:
             if seen_at > self._now - _REFRESH_AFTER:
                 self._fresh.add(key)
 
-    def recall(self, visitor: _Visitor) -> dict[str, Any]:
-        """What the event lacks and is known. A memory of somebody else is given to nobody, and ends."""
+    def recall(self, visitor: _Visitor, *, by_browser: bool) -> dict[str, Any]:
+        """What the event lacks and is known. A memory of somebody else is given to nobody, and ends.
+
+        Anybody can post what a browser may. So it ends no memory that a server has taught: until a server's event is
+        of the same person, that one is given to nobody who does not share something with it.
+        """
         person = visitor.given | {"external_id": visitor.customers}
         for key in visitor.keys:
             memory = self._known.get(key, {})
             is_believed = key in visitor.customers or not visitor.says_who or _share(memory, person)
-            if is_believed and not _differ(memory, person):
+            is_open = _CONTESTED not in memory or _share(memory, person)
+            if is_believed and is_open and not _differ(memory, person):
                 person = memory | {name: values for name, values in person.items() if values}
-            elif memory:
+            elif by_browser and _is_taught_by_server(memory):
+                self._keep(key, memory | {_CONTESTED: ["1"]})
+            elif memory and (is_open or _differ(memory, person)):
                 self._keep(key, {})
         if visitor.is_in_doubt:
             return {}
         return {name: hashes for name, hashes in person.items() if name in IDENTIFIERS and name not in visitor.given}
 
-    def learn(self, visitor: _Visitor) -> None:
+    def learn(self, visitor: _Visitor, *, by_browser: bool) -> None:
         """Keep what an event has given itself; the latest hashes of an identifier replace earlier ones.
 
         ``recall`` comes first: what it leaves of a browser's memory is of the person whom the event speaks of.
@@ -154,15 +165,27 @@ class _Memory:
         if visitor.is_in_doubt:
             return
         for key in visitor.customers:
-            self._add(key, visitor.given)
+            self._add(key, visitor.given, by_browser=by_browser)
         of_browser = visitor.given | {"external_id": visitor.customers} if visitor.customers else visitor.given
         for key in visitor.browsers:
             if visitor.says_who or not _says_who(self._known.get(key, {})):
-                self._add(key, of_browser)
+                self._add(key, of_browser, by_browser=by_browser)
 
-    def _add(self, key: str, given: Known) -> None:
+    def _add(self, key: str, given: Known, *, by_browser: bool) -> None:
+        """What a server has taught, a browser's event does not replace: it fills what is missing."""
         before = self._known.get(key, {})
-        after = before | given
+        of_browsers = set(before.get(_BY_BROWSER, ()))
+        if by_browser:
+            may_teach = _CONTESTED not in before
+            given = {n: v for n, v in given.items() if may_teach and (n in of_browsers or not before.get(n))}
+            of_browsers |= given.keys()
+        else:
+            of_browsers -= given.keys()
+        after = {name: values for name, values in (before | given).items() if name != _BY_BROWSER}
+        if not by_browser and not given.keys().isdisjoint(TELLING):
+            after.pop(_CONTESTED, None)
+        if of_browsers:
+            after[_BY_BROWSER] = sorted(of_browsers)
         if given and (after != before or key not in self._fresh):
             self._keep(key, after)
 
@@ -195,6 +218,10 @@ class _Memory:
         """Is the switch on? It cannot be turned off before this transaction is over, and then forgets its rows, too."""
         tenants = Tenant.objects.select_for_update(no_key=True).filter(pk=self._pixel.tenant_id, event_enrichment=True)
         return tenants.order_by().values_list("pk").first() is not None
+
+
+def _is_taught_by_server(memory: Known) -> bool:
+    return not memory.keys() <= {_BY_BROWSER, _CONTESTED, *memory.get(_BY_BROWSER, ())}
 
 
 def _differ(memory: Known, person: Known) -> bool:

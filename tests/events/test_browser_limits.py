@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from limits import parse
@@ -98,7 +99,8 @@ def test_what_is_not_taken_is_counted(pixel: Pixel) -> None:
         stored_of(each)
     findings._findings.flush()
 
-    assert sorted(Finding.objects.values_list("pixel", "field", "reason", "road", "count")) == [
+    counted: list[Any] = sorted(Finding.objects.values_list("pixel", "field", "reason", "road", "count"))
+    assert counted == [
         (keyed.pk, "event", "key_required", "browser", 1),
         (listed.pk, "event", "website_not_listed", "browser", 2),
     ]
