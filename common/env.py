@@ -1,7 +1,7 @@
-"""Settings from the environment, refused with one clear sentence where they are malformed.
+"""Variables of the environment: which there are, of what kind, and one clear sentence for what is malformed.
 
-A process that cannot start says why in a line, not in a traceback: every function here ends the process with a
-sentence that names the variable and the rule. An empty value counts as unset, as in a compose file's ``NAME=``.
+A process that cannot start says why in a line, not in a traceback. The line names the variable and its rule, and never
+repeats the value. White space counts as unset, and so does an empty value, as in a compose file's ``NAME=``.
 """
 
 from __future__ import annotations
@@ -12,23 +12,22 @@ from collections.abc import Callable
 from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn
 from urllib.parse import urlsplit
 
 import dj_database_url
 import dj_email_url
 from cryptography.fernet import Fernet
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import validate_email
 from dotenv import load_dotenv
 from limits import RateLimitItem
 from limits import parse as parse_rate
-
-T = TypeVar("T")
+from pydantic import Field, PlainValidator, ValidationError
+from pydantic_core import PydanticCustomError, PydanticUseDefault
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
-
-_HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
 def refuse(name: str, rule: str) -> NoReturn:
@@ -41,175 +40,252 @@ def is_set(name: str) -> bool:
     return bool(os.environ.get(name, "").strip())
 
 
-def _parsed(name: str, parse: Callable[[], T], rule: str) -> T:
-    try:
-        return parse()
-    except (OSError, ValueError):
-        refuse(name, rule)
+class Variables(BaseSettings):
+    """The variables that a subclass names, read when it is made; the first malformed one ends the process."""
+
+    model_config = SettingsConfigDict(
+        arbitrary_types_allowed=True,
+        case_sensitive=True,
+        enable_decoding=False,  # a list is written with commas, not as JSON
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    def __init__(self) -> None:
+        try:
+            super().__init__()
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            refuse(str(first["loc"][0]), first["msg"])
 
 
-def read_file() -> None:
-    """Add the variables of ``.env``, or of the file that ENV_FILE names; those of the process itself win."""
-    file = Path(text("ENV_FILE", str(ROOT / ".env")))
-    if file.exists():
-        _parsed(
-            str(file), lambda: load_dotenv(file, interpolate=False), "must be a text file in UTF-8 that can be read."
-        )
-    elif is_set("ENV_FILE"):
-        refuse("ENV_FILE", "must name a file.")
+def kind(parse: Callable[[str], Any], rule: str) -> PlainValidator:
+    """Values that ``parse`` makes of the text, without white space around it; ``rule`` tells what it must be."""
+
+    def checked(value: Any) -> Any:
+        if not isinstance(value, str):  # a default
+            return value
+        text = value.strip()
+        if not text:
+            raise PydanticUseDefault
+        try:
+            return parse(text)
+        except (OSError, ValueError):
+            raise PydanticCustomError("rule", "{rule}", {"rule": rule}) from None
+
+    return PlainValidator(checked)
 
 
-def text(name: str, default: str) -> str:
-    """A string."""
-    return os.environ[name].strip() if is_set(name) else default
+def default(text: str) -> Any:
+    """A default that is read as if somebody had written it."""
+    return Field(text, validate_default=True)
 
 
-def password(name: str) -> str | None:
-    """A password, to the letter, white space included."""
-    return os.environ.get(name) or None
+def derived(make: Callable[[dict[str, Any]], Any]) -> Any:
+    """A default made of the variables above it, and read as if somebody had written it."""
+    return Field(default_factory=make, validate_default=True)
 
 
-def pattern(name: str, default: str, form: str, rule: str) -> str:
-    """A string of which all matches the regular expression ``form``."""
-    value = text(name, default)
-    if not re.fullmatch(form, value):
-        refuse(name, rule)
-    return value
+# --- Kinds -----------------------------------------------------------------------------------------------------------
+def whole(minimum: int = 0, maximum: int = 2**31 - 1) -> PlainValidator:
+    """Whole numbers from ``minimum`` to ``maximum``."""
+
+    def parse(text: str) -> int:
+        number = int(text)
+        if not minimum <= number <= maximum:
+            raise ValueError
+        return number
+
+    return kind(parse, f"must be a whole number from {minimum} to {maximum}.")
 
 
-def flag(name: str, default: bool = False) -> bool:
-    """True or false, as in ``DEBUG=true``."""
-    value = text(name, str(default)).lower()
-    if value not in ("true", "false"):
-        refuse(name, "must be true or false.")
-    return value == "true"
+def matching(form: str, rule: str) -> PlainValidator:
+    """Texts of which all matches the regular expression ``form``."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(form, text):
+            raise ValueError
+        return text
+
+    return kind(parse, rule)
 
 
-def number(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31 - 1) -> int:
-    """A whole number between ``minimum`` and ``maximum``."""
-    rule = f"must be a whole number from {minimum} to {maximum}."
-    value = _parsed(name, lambda: int(text(name, str(default))), rule)
-    if not minimum <= value <= maximum:
-        refuse(name, rule)
-    return value
+def _flag(text: str) -> bool:
+    return ("false", "true").index(text.lower()) == 1
 
 
-def hosts(name: str, default: list[str]) -> list[str]:
-    """Host names, separated by commas."""
-    found = [host.strip() for host in text(name, ",".join(default)).split(",") if host.strip()]
-    if not all(_HOST.fullmatch(host) for host in found):
-        refuse(name, "must be host names such as gateway.example.com, separated by commas, without scheme or port.")
-    return found
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
-def address(name: str, default: str) -> str:
-    """An IP address."""
-    return str(_parsed(name, lambda: ip_address(text(name, default)), "must be an IP address such as 127.0.0.1."))
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def networks(name: str) -> list[str]:
-    """IP addresses and networks, separated by commas; none by default."""
-    found = [network.strip() for network in text(name, "").split(",") if network.strip()]
-    rule = "must be IP addresses or networks such as 10.0.0.0/8, separated by commas."
-    _parsed(name, lambda: [ip_network(network) for network in found], rule)
-    return found
+def _hosts(text: str) -> list[str]:
+    hosts = _listed(text)
+    if not all(_HOST.fullmatch(host) for host in hosts):
+        raise ValueError
+    return hosts
 
 
-def folder(name: str, default: Path) -> Path:
-    """A folder, which need not exist yet; a relative one starts at the working directory."""
-    path = Path(text(name, str(default))).resolve()
+def _networks(text: str) -> list[str]:
+    networks = _listed(text)
+    for network in networks:
+        ip_network(network)
+    return networks
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).resolve()
     if path.exists() and not path.is_dir():
-        refuse(name, "must be a folder.")
+        raise ValueError
     return path
 
 
-def base_url(name: str, default: str) -> str:
-    """An http or https address without a path, without its trailing slash."""
-    url = text(name, default).rstrip("/")
-    rule = "must be an address such as https://gateway.example.com, without a path."
-    parts = _parsed(name, lambda: urlsplit(url), rule)
-    host, port = parts.hostname or "", _parsed(name, lambda: parts.port, rule)
+def _base_url(text: str) -> str:
+    url = text.rstrip("/")
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
     bare = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
     if parts.scheme not in ("http", "https") or not host or bare != url.lower():
-        refuse(name, rule)
+        raise ValueError
     return bare
 
 
-def database(name: str, default: str) -> dict[str, Any]:
-    """A database URL, ``postgres://user:password@host:5432/name`` or ``sqlite:////folder/file``."""
-    rule = "must be a database URL such as postgres://user:password@host:5432/name or sqlite:////data/portal.sqlite3."
-    config: dict[str, Any] = _parsed(name, lambda: {**dj_database_url.parse(text(name, default))}, rule)
+def _database(text: str) -> dict[str, Any]:
+    config: dict[str, Any] = {**dj_database_url.parse(text)}
     engines = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
     if config["ENGINE"] not in engines or config["NAME"] in ("", ":memory:"):
-        refuse(name, rule)
+        raise ValueError
     return config
 
 
-def mail(name: str, default: str) -> dict[str, Any]:
-    """A mail server: ``submission://user:password@host:587`` (STARTTLS); ``dummy:`` sends nothing."""
-    rule = "must be a mail URL such as submission://user:password@mail.example.com:587."
-    config: dict[str, Any] = _parsed(name, lambda: dict(dj_email_url.parse(text(name, default))), rule)
+def _mail(text: str) -> dict[str, Any]:
+    config: dict[str, Any] = dj_email_url.parse(text)
     if "EMAIL_BACKEND" not in config:
-        refuse(name, rule)
+        raise ValueError
     return config
 
 
-def sender(name: str, default: str) -> str:
-    """The sender of mails: ``gateway@example.com`` or ``Gateway <gateway@example.com>``."""
-    value = text(name, default)
+def _sender(text: str) -> str:
     try:
-        validate_email(parseaddr(value)[1])
-    except ValidationError:
-        refuse(name, "must be an email address such as gateway@example.com or Gateway <gateway@example.com>.")
-    return value
+        validate_email(parseaddr(text)[1])
+    except DjangoValidationError:
+        raise ValueError from None
+    return text
 
 
-def rate(name: str, default: str, rule: str = "must be a rate such as 30/m or 500/hour.") -> RateLimitItem:
-    """A rate: a count and a unit of time, ``30/m``."""
+def _rate(text: str) -> RateLimitItem:
     short = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
-    count, _, unit = text(name, default).partition("/")
-    parsed = _parsed(name, lambda: parse_rate(f"{count}/{short.get(unit, unit)}"), rule)
-    if parsed.amount < 1:
-        refuse(name, rule)
-    return parsed
+    count, _, unit = text.partition("/")
+    rate = parse_rate(f"{count}/{short.get(unit, unit)}")
+    if rate.amount < 1:
+        raise ValueError
+    return rate
 
 
-def rate_or_none(name: str, default: str) -> RateLimitItem | None:
-    """A rate, or ``0`` for no limit."""
-    if text(name, default) == "0":
-        return None
-    return rate(name, default, "must be a rate such as 30/m or 500/hour, or 0 for no limit.")
+def _rate_or_none(text: str) -> RateLimitItem | None:
+    return None if text == "0" else _rate(text)
 
 
-def secret(name: str, stored: Path) -> str:
-    """A secret from the environment, or from the file that ``python -m portal.keys`` keeps in the data folder."""
-    if is_set(name):
-        return text(name, "")
-    if not stored.is_file():
-        hint = (
-            "If the portal runs with another DATA_DIR, put it into .env; `.venv/bin/python -m portal.keys` makes one."
-        )
-        refuse(name, f"is not set, and {stored} does not exist. {hint}")
-    return _parsed(name, lambda: stored.read_text("utf-8").strip(), f"is not set, and {stored} cannot be read.")
+def _signing_key(text: str) -> str:
+    if len(text) < 50:
+        raise ValueError
+    return text
 
 
-def signing_key(name: str, stored: Path) -> str:
-    """The key that signs sessions, as long as Django asks for."""
-    key = secret(name, stored)
-    if len(key) < 50:
-        refuse(name, "must have at least 50 characters.")
-    return key
-
-
-def fernet_keys(name: str, stored: Path) -> list[str]:
-    """Keys for fields at rest, newest first, separated by commas or lines."""
-    rule = "must hold keys made by `manage.py rotate_keys --new-key`, the newest first, separated by commas."
-    keys = [key.strip() for key in secret(name, stored).replace("\n", ",").split(",") if key.strip()]
+def _fernet_keys(text: str) -> list[str]:
+    keys = _listed(text.replace("\n", ","))
     if not keys:
-        refuse(name, rule)
+        raise ValueError
     for key in keys:
-        _parsed(name, lambda key=key: Fernet(key), rule)  # type: ignore[misc]  # the default binds this turn's key
+        Fernet(key)
     return keys
+
+
+Text = Annotated[str, kind(str, "")]
+#: To the letter, white space included.
+Password = str
+Flag = Annotated[bool, kind(_flag, "must be true or false.")]
+Address = Annotated[str, kind(lambda text: str(ip_address(text)), "must be an IP address such as 127.0.0.1.")]
+Networks = Annotated[
+    list[str], kind(_networks, "must be IP addresses or networks such as 10.0.0.0/8, separated by commas.")
+]
+Hosts = Annotated[
+    list[str],
+    kind(_hosts, "must be host names such as gateway.example.com, separated by commas, without scheme or port."),
+]
+#: It need not exist yet; a relative one starts at the working directory.
+Folder = Annotated[Path, kind(_folder, "must be a folder.")]
+#: An http or https address, without its trailing slash.
+BaseUrl = Annotated[str, kind(_base_url, "must be an address such as https://gateway.example.com, without a path.")]
+Database = Annotated[
+    dict[str, Any],
+    kind(
+        _database,
+        "must be a database URL such as postgres://user:password@host:5432/name or sqlite:////data/portal.sqlite3.",
+    ),
+]
+#: ``submission://user:password@host:587`` (STARTTLS); ``dummy:`` sends nothing.
+Mail = Annotated[
+    dict[str, Any], kind(_mail, "must be a mail URL such as submission://user:password@mail.example.com:587.")
+]
+Sender = Annotated[
+    str,
+    kind(_sender, "must be an email address such as gateway@example.com or Gateway <gateway@example.com>."),
+]
+#: A count and a unit of time, ``30/m``.
+Rate = Annotated[RateLimitItem, kind(_rate, "must be a rate such as 30/m or 500/hour.")]
+#: ``0`` for no limit.
+RateOrNone = Annotated[
+    RateLimitItem | None, kind(_rate_or_none, "must be a rate such as 30/m or 500/hour, or 0 for no limit.")
+]
+#: As long as Django asks for.
+SigningKey = Annotated[str, kind(_signing_key, "must have at least 50 characters.")]
+#: Newest first, separated by commas or lines.
+FernetKeys = Annotated[
+    list[str],
+    kind(
+        _fernet_keys, "must hold keys made by `manage.py rotate_keys --new-key`, the newest first, separated by commas."
+    ),
+]
+
+
+# --- Files -----------------------------------------------------------------------------------------------------------
+def stored(name: str, file: Path) -> Any:
+    """A secret's default: what the file holds that ``python -m portal.keys`` keeps in the data folder."""
+
+    def read() -> str:
+        if not file.is_file():
+            refuse(
+                name,
+                f"is not set, and {file} does not exist. If the portal runs with another DATA_DIR, put it into .env; "
+                "`.venv/bin/python -m portal.keys` makes one.",
+            )
+        try:
+            secret = file.read_text("utf-8").strip()
+        except (OSError, ValueError):
+            refuse(name, f"is not set, and {file} cannot be read.")
+        return secret or refuse(name, f"is not set, and {file} is empty.")
+
+    return Field(default_factory=read, validate_default=True)
+
+
+def read_file() -> None:
+    """Add the variables of ``.env``, or of the file that ENV_FILE names; those of the process itself win.
+
+    They are for the whole process (``HTTPS_PROXY``), and a ``$`` in a password stands for itself: pydantic-settings
+    would read the file otherwise on both counts.
+    """
+    file = Path(os.environ["ENV_FILE"].strip() if is_set("ENV_FILE") else ROOT / ".env")
+    if file.exists():
+        try:
+            load_dotenv(file, interpolate=False)
+        except (OSError, ValueError):
+            refuse(str(file), "must be a text file in UTF-8 that can be read.")
+    elif is_set("ENV_FILE"):
+        refuse("ENV_FILE", "must name a file.")
 
 
 read_file()

@@ -15,7 +15,14 @@ from cryptography.fernet import Fernet
 
 from common import env
 
-DATA_DIR = env.folder("DATA_DIR", env.ROOT / "var")
+
+class KeyVariables(env.Variables):
+    """Where the secrets are kept."""
+
+    DATA_DIR: env.Folder = env.default(str(env.ROOT / "var"))
+
+
+DATA_DIR = KeyVariables().DATA_DIR
 SECRET_KEY_FILE = DATA_DIR / "secret_key"
 FIELD_ENCRYPTION_KEYS_FILE = DATA_DIR / "field_encryption_keys"
 

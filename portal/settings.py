@@ -11,27 +11,29 @@ from whitenoise.compress import Compressor
 
 from common import env
 from portal import broker, keys, logs
+from portal.variables import PortalVariables
 
 ROOT = env.ROOT
+given = PortalVariables()
 
 # --- This instance ---------------------------------------------------------------------------------------------------
-DEBUG = env.flag("DEBUG", False)
+DEBUG = given.DEBUG
 DATA_DIR = keys.DATA_DIR
-PORT = env.number("PORT", 8000, minimum=1, maximum=65_535)
-BIND_ADDRESS = env.address("BIND_ADDRESS", "127.0.0.1")
-WEB_WORKERS = env.number("WEB_WORKERS", 1, minimum=1, maximum=256)
-WEB_THREADS = env.number("WEB_THREADS", 8, minimum=1, maximum=256)
-WORKER_THREADS = env.number("WORKER_THREADS", 8, minimum=1, maximum=256)
-WORKER_PROCESSES = env.number("WORKER_PROCESSES", 1, minimum=1, maximum=64)
-BASE_URL = env.base_url("BASE_URL", f"http://localhost:{PORT}")
-HOST_NAME = env.text("HOST_NAME", "Gateway Portal")
-SECRET_KEY = env.signing_key("SECRET_KEY", keys.SECRET_KEY_FILE)
+PORT = given.PORT
+BIND_ADDRESS = given.BIND_ADDRESS
+WEB_WORKERS = given.WEB_WORKERS
+WEB_THREADS = given.WEB_THREADS
+WORKER_THREADS = given.WORKER_THREADS
+WORKER_PROCESSES = given.WORKER_PROCESSES
+BASE_URL = given.BASE_URL
+HOST_NAME = given.HOST_NAME
+SECRET_KEY = given.SECRET_KEY
 # Newest first: the first encrypts, all of them decrypt.
-FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS", keys.FIELD_ENCRYPTION_KEYS_FILE)
+FIELD_ENCRYPTION_KEYS = given.FIELD_ENCRYPTION_KEYS
 
 _HTTPS = BASE_URL.startswith("https://")
 _HOSTNAME = urlsplit(BASE_URL).hostname or ""
-ALLOWED_HOSTS = [*env.hosts("ALLOWED_HOSTS", []), _HOSTNAME, "localhost", "127.0.0.1"]
+ALLOWED_HOSTS = [*given.ALLOWED_HOSTS, _HOSTNAME, "localhost", "127.0.0.1"]
 
 # --- Wiring ----------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -135,8 +137,8 @@ STORAGES = {
 
 # --- Database --------------------------------------------------------------------------------------------------------
 # What a page or a query may read for; 0 for as long as it takes (docs/decisions/0021-what-a-query-may-cost.md).
-READ_TIMEOUT_SECONDS = env.number("READ_TIMEOUT_SECONDS", 15, maximum=3_600)
-_database = env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'portal.sqlite3'}")
+READ_TIMEOUT_SECONDS = given.READ_TIMEOUT_SECONDS
+_database = {**given.DATABASE_URL}
 if _database["ENGINE"].endswith("sqlite3"):
     # WAL lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction starts, where SQLite
     # can wait for it; a lock asked for in the middle of one fails at once. FULL: what is committed, and so
@@ -151,15 +153,10 @@ if _database["ENGINE"].endswith("sqlite3"):
         " PRAGMA secure_delete=ON; PRAGMA journal_size_limit=0;",
     )
 else:
-    # There are connections for all threads, and two for what a web process does in the background: who waits longer
-    # than three seconds for one waits for a server that does not answer.
-    _threads = max(WORKER_THREADS, WEB_THREADS + 2)
-    _connections = env.number("DATABASE_POOL_SIZE", _threads, minimum=1)
-    if _connections < _threads:
-        env.refuse("DATABASE_POOL_SIZE", f"must be at least {_threads}: WORKER_THREADS, and WEB_THREADS and two more.")
     _database["ENGINE"] = "common.postgresql"
     _database.setdefault("OPTIONS", {}).update(
-        pool={"min_size": 1, "max_size": _connections, "timeout": 3},
+        # Each thread can have a connection: who waits longer for one waits for a server that does not answer.
+        pool={"min_size": 1, "max_size": given.DATABASE_POOL_SIZE, "timeout": 3},
         # What is sent as it is, and not by Django's ORM, is prepared once a connection has seen it a few times.
         prepare_threshold=5,
         # A server that vanishes without a word is noticed in seconds, not in a quarter of an hour.
@@ -171,21 +168,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Publishing, and other work in the background --------------------------------------------------------------------
 # One request to the Graph API may take this long.
-PUBLISH_TIMEOUT_SECONDS = env.number("PUBLISH_TIMEOUT_SECONDS", 10, minimum=1, maximum=300)
+PUBLISH_TIMEOUT_SECONDS = given.PUBLISH_TIMEOUT_SECONDS
 # A killed worker's pixels are taken over after this long: longer than connecting, sending and reading together.
-LANE_LEASE_SECONDS = env.number(
-    "LANE_LEASE_SECONDS", max(60, 5 * PUBLISH_TIMEOUT_SECONDS), minimum=4 * PUBLISH_TIMEOUT_SECONDS
-)
-COUNTER_RETENTION = env.number("COUNTER_RETENTION", 396, minimum=2)  # days
-FORMER_PEOPLE_RETENTION = env.number("FORMER_PEOPLE_RETENTION", 30)  # days
-AUDIT_RETENTION = env.number("AUDIT_RETENTION", 0)  # days; 0 for ever
+LANE_LEASE_SECONDS = given.LANE_LEASE_SECONDS
+COUNTER_RETENTION = given.COUNTER_RETENTION  # days
+FORMER_PEOPLE_RETENTION = given.FORMER_PEOPLE_RETENTION  # days
+AUDIT_RETENTION = given.AUDIT_RETENTION  # days; 0 for ever
 
-CELERY_BROKER_URL = env.pattern(
-    "CELERY_BROKER_URL",
-    "filesystem://",
-    "filesystem://|rediss?://.+|amqps?://.+",
-    "must be filesystem://, redis://host:6379/0 or amqp://user:password@host:5672//.",
-)
+CELERY_BROKER_URL = given.CELERY_BROKER_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL, DATA_DIR / "broker")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Messages are wake-ups: what they speak of is in the database, so they need not survive, nor be answered.
@@ -210,7 +200,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
 # Printed where no server is named, so that a first start needs none.
-_mail = env.mail("EMAIL_URL", "console:")
+_mail = given.EMAIL_URL
 _CONSOLE = "django.core.mail.backends.console.EmailBackend"
 EMAIL_BACKEND = "accounts.mail.ConsoleBackend" if _mail["EMAIL_BACKEND"] == _CONSOLE else _mail["EMAIL_BACKEND"]
 EMAIL_HOST = _mail["EMAIL_HOST"]
@@ -222,10 +212,10 @@ EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
 MAIL_IN_BACKGROUND = True
 # Of each kind of mail (invitations, links to a new password, notices), by recipient, whoever asks.
-MAIL_RECIPIENT_RATE_LIMIT = env.rate("MAIL_RECIPIENT_RATE_LIMIT", "5/d")
+MAIL_RECIPIENT_RATE_LIMIT = given.MAIL_RECIPIENT_RATE_LIMIT
 # Those that one account's people, or the host's, have sent to others.
-MAIL_ACCOUNT_RATE_LIMIT = env.rate("MAIL_ACCOUNT_RATE_LIMIT", "5000/d")
-DEFAULT_FROM_EMAIL = env.sender("DEFAULT_FROM_EMAIL", f"no-reply@{_HOSTNAME}")
+MAIL_ACCOUNT_RATE_LIMIT = given.MAIL_ACCOUNT_RATE_LIMIT
+DEFAULT_FROM_EMAIL = given.DEFAULT_FROM_EMAIL
 
 # --- Security --------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = _HTTPS
@@ -236,13 +226,13 @@ LANGUAGE_COOKIE_SECURE = _HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", False)
+SECURE_SSL_REDIRECT = given.SECURE_SSL_REDIRECT
 SECURE_REDIRECT_EXEMPT = ["^healthz$", "^hub/health/$"]
-SECURE_HSTS_SECONDS = env.number("SECURE_HSTS_SECONDS", 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS", False)
-SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", False)
+SECURE_HSTS_SECONDS = given.SECURE_HSTS_SECONDS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = given.SECURE_HSTS_INCLUDE_SUBDOMAINS
+SECURE_HSTS_PRELOAD = given.SECURE_HSTS_PRELOAD
 # From these, X-Forwarded-For and X-Forwarded-Proto are believed (portal/wsgi.py).
-TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
+TRUSTED_PROXIES = given.TRUSTED_PROXIES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -280,7 +270,7 @@ HIJACK_PERMISSION_CHECK = "accounts.see_as.may_see_as"
 
 # --- Signing in ------------------------------------------------------------------------------------------------------
 # People come by invitation, and are known by their address alone.
-REQUIRE_MFA_FOR_HOST = env.flag("REQUIRE_MFA_FOR_HOST", False)
+REQUIRE_MFA_FOR_HOST = given.REQUIRE_MFA_FOR_HOST
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_FORMS = {"reset_password": "accounts.forms.sign_in.ResetPasswordForm"}
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.services.passwords.NewPasswordTokens"  # noqa: S105  # a class
@@ -305,17 +295,15 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers know localhost alone
 
 # --- API -------------------------------------------------------------------------------------------------------------
 TOKEN_LIFETIME_SECONDS = 36_000  # the reference's 10 hours
-TOKEN_RATE_LIMIT = env.rate("TOKEN_RATE_LIMIT", "30/m")
+TOKEN_RATE_LIMIT = given.TOKEN_RATE_LIMIT
 # Requests that one caller may send; none where a limit is off (docs/decisions/0012-limits-per-caller.md).
-API_RATE_LIMIT = env.rate_or_none("API_RATE_LIMIT", "6000/m")
-ADDRESS_RATE_LIMIT = env.rate_or_none("ADDRESS_RATE_LIMIT", "3000/m")
-PIXEL_RATE_LIMIT = env.rate_or_none("PIXEL_RATE_LIMIT", "60000/m")
+API_RATE_LIMIT = given.API_RATE_LIMIT
+ADDRESS_RATE_LIMIT = given.ADDRESS_RATE_LIMIT
+PIXEL_RATE_LIMIT = given.PIXEL_RATE_LIMIT
 # Those of visitors' browsers are counted apart: they never make a shop's server wait.
-BROWSER_ADDRESS_RATE_LIMIT = env.rate_or_none("BROWSER_ADDRESS_RATE_LIMIT", "3000/m")
-BROWSER_PIXEL_RATE_LIMIT = env.rate_or_none("BROWSER_PIXEL_RATE_LIMIT", "60000/m")
-RATE_LIMIT_STORAGE_URL = env.pattern(
-    "RATE_LIMIT_STORAGE_URL", "memory://", "memory://|rediss?://.+", "must be memory:// or redis://host:6379/0."
-)
+BROWSER_ADDRESS_RATE_LIMIT = given.BROWSER_ADDRESS_RATE_LIMIT
+BROWSER_PIXEL_RATE_LIMIT = given.BROWSER_PIXEL_RATE_LIMIT
+RATE_LIMIT_STORAGE_URL = given.RATE_LIMIT_STORAGE_URL
 # The default cache holds allauth's limits and nothing else: failed sign-ins, asked resets. Of Django's own 300 entries
 # whoever asks for 300 resets pushes the counts out. An address makes at most 60 entries a minute, and no window lasts
 # longer than five minutes: only hundreds of addresses at once could push out a count before it ends by itself.
@@ -332,32 +320,32 @@ CACHES = {
 # What pages remember: it pushes out nothing but itself.
 CACHES["pages"] |= {"OPTIONS": {"MAX_ENTRIES": 3_000}, "KEY_PREFIX": "pages"}
 INVITATION_LIFETIME_HOURS = 24
-GRAPH_API_URL = env.base_url("GRAPH_API_URL", "https://graph.facebook.com")
+GRAPH_API_URL = given.GRAPH_API_URL
 # Where `make run` serves the stand-in for the Graph API, unless GRAPH_API_URL is set.
-SANDBOX_PORT = env.number("SANDBOX_PORT", 8010, minimum=1, maximum=65_535)
-GRAPH_API_VERSION = env.pattern("GRAPH_API_VERSION", "v24.0", r"v\d{1,3}\.\d{1,2}", "must be a version such as v24.0.")
+SANDBOX_PORT = given.SANDBOX_PORT
+GRAPH_API_VERSION = given.GRAPH_API_VERSION
 
 # What one request may bring to /capi/<pixel id>/events, and how long a process relies on what it knows of a pixel.
-INTAKE_MAX_EVENTS = env.number("INTAKE_MAX_EVENTS", 1_000, minimum=1, maximum=1_000)
-INTAKE_MAX_BODY_BYTES = env.number("INTAKE_MAX_BODY_BYTES", 4_194_304, minimum=1)
-PIXEL_SETTINGS_TTL_SECONDS = env.number("PIXEL_SETTINGS_TTL_SECONDS", 2, maximum=60)
+INTAKE_MAX_EVENTS = given.INTAKE_MAX_EVENTS
+INTAKE_MAX_BODY_BYTES = given.INTAKE_MAX_BODY_BYTES
+PIXEL_SETTINGS_TTL_SECONDS = given.PIXEL_SETTINGS_TTL_SECONDS
 
 # What one GraphQL request may ask for; beyond it the answer is 400, before anything is executed.
-GRAPHQL_MAX_BODY_BYTES = env.number("GRAPHQL_MAX_BODY_BYTES", 100_000, minimum=1)
-GRAPHQL_MAX_DOCUMENT_LENGTH = env.number("GRAPHQL_MAX_DOCUMENT_LENGTH", 20_000, minimum=1)
-GRAPHQL_MAX_TOKENS = env.number("GRAPHQL_MAX_TOKENS", 1_000, minimum=1)
-GRAPHQL_MAX_DEPTH = env.number("GRAPHQL_MAX_DEPTH", 15, minimum=1)
-GRAPHQL_MAX_ALIASES = env.number("GRAPHQL_MAX_ALIASES", 30)
-GRAPHQL_MAX_FIELDS = env.number("GRAPHQL_MAX_FIELDS", 500, minimum=1)
-GRAPHQL_MAX_DUPLICATES = env.number("GRAPHQL_MAX_DUPLICATES", 200)
-GRAPHQL_MAX_DIRECTIVES = env.number("GRAPHQL_MAX_DIRECTIVES", 20)
+GRAPHQL_MAX_BODY_BYTES = given.GRAPHQL_MAX_BODY_BYTES
+GRAPHQL_MAX_DOCUMENT_LENGTH = given.GRAPHQL_MAX_DOCUMENT_LENGTH
+GRAPHQL_MAX_TOKENS = given.GRAPHQL_MAX_TOKENS
+GRAPHQL_MAX_DEPTH = given.GRAPHQL_MAX_DEPTH
+GRAPHQL_MAX_ALIASES = given.GRAPHQL_MAX_ALIASES
+GRAPHQL_MAX_FIELDS = given.GRAPHQL_MAX_FIELDS
+GRAPHQL_MAX_DUPLICATES = given.GRAPHQL_MAX_DUPLICATES
+GRAPHQL_MAX_DIRECTIVES = given.GRAPHQL_MAX_DIRECTIVES
 # Of the answer: objects in lists, while it is put together.
-GRAPHQL_MAX_OBJECTS = env.number("GRAPHQL_MAX_OBJECTS", 20_000, minimum=1)
-GRAPHQL_MAX_LIST_LENGTH = env.number("GRAPHQL_MAX_LIST_LENGTH", 500, minimum=1)
-GRAPHQL_DOCUMENT_CACHE_SIZE = env.number("GRAPHQL_DOCUMENT_CACHE_SIZE", 256, minimum=1)
+GRAPHQL_MAX_OBJECTS = given.GRAPHQL_MAX_OBJECTS
+GRAPHQL_MAX_LIST_LENGTH = given.GRAPHQL_MAX_LIST_LENGTH
+GRAPHQL_DOCUMENT_CACHE_SIZE = given.GRAPHQL_DOCUMENT_CACHE_SIZE
 # The intake reads forms, too.
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(2_621_440, INTAKE_MAX_BODY_BYTES)
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
-LOG_LEVEL = env.pattern("LOG_LEVEL", "INFO", "DEBUG|INFO|WARNING|ERROR", "must be DEBUG, INFO, WARNING or ERROR.")
+LOG_LEVEL = given.LOG_LEVEL
 LOGGING = logs.configuration(LOG_LEVEL)

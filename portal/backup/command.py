@@ -9,15 +9,20 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from common import env
+from common.env import Password, Variables
 from common.secrets import UndecryptableError
 from portal import health
 from portal.backup.sealed import BackupError
 from portal.backup.tables import TABLES
 
 PASSPHRASE_MIN_LENGTH = 12
-#: A reader for scripts; a person is asked.
 _VARIABLE = "BACKUP_PASSPHRASE"
+
+
+class BackupVariables(Variables):
+    """The passphrase, for scripts; a person is asked."""
+
+    BACKUP_PASSPHRASE: Password | None = None
 
 
 class BackupCommand(BaseCommand):
@@ -45,8 +50,8 @@ def read_passphrase(file: Path | None, *, is_new: bool) -> str:
     """The passphrase; raises BackupError where there is none, or where a new one is short."""
     if file is not None:
         given = (file.read_text("utf-8").splitlines() or [""])[0]
-    elif env.is_set(_VARIABLE):
-        given = env.password(_VARIABLE) or ""
+    elif (set_one := BackupVariables().BACKUP_PASSPHRASE) and set_one.strip():
+        given = set_one
     elif sys.stdin.isatty():
         given = _asked(is_new=is_new)
     else:

@@ -6,10 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+
+from common.env import Variables
 
 KEY = "k" * 50
 FERNET_KEY = "a2V5LWZvci10ZXN0cy1vbmx5LW5ldmVyLXVzZS1pdC0="
@@ -127,14 +130,12 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 
 def variables_read() -> set[str]:
-    """The names of all the variables that the code asks common.env for."""
-    asked = re.compile(r'\benv\.\w+\(\s*"([A-Z_]+)"')
-    files = (
-        file
-        for app in ("common", "portal", "accounts", "pixels", "filters", "events")
-        for file in Path(app).rglob("*.py")
-    )
-    return {"ENV_FILE"}.union(*(asked.findall(file.read_text("utf-8")) for file in files))
+    """The names of all the variables that classes of the code name."""
+    for app in ("common", "portal", "accounts", "pixels", "filters", "events"):
+        for file in (settings.ROOT / app).rglob("*.py"):
+            if "Variables):" in file.read_text("utf-8"):
+                import_module(".".join(file.relative_to(settings.ROOT).with_suffix("").parts))
+    return {"ENV_FILE"}.union(*(kind.model_fields for kind in Variables.__subclasses__()))
 
 
 def test_the_readme_tells_of_every_variable_and_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.mail import unprinted
 from accounts.principals import OPERATOR
 from accounts.services.people import create_user
-from common import env
+from accounts.variables import NewPersonVariables
 from common.errors import PortalError
 
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
                     principal=OPERATOR,
                     email=options["email"],
                     role_name=options["role"],
-                    password=env.password("PORTAL_PASSWORD"),
+                    password=NewPersonVariables().PORTAL_PASSWORD,
                 )
         except PortalError as error:
             raise CommandError(error.message) from None

@@ -15,7 +15,7 @@ from accounts.models import ApiAccount, User
 from accounts.principals import OPERATOR
 from accounts.services.api_accounts import IssuedApiAccount, create_api_account
 from accounts.services.people import CreatedUser, create_user
-from common import env
+from accounts.variables import NewPersonVariables
 from common.errors import InvalidInput, PortalError
 from common.validation import clean_email
 
@@ -45,13 +45,14 @@ class Command(BaseCommand):
         if User.objects.exists() or ApiAccount.objects.exists():
             self.stdout.write(f"{settings.HOST_NAME} is at {settings.BASE_URL}")
             return
+        given = NewPersonVariables()
         try:
             with unprinted(), transaction.atomic():
                 admin = create_user(
                     principal=OPERATOR,
-                    email=env.text("PORTAL_ADMIN_EMAIL", _default_admin_email()),
+                    email=given.PORTAL_ADMIN_EMAIL or _default_admin_email(),
                     role_name="agency-admin",
-                    password=env.password("PORTAL_PASSWORD"),
+                    password=given.PORTAL_PASSWORD,
                 )
                 issued = create_api_account(principal=OPERATOR, name=API_ACCOUNT_NAME)
         except PortalError as error:

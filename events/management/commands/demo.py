@@ -14,7 +14,7 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 
 from accounts.models import Membership, Tenant
-from common import env
+from accounts.variables import NewPersonVariables
 from common.errors import PortalError
 from events.demo.accounts import make_account, make_filter, make_pixel
 from events.demo.records import write_traffic
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 "This instance has accounts of its own, and nothing was changed. `make demo ARGS=--force`"
                 " (manage.py demo --force) adds the demo's to them."
             )
-        given = env.password("PORTAL_PASSWORD")
+        given = NewPersonVariables().PORTAL_PASSWORD
         password = given or secrets.token_urlsafe(12)
         try:
             with transaction.atomic():

@@ -1,0 +1,131 @@
+"""The portal's variables of the environment; docs/configuration.md tells of each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import model_validator
+
+from common.env import (
+    Address,
+    BaseUrl,
+    Database,
+    FernetKeys,
+    Flag,
+    Hosts,
+    Mail,
+    Networks,
+    Rate,
+    RateOrNone,
+    Sender,
+    SigningKey,
+    Text,
+    Variables,
+    default,
+    derived,
+    matching,
+    refuse,
+    stored,
+    whole,
+)
+from portal import keys
+
+
+def _threads(given: dict[str, Any]) -> int:
+    """Those that may ask the database: all that work, and two for what a web process does in the background."""
+    most: int = max(given["WORKER_THREADS"], given["WEB_THREADS"] + 2)
+    return most
+
+
+class PortalVariables(Variables):
+    """One instance. A default that depends on other variables comes after them."""
+
+    # This instance
+    DEBUG: Flag = False
+    PORT: Annotated[int, whole(1, 65_535)] = 8000
+    BIND_ADDRESS: Address = "127.0.0.1"
+    WEB_WORKERS: Annotated[int, whole(1, 256)] = 1
+    WEB_THREADS: Annotated[int, whole(1, 256)] = 8
+    WORKER_THREADS: Annotated[int, whole(1, 256)] = 8
+    WORKER_PROCESSES: Annotated[int, whole(1, 64)] = 1
+    BASE_URL: BaseUrl = derived(lambda given: f"http://localhost:{given['PORT']}")
+    HOST_NAME: Text = "Gateway Portal"
+    SECRET_KEY: SigningKey = stored("SECRET_KEY", keys.SECRET_KEY_FILE)
+    FIELD_ENCRYPTION_KEYS: FernetKeys = stored("FIELD_ENCRYPTION_KEYS", keys.FIELD_ENCRYPTION_KEYS_FILE)
+    ALLOWED_HOSTS: Hosts = []
+
+    # Database
+    READ_TIMEOUT_SECONDS: Annotated[int, whole(0, 3_600)] = 15
+    DATABASE_URL: Database = default(f"sqlite:///{keys.DATA_DIR / 'portal.sqlite3'}")
+    DATABASE_POOL_SIZE: Annotated[int, whole(1)] = derived(_threads)
+
+    # Publishing, and other work in the background
+    PUBLISH_TIMEOUT_SECONDS: Annotated[int, whole(1, 300)] = 10
+    LANE_LEASE_SECONDS: Annotated[int, whole()] = derived(lambda given: max(60, 5 * given["PUBLISH_TIMEOUT_SECONDS"]))
+    COUNTER_RETENTION: Annotated[int, whole(2)] = 396
+    FORMER_PEOPLE_RETENTION: Annotated[int, whole()] = 30
+    AUDIT_RETENTION: Annotated[int, whole()] = 0
+    CELERY_BROKER_URL: Annotated[
+        str,
+        matching(
+            "filesystem://|rediss?://.+|amqps?://.+",
+            "must be filesystem://, redis://host:6379/0 or amqp://user:password@host:5672//.",
+        ),
+    ] = "filesystem://"
+
+    # Mail
+    EMAIL_URL: Mail = default("console:")
+    MAIL_RECIPIENT_RATE_LIMIT: Rate = default("5/d")
+    MAIL_ACCOUNT_RATE_LIMIT: Rate = default("5000/d")
+    DEFAULT_FROM_EMAIL: Sender = derived(lambda given: f"no-reply@{urlsplit(given['BASE_URL']).hostname}")
+
+    # Security
+    SECURE_SSL_REDIRECT: Flag = False
+    SECURE_HSTS_SECONDS: Annotated[int, whole()] = 0
+    SECURE_HSTS_INCLUDE_SUBDOMAINS: Flag = False
+    SECURE_HSTS_PRELOAD: Flag = False
+    TRUSTED_PROXIES: Networks = []
+    REQUIRE_MFA_FOR_HOST: Flag = False
+
+    # API
+    TOKEN_RATE_LIMIT: Rate = default("30/m")
+    API_RATE_LIMIT: RateOrNone = default("6000/m")
+    ADDRESS_RATE_LIMIT: RateOrNone = default("3000/m")
+    PIXEL_RATE_LIMIT: RateOrNone = default("60000/m")
+    BROWSER_ADDRESS_RATE_LIMIT: RateOrNone = default("3000/m")
+    BROWSER_PIXEL_RATE_LIMIT: RateOrNone = default("60000/m")
+    RATE_LIMIT_STORAGE_URL: Annotated[
+        str, matching("memory://|rediss?://.+", "must be memory:// or redis://host:6379/0.")
+    ] = "memory://"
+    GRAPH_API_URL: BaseUrl = "https://graph.facebook.com"
+    SANDBOX_PORT: Annotated[int, whole(1, 65_535)] = 8010
+    GRAPH_API_VERSION: Annotated[str, matching(r"v\d{1,3}\.\d{1,2}", "must be a version such as v24.0.")] = "v24.0"
+    INTAKE_MAX_EVENTS: Annotated[int, whole(1, 1_000)] = 1_000
+    INTAKE_MAX_BODY_BYTES: Annotated[int, whole(1)] = 4_194_304
+    PIXEL_SETTINGS_TTL_SECONDS: Annotated[int, whole(0, 60)] = 2
+    GRAPHQL_MAX_BODY_BYTES: Annotated[int, whole(1)] = 100_000
+    GRAPHQL_MAX_DOCUMENT_LENGTH: Annotated[int, whole(1)] = 20_000
+    GRAPHQL_MAX_TOKENS: Annotated[int, whole(1)] = 1_000
+    GRAPHQL_MAX_DEPTH: Annotated[int, whole(1)] = 15
+    GRAPHQL_MAX_ALIASES: Annotated[int, whole()] = 30
+    GRAPHQL_MAX_FIELDS: Annotated[int, whole(1)] = 500
+    GRAPHQL_MAX_DUPLICATES: Annotated[int, whole()] = 200
+    GRAPHQL_MAX_DIRECTIVES: Annotated[int, whole()] = 20
+    GRAPHQL_MAX_OBJECTS: Annotated[int, whole(1)] = 20_000
+    GRAPHQL_MAX_LIST_LENGTH: Annotated[int, whole(1)] = 500
+    GRAPHQL_DOCUMENT_CACHE_SIZE: Annotated[int, whole(1)] = 256
+
+    # Logs
+    LOG_LEVEL: Annotated[str, matching("DEBUG|INFO|WARNING|ERROR", "must be DEBUG, INFO, WARNING or ERROR.")] = "INFO"
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> PortalVariables:
+        """What one variable asks of another."""
+        threads = _threads(self.__dict__)
+        if self.DATABASE_URL["ENGINE"].endswith("postgresql") and threads > self.DATABASE_POOL_SIZE:
+            refuse("DATABASE_POOL_SIZE", f"must be at least {threads}: WORKER_THREADS, and WEB_THREADS and two more.")
+        # A killed worker's pixels are not taken over while it may still wait for an answer.
+        if (least := 4 * self.PUBLISH_TIMEOUT_SECONDS) > self.LANE_LEASE_SECONDS:
+            refuse("LANE_LEASE_SECONDS", f"must be a whole number from {least} to {2**31 - 1}.")
+        return self
