@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.forms import model_to_dict
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -167,7 +168,7 @@ def _settings(
     domain = _domain_of(request) if request.can[Action.VIEW_DATA.name] else None
     gateway = _gateway(domain)
     context = {
-        "name_form": name_form or AccountNameForm(initial={"name": request.tenant.name}),
+        "name_form": name_form or AccountNameForm(initial=model_to_dict(request.tenant, AccountNameForm.base_fields)),
         "routing_form": routing_form or RoutingForm(initial={"ingress": domain and domain.ingress}),
         "domain": domain,
         "gateway": gateway,
