@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -89,7 +88,7 @@ def answer(request: Request) -> Response | None:
     if found is None:
         return None
     software, path = found
-    return software.door(request if path == request.path else replace(request, path=path))
+    return software.door(request if path == request.path else request._replace(path=path))
 
 
 def api_conventions(get_response: GetResponse) -> GetResponse:

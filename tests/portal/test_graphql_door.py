@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from io import BytesIO
 from typing import Any, cast
 
@@ -103,7 +102,7 @@ def test_the_door_needs_no_server(cast: Cast) -> None:
     ],
 )
 def test_what_has_something_of_a_browser_is_djangos(headers: dict[str, str], expected: bool) -> None:
-    request = replace(read_request(environment(**headers)), path="/hub/graphql")
+    request = read_request(environment(**headers))._replace(path="/hub/graphql")
 
     assert is_from_software(request) is expected
 
