@@ -35,7 +35,8 @@ def portal(database_url: str, graph_api_url: str = "http://127.0.0.1:9") -> Iter
     folder = Path(settings.DATA_DIR) / database_url.rpartition("/")[2]
     folder.mkdir(exist_ok=True)
     # Counted as in production, and never reached: one caller sends what many would.
-    limits = dict.fromkeys(("API_RATE_LIMIT", "ADDRESS_RATE_LIMIT", "PIXEL_RATE_LIMIT"), "1000000/s")
+    counted = ("API", "ADDRESS", "PIXEL", "BROWSER_ADDRESS", "BROWSER_PIXEL")
+    limits = {f"{name}_RATE_LIMIT": "1000000/s" for name in counted}
     environment = {"DATABASE_URL": database_url, "WEB_WORKERS": CORES, "BASE_URL": "http://localhost:8000", **limits}
     with Instance(folder, graph_api_url, **environment) as instance:
         instance.start_web()
@@ -118,3 +119,17 @@ def when_up(started: subprocess.Popen[bytes], port: int) -> str:
             return url
         time.sleep(0.1)
     raise RuntimeError(f"{started.args!r} does not answer")
+
+
+def processor_time(group: int) -> float:
+    """The seconds that the processes of a group have had (Linux)."""
+    ticks = 0
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except (ProcessLookupError, FileNotFoundError):
+                continue
+            if int(fields[2]) == group:
+                ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")

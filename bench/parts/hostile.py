@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 import httpx
@@ -170,24 +168,10 @@ def _cost(portal: Instance, client: httpx.Client, make: Callable[[int], Body]) -
     """The seconds of the processor that a mebibyte of such bodies takes."""
     body = make(BODY_BYTES)
     group = portal.pid("web")
-    before = _processor_time(group)
+    before = servers.processor_time(group)
     for _ in range(REQUESTS):
         headers = {"Content-Type": body.content_type, **body.headers}
         answer = client.post(f"/capi/{stage.PIXEL_ID}/events", content=body.content, headers=headers)
         if answer.status_code not in (202, 400, 413):
             raise RuntimeError(f"{answer.status_code}: {answer.text[:500]}")
-    return (_processor_time(group) - before) / REQUESTS * BODY_BYTES / max(body.size, len(body.content))
-
-
-def _processor_time(group: int) -> float:
-    """The seconds that the processes of a group have had (Linux)."""
-    ticks = 0
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            except (ProcessLookupError, FileNotFoundError):
-                continue
-            if int(fields[2]) == group:
-                ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return (servers.processor_time(group) - before) / REQUESTS * BODY_BYTES / max(body.size, len(body.content))
