@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from django.http import HttpRequest
 
 Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
 
 #: What one customer gets of a provider: within it, they choose their addresses freely.
 IPV6_PREFIX = 64
@@ -28,28 +29,29 @@ def parse_address(text: str) -> Address | None:
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
-def caller_behind_proxies(proxy: str, forwarded_for: str, trusted: list[IPv4Network | IPv6Network]) -> str | None:
+def caller_behind_proxies(proxy: str, forwarded_for: str, trusted: list[Network]) -> str | None:
     """The caller that a proxy of ``trusted`` has seen; None where the connection is not a trusted proxy's.
 
     Proxies add to the end of X-Forwarded-For: the caller is the last address there that is not a proxy's. What
     anybody else sends is not believed.
     """
-    if not _is_within(parse_address(proxy), trusted):
+    if not is_within(parse_address(proxy), trusted):
         return None
     return str(_caller(forwarded_for, trusted) or proxy)
 
 
-def _caller(forwarded_for: str, networks: list[IPv4Network | IPv6Network]) -> Address | None:
+def _caller(forwarded_for: str, networks: list[Network]) -> Address | None:
     """None where a proxy has written what is no address; the first, where all are proxies'."""
     address = None
     for text in reversed(forwarded_for.split(",")):
         address = parse_address(text)
-        if not _is_within(address, networks):
+        if not is_within(address, networks):
             break
     return address
 
 
-def _is_within(address: Address | None, networks: list[IPv4Network | IPv6Network]) -> bool:
+def is_within(address: Address | None, networks: list[Network]) -> bool:
+    """Is the address one of these networks'?"""
     return address is not None and any(address in network for network in networks)
 
 

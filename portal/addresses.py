@@ -17,11 +17,13 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
+from accounts.own_domains import is_own_domain
 from common import refusals
-from common.http import Request, Response
+from common.http import Request, Response, from_django, security_headers
 from events.intake import browser_door, graph_answers
 from events.intake import door as events_door
 from events.intake.addresses import GATEWAY, events_path
+from portal import tls_check
 from portal.graphql import door as graphql_door
 
 #: Answers a request itself, or None where Django does.
@@ -46,16 +48,32 @@ class Software(NamedTuple):
     door: Door = _django
     #: May be asked under any host name: by load balancers, and by accounts' own domains (data routing).
     any_host: bool = False
+    #: A door of events: it is all that answers at accounts' own domains.
+    events: bool = False
+    #: For what stands beside the portal, which asks by http, also where all others are sent to https.
+    internal: bool = False
 
+
+#: Whose address a path is, and the path put right.
+Found = tuple[Software, str]
 
 #: The first that matches holds. A new address of software is a line here.
 TABLE = (
-    Software(GATEWAY, events_path(17), graph_answers.as_graph_api, events_door.answer, any_host=True),
+    Software(GATEWAY, events_path(17), graph_answers.as_graph_api, events_door.answer, any_host=True, events=True),
     # The Meta Pixel in visitors' browsers.
-    Software(r"/events", "/events", graph_answers.as_graph_api, browser_door.answer, any_host=True),
+    Software(r"/events", "/events", graph_answers.as_graph_api, browser_door.answer, any_host=True, events=True),
     # Meta's SDKs, with this portal in the Graph API's place.
-    Software(r"/v[0-9]+(\.[0-9]+)?", "/v24.0/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
-    Software(r"/[0-9]+(\.[0-9]+)?", "/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True),
+    Software(
+        r"/v[0-9]+(\.[0-9]+)?",
+        "/v24.0/17/events",
+        graph_answers.as_graph_api,
+        events_door.answer,
+        any_host=True,
+        events=True,
+    ),
+    Software(
+        r"/[0-9]+(\.[0-9]+)?", "/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True, events=True
+    ),
     Software(r"(/hub)?/graphql(\.[a-z]+)?", "/hub/graphql", refusals.as_graphql, graphql_door.answer),
     Software(r"/capig", "/capig/graphql", refusals.as_graphql, graphql_door.answer),
     Software(r"/clients", "/clients/token", refusals.as_oauth),
@@ -64,6 +82,7 @@ TABLE = (
     Software(r"/api", "/api/usage", refusals.as_rest),
     Software(r"/healthz", "/healthz", refusals.as_rest, any_host=True),
     Software(r"/hub/health", "/hub/health", refusals.as_rest, any_host=True),
+    Software(r"/internal", tls_check.PATH, refusals.as_rest, tls_check.answer, any_host=True, internal=True),
 )
 _COMPILED = tuple((re.compile(f"{each.pattern}(/.*)?", re.DOTALL | re.IGNORECASE), each) for each in TABLE)
 #: What a browser's form is sent as.
@@ -71,7 +90,7 @@ _FORMS = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", 
 _SLASHES = re.compile(r"\s*/[/\s]*")
 
 
-def find(path: str) -> tuple[Software, str] | None:
+def find(path: str) -> Found | None:
     """Whose address the path is, and the path put right; None for pages."""
     tidy = _SLASHES.sub("/", path).rstrip("/ \t\r\n")
     return next(((software, tidy) for pattern, software in _COMPILED if pattern.fullmatch(tidy)), None)
@@ -82,13 +101,28 @@ def answer(request: Request) -> Response | None:
 
     Where https is asked for, Django sends those who come without it there.
     """
-    if settings.SECURE_SSL_REDIRECT and request.scheme != "https":
-        return None
     found = find(request.path)
+    if _is_closed(request.headers["host"], found):
+        return _closed(request, found)
     if found is None:
         return None
     software, path = found
+    if settings.SECURE_SSL_REDIRECT and request.scheme != "https" and not software.internal:
+        return None
     return software.door(request if path == request.path else request._replace(path=path))
+
+
+def _is_closed(host: str, found: Found | None) -> bool:
+    """An account's own domain serves its events alone: no page or sign-in, where whose they are could be mistaken."""
+    return not (found and found[0].events) and is_own_domain(host)
+
+
+def _closed(request: Request, found: Found | None) -> Response:
+    if found is None and "html" in request.headers.get("accept", ""):
+        page = f"<!doctype html><title>404</title><p>{_sentence(404, {})}"
+        return Response(404, [("Content-Type", "text/html; charset=utf-8")], page.encode())
+    form = found[0].form if found else refusals.as_rest
+    return Response(404, [("Content-Type", "application/json")], form(404, _sentence(404, {})))
 
 
 def api_conventions(get_response: GetResponse) -> GetResponse:
@@ -96,6 +130,8 @@ def api_conventions(get_response: GetResponse) -> GetResponse:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         found = find(request.path_info)
+        if _is_closed(request.META.get("HTTP_HOST", ""), found):
+            return _as_django(request, _closed(from_django(request), found))
         if found is None:
             return get_response(request)
         software, path = found
@@ -114,6 +150,11 @@ def api_conventions(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def _as_django(request: HttpRequest, response: Response) -> HttpResponse:
+    headers = [*response.headers, *security_headers(request.scheme or "http")]
+    return HttpResponse(response.body, status=response.status, headers=dict(headers))
 
 
 def is_page(request: HttpRequest) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
+from accounts.own_domains import forget_own_domains
 from common.rate_limits import limiter
 from events import findings
 from events.delivery import deadlines, graph_api
@@ -76,6 +77,7 @@ def _no_counts_of_earlier_tests() -> None:
 @pytest.fixture(autouse=True)
 def _no_pixels_of_earlier_tests() -> None:
     forget_pixel_settings()
+    forget_own_domains()
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import Act, Changes, labels_of, record
 from accounts.models import IngressDomain
+from accounts.own_domains import is_portals_own
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
 from common.domains import clean_domain
@@ -106,6 +107,8 @@ def upsert_ingress_domain(
     get_tenant(principal, tenant_id, Action.EDIT_SETTINGS)
     ingress = clean_domain("ingress", ingress)
     target_domain = clean_domain("targetDomain", target_domain)
+    if is_portals_own(ingress):
+        raise InvalidInput("ingress", "is a name of the gateway itself. Choose a domain of the account's own.")
     _refuse_anothers(ingress, tenant_id)
     answer = look_up(ingress)
     status = IngressDomain.Status.VERIFIED if answer.cname == target_domain else IngressDomain.Status.PENDING

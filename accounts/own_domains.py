@@ -1,0 +1,69 @@
+"""Which host names are accounts' own domains (data routing): the portal serves their events there, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.http.request import split_domain_port, validate_host
+
+from accounts.models import IngressDomain
+from common.postgresql import close_if_cut_off
+
+logger = logging.getLogger(__name__)
+
+#: How old the answer may be, in seconds. Within the process that makes a change it is seen at once.
+KEPT_SECONDS = 5.0
+
+
+class _Cache:
+    """All domains at once: they are as few as accounts, and a made-up name costs no query of its own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._domains: frozenset[str] = frozenset()
+        self._read_at: float | None = None
+
+    def holds(self, domain: str) -> bool:
+        with self._lock:
+            now = time.monotonic()
+            if self._read_at is None or now >= self._read_at + KEPT_SECONDS:
+                self._domains, self._read_at = self._read(), now
+            return domain in self._domains
+
+    def _read(self) -> frozenset[str]:
+        try:
+            close_if_cut_off()
+            return frozenset(IngressDomain.objects.verified().values_list("ingress", flat=True))
+        except DatabaseError:
+            logger.warning("Accounts' own domains cannot be read; those of before hold.", exc_info=True)
+            return self._domains
+
+    def clear(self) -> None:
+        with self._lock:
+            self._read_at = None
+
+
+_cache = _Cache()
+
+
+def is_own_domain(host: str) -> bool:
+    """Is the host, as a request names it, an account's own domain that leads here?
+
+    The portal's own names never are: whoever could claim one would close the portal.
+    """
+    domain = split_domain_port(host)[0]
+    return bool(domain) and not is_portals_own(domain) and _cache.holds(domain)
+
+
+def is_portals_own(domain: str) -> bool:
+    """Is it a name that the operator has given the portal? ``*`` names none."""
+    return validate_host(domain, [name for name in settings.ALLOWED_HOSTS if name != "*"])
+
+
+def forget_own_domains() -> None:
+    """Read them anew."""
+    _cache.clear()
