@@ -27,7 +27,10 @@ from tests.instance import Instance
 ROUNDS = 20
 SENDERS = 2
 DRAIN_SECONDS = 60
-FIELDS = ("received", "published", "dropped_by_event_filter", "dropped_by_domain_filter", "failed", "expired")
+FIELDS = (
+    *("received", "published", "dropped_by_event_filter", "dropped_by_domain_filter", "failed", "expired"),
+    *("browser_received", "browser_published"),
+)
 
 
 @dataclass
@@ -37,10 +40,14 @@ class Request:
     pixel_id: str
     events: list[dict[str, Any]]
     acknowledged: bool = False
+    by_browser: bool = False
 
 
 class Sender(threading.Thread):
-    """Posts requests of a few events until it is told to stop. The first event of each is one that Meta will see."""
+    """Posts requests of a few events until it is told to stop. The first event of each is one that Meta will see.
+
+    A third of the requests come by the browser's road, an event each.
+    """
 
     def __init__(self, url: str, pixel_ids: list[str], seed: int) -> None:
         super().__init__(daemon=True)
@@ -52,13 +59,27 @@ class Sender(threading.Thread):
         chance = random.Random(self.seed)
         with httpx.Client(base_url=self.url, timeout=10) as client:
             while not self.enough.wait(0.02):
-                request = Request(chance.choice(self.pixel_ids), self._events(chance))
+                request = Request(chance.choice(self.pixel_ids), self._events(chance), by_browser=chance.random() < 0.3)
                 self.sent.append(request)
                 try:
-                    answer = client.post(f"/capi/{request.pixel_id}/events", json={"data": request.events})
-                    request.acknowledged = answer.status_code == 202
+                    request.acknowledged = self._post(client, request)
                 except httpx.HTTPError:
                     time.sleep(0.1)
+
+    def _post(self, client: httpx.Client, request: Request) -> bool:
+        if not request.by_browser:
+            answer = client.post(f"/capi/{request.pixel_id}/events", json={"data": request.events})
+            return answer.status_code == 202
+        (event,) = request.events = request.events[:1]
+        body = {
+            "event_name": event["event_name"],
+            "event_id": event["event_id"],
+            "fb.pixel_id": request.pixel_id,
+            "fb.advanced_matching": {"em": event["user_data"]["em"]},
+            "custom_data": event["custom_data"],
+            "website_context": {"location": event["event_source_url"]},
+        }
+        return client.post("/events?cee=no", json=body).status_code == 200
 
     def _events(self, chance: random.Random) -> list[dict[str, Any]]:
         events = [self._event(len(self.sent), 0, "Purchase", "shop.example.com")]
@@ -194,6 +215,9 @@ def assert_counted_once(sandbox: Sandbox, requests: list[Request]) -> None:
             for dimension, label in ((0, ""), (1, event["event_name"]), (2, website)):
                 expected[request.pixel_id, dimension, label, "received"] += 1
                 expected[request.pixel_id, dimension, label, fate(event)] += 1
+                if request.by_browser:  # whose only event no filter drops
+                    expected[request.pixel_id, dimension, label, "browser_received"] += 1
+                    expected[request.pixel_id, dimension, label, "browser_published"] += 1
 
     pixel_ids = dict(Pixel.objects.values_list("pk", "pixel_id"))
     for span in Counter.Span:
