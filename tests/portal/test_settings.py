@@ -54,6 +54,11 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
     ("name", "value", "rule"),
     [
         ("DEBUG", "maybe", "must be true or false."),
+        ("DEBUG", "yes", "must be true or false."),
+        ("PORT", "8000.0", "must be a whole number from 1 to 65535."),
+        ("BIND_ADDRESS", "localhost", "must be an IP address such as 127.0.0.1."),
+        ("DATA_DIR", "/dev/null", "must be a folder."),
+        ("LANE_LEASE_SECONDS", "39", "must be a whole number from 40 to 2147483647."),
         ("PORT", "http", "must be a whole number from 1 to 65535."),
         ("PORT", "65536", "must be a whole number from 1 to 65535."),
         ("BASE_URL", "gateway.example.com", "must be an address such as https://gateway.example.com, without a path."),
@@ -118,6 +123,21 @@ def test_a_refused_value_is_not_repeated(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "hunter2" not in done.stderr
+
+
+def test_an_empty_secret_on_the_disk_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch()
+
+    done = start(tmp_path, SECRET_KEY="")
+
+    assert done.stderr == f"portal cannot start: SECRET_KEY is not set, and {tmp_path / 'secret_key'} is empty.\n"
+
+
+def test_a_dollar_in_the_file_stands_for_itself(tmp_path: Path) -> None:
+    file = tmp_path / "environment"
+    file.write_text("BASE_URL=https://$host.example.com\n")
+
+    assert start(tmp_path, ENV_FILE=str(file)).stdout == "False https://$host.example.com\n"
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
