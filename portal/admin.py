@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 # For what they register, which is taken back below.
@@ -16,8 +14,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.core.paginator import InvalidPage
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -29,22 +26,6 @@ from events.dashboard import read_dashboard
 # Django's groups give no rights here.
 for _model in (EmailAddress, Authenticator, UserSession, Group):
     admin.site.unregister(_model)
-
-
-def _with_a_page_that_there_is(search: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The theme's search takes ``page`` as it comes: what is no page of the results is not found."""
-
-    @wraps(search)
-    def checked(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        try:
-            return search(request, extra_context)
-        except (InvalidPage, ValueError) as error:
-            raise Http404 from error
-
-    return checked
-
-
-admin.site.search = _with_a_page_that_there_is(admin.site.search)  # type: ignore[attr-defined]
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
