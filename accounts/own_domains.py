@@ -37,7 +37,7 @@ class _Cache:
     def _read(self) -> frozenset[str]:
         try:
             close_if_cut_off()
-            return frozenset(IngressDomain.objects.verified().values_list("ingress", flat=True))
+            return frozenset(IngressDomain.objects.served().values_list("ingress", flat=True))
         except DatabaseError:
             logger.warning("Accounts' own domains cannot be read; those of before hold.", exc_info=True)
             return self._domains

@@ -195,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     "refresh usage": {"task": "events.tasks.refresh_usage", "schedule": crontab(minute="*/5")},
     "prune": {"task": "events.tasks.prune", "schedule": crontab(minute="17")},
     "forget people": {"task": "accounts.tasks.prune", "schedule": crontab(minute="47")},
+    "check domains": {"task": "accounts.tasks.check_domains", "schedule": crontab(minute="37")},
     "forget imports": {"task": "pixels.tasks.forget_imports", "schedule": crontab(minute="*/5")},
 }
 

@@ -9,6 +9,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -95,6 +96,10 @@ class IngressDomainQuerySet(models.QuerySet["IngressDomain"]):
         """Domains whose CNAME leads to the gateway, as far as is known."""
         return self.filter(status=IngressDomain.Status.VERIFIED)
 
+    def served(self) -> Self:
+        """Those, and for a while those whose CNAME has left."""
+        return self.filter(Q(status=IngressDomain.Status.VERIFIED) | Q(served_until__gt=timezone.now()))
+
 
 class IngressDomain(models.Model):
     """Data routing: the account's own domain, ``ingress``, whose CNAME leads to the gateway's, ``target_domain``."""
@@ -110,6 +115,10 @@ class IngressDomain(models.Model):
     target_domain = models.CharField("gateway's host name", max_length=253)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     checked_at = models.DateTimeField(null=True, blank=True)
+    #: How many daily checks in a row have found that the CNAME does not lead here.
+    refusals = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    #: Until when events are taken at a domain that is verified no more.
+    served_until = models.DateTimeField(null=True, editable=False)
 
     objects = IngressDomainQuerySet.as_manager()
 
@@ -124,6 +133,11 @@ class IngressDomain(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ingress} → {self.target_domain}"
+
+    @property
+    def is_left(self) -> bool:
+        """Is it verified no more, and are its events still taken?"""
+        return self.served_until is not None and self.served_until > timezone.now()
 
 
 class UsageSnapshot(models.Model):

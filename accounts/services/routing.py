@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -38,6 +39,10 @@ SET_DATA_ROUTING = Act(
 
 
 DNS_TIMEOUT_SECONDS = 3.0
+
+
+#: How long events are taken at a domain once it is verified no more.
+SERVED_AFTERWARDS = timedelta(days=30)
 
 
 class DnsOutcome(Enum):
@@ -112,7 +117,16 @@ def upsert_ingress_domain(
     _refuse_anothers(ingress, tenant_id)
     answer = look_up(ingress)
     status = IngressDomain.Status.VERIFIED if answer.cname == target_domain else IngressDomain.Status.PENDING
-    new = {"ingress": ingress, "target_domain": target_domain, "status": status, "checked_at": timezone.now()}
+    kept = IngressDomain.objects.verified().filter(tenant_id=tenant_id, ingress=ingress, target_domain=target_domain)
+    if answer.outcome is DnsOutcome.NO_ANSWER and (domain := kept.first()):
+        return RoutingCheck(domain, answer)
+    new: dict[str, Any] = {
+        "refusals": 0,
+        "ingress": ingress,
+        "target_domain": target_domain,
+        "status": status,
+        "checked_at": timezone.now(),
+    }
     try:
         return RoutingCheck(_store(principal, tenant_id, new), answer)
     except IntegrityError:  # another account was verified a moment ago
@@ -124,6 +138,10 @@ def upsert_ingress_domain(
 def _store(principal: Principal, tenant_id: str, new: dict[str, Any]) -> IngressDomain:
     tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
     before = IngressDomain.objects.filter(tenant=tenant).first()
+    if before and before.status == IngressDomain.Status.VERIFIED and before.ingress == new["ingress"]:
+        new["served_until"] = timezone.now() + SERVED_AFTERWARDS
+    if new["status"] == IngressDomain.Status.VERIFIED or (before and before.ingress != new["ingress"]):
+        new["served_until"] = None
     domain, _created = IngressDomain.objects.update_or_create(tenant=tenant, defaults=new)
     changes = _changes(before, domain)
     if changes:

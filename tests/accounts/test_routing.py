@@ -173,7 +173,7 @@ def test_the_migration_turns_stored_rows_round_and_back() -> None:
     )
     try:
         MigrationExecutor(connection).migrate([("accounts", "0004_routing_the_right_way_round")])
-        domain = IngressDomain.objects.get()
+        domain = before.get_model("accounts", "IngressDomain").objects.get()
         assert (domain.ingress, domain.target_domain) == ("events.example.com", "gateway.example.net")
         assert domain.status == IngressDomain.Status.VERIFIED
 

@@ -220,7 +220,7 @@ def test_without_the_database_those_of_before_hold(monkeypatch: pytest.MonkeyPat
     assert ask() == 200
     forget_own_domains()
     monkeypatch.setattr(
-        "accounts.own_domains.IngressDomain.objects", Mock(verified=Mock(side_effect=OperationalError("away")))
+        "accounts.own_domains.IngressDomain.objects", Mock(served=Mock(side_effect=OperationalError("away")))
     )
 
     assert (ask(), ask(ELSEWHERE)) == (200, 404)
