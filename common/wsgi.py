@@ -6,7 +6,6 @@ Doors take a ``Request`` and return a ``Response`` (common/http.py).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
@@ -25,11 +24,8 @@ _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in H
 
 def read_request(environ: WSGIEnvironment) -> Request:
     """The request, with its body unread."""
-    headers = {_header_name(key): value for key, value in environ.items() if key.startswith("HTTP_")}
+    headers = {name: value for key, value in environ.items() if (name := _NAMES[key])}
     headers.setdefault("host", environ["SERVER_NAME"])  # a request of HTTP/1.0 names none
-    for name, key in (("content-type", "CONTENT_TYPE"), ("content-length", "CONTENT_LENGTH")):
-        if key in environ:
-            headers[name] = environ[key]
     body = environ["wsgi.input"]
     # A server that marks the end itself can be read without a Content-Length, which a body sent in chunks has not.
     if not environ.get("wsgi.input_terminated"):
@@ -46,9 +42,25 @@ def read_request(environ: WSGIEnvironment) -> Request:
     )
 
 
-@lru_cache(maxsize=256)  # callers choose names
-def _header_name(key: str) -> str:
-    return key[len("HTTP_") :].replace("_", "-").lower()
+class _HeaderNames(dict[str, str]):
+    """The names of headers by WSGI's names for them; empty for its other variables."""
+
+    def __missing__(self, key: str) -> str:
+        name = key[len("HTTP_") :].replace("_", "-").lower() if key.startswith("HTTP_") else ""
+        if len(self) < _MOST_NAMES:
+            self[key] = name
+        return name
+
+
+#: Callers choose names.
+_MOST_NAMES = 1_000
+_NAMES = _HeaderNames(
+    CONTENT_TYPE="content-type",
+    CONTENT_LENGTH="content-length",
+    # What a caller named with an underscore, to be taken for the server's own.
+    HTTP_CONTENT_TYPE="",
+    HTTP_CONTENT_LENGTH="",
+)
 
 
 def send(response: Response, scheme: str, start_response: StartResponse) -> list[bytes]:
