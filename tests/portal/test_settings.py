@@ -135,7 +135,7 @@ def test_an_empty_secret_on_the_disk_is_refused(tmp_path: Path) -> None:
 
 def test_a_dollar_in_the_file_stands_for_itself(tmp_path: Path) -> None:
     file = tmp_path / "environment"
-    file.write_text("BASE_URL=https://$host.example.com\n")
+    file.write_text("BASE_URL=https://$host.example.com\nDEFAULT_FROM_EMAIL=gateway@example.com\n")
 
     assert start(tmp_path, ENV_FILE=str(file)).stdout == "False https://$host.example.com\n"
 
