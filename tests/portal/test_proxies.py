@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ask(settings: Settings) -> Ask:
+def ask(settings: Settings) -> Iterator[Ask]:
     """Ask for a page of a portal that speaks https alone, behind proxies in 10.0.0.0/24.
 
     Returns the answer's status and the address that Django takes for the caller's.
@@ -41,7 +41,9 @@ def ask(settings: Settings) -> Ask:
         caller, status = seen
         return status, caller
 
-    return answer
+    yield answer
+    settings.SECURE_SSL_REDIRECT, settings.TRUSTED_PROXIES = False, []
+    importlib.reload(wsgi)  # other tests ask the application as it was
 
 
 def test_a_trusted_proxy_tells_caller_and_scheme(ask: Ask) -> None:

@@ -182,6 +182,8 @@ def strict(settings: Settings) -> Iterator[WSGIApp]:
     http.security_headers.cache_clear()  # another test's settings made them
     application: WSGIApp = importlib.reload(wsgi).application
     yield application
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS, settings.WHITENOISE_USE_FINDERS = False, 0, False
+    importlib.reload(wsgi)  # other tests ask the application as it was
     http.security_headers.cache_clear()
 
 
