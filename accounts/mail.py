@@ -50,7 +50,7 @@ class Kind(StrEnum):
     """
 
     INVITATION = "invitation"
-    PASSWORD = "password"  # noqa: S105  # no password
+    PASSWORD = "password"  # noqa: S105  # no password  # nosec B105
     NOTICE = "notice"
     TEST = "test"
 

@@ -273,8 +273,8 @@ HIJACK_PERMISSION_CHECK = "accounts.see_as.may_see_as"
 # People come by invitation, and are known by their address alone.
 REQUIRE_MFA_FOR_HOST = given.REQUIRE_MFA_FOR_HOST
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-ACCOUNT_FORMS = {"reset_password": "accounts.forms.sign_in.ResetPasswordForm"}
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.services.passwords.NewPasswordTokens"  # noqa: S105  # a class
+ACCOUNT_FORMS = {"reset_password": "accounts.forms.sign_in.ResetPasswordForm"}  # nosec B105
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.services.passwords.NewPasswordTokens"  # noqa: S105  # a class  # nosec B105
 MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}

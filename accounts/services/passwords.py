@@ -75,7 +75,7 @@ def mail_new_password(*, email: str) -> None:
 def _forgotten(email: str, language: str | None) -> EmailMessage | None:
     user = User.objects.filter(email=email).first()
     with translation.override(language):
-        someone = user or User(email=email, password="!")  # noqa: S106  # no password
+        someone = user or User(email=email, password="!")  # noqa: S106  # no password  # nosec B106
         message = compose(_TEMPLATE, someone.email, {"link": _link(someone, MAILED.make_token(someone))})
     if user is None or not user.is_active or not may_mail(Kind.PASSWORD, user.email, f"person {user.pk}"):
         return None

@@ -90,5 +90,5 @@ def prove_address(request: HostRequest, key: str) -> HttpResponse:
 
 
 def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  # signed_in_page has seen to it
+    assert isinstance(request.user, User)  # noqa: S101  # signed_in_page has seen to it  # nosec B101
     return request.user

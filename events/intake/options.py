@@ -93,8 +93,9 @@ def read_options(fields: Mapping[str, Any], notes: Notes) -> str:
             options[name], written = _added(options, name, value)
         except _UnusableError as unusable:
             if name == "test_event_code":  # without it, Meta would take trials for what people did
-                rule = "be shorter" if unusable.reason == Reason.TOO_LONG else "be a text without control characters"
-                raise InvalidInput(name, f"must {rule}.") from None
+                if unusable.reason == Reason.TOO_LONG:
+                    raise InvalidInput(name, "must be shorter.") from None
+                raise InvalidInput(name, "must be a text without control characters.") from None
             notes.leave_out(LeftOut(name, unusable.reason))
     return written
 

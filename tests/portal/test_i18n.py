@@ -28,6 +28,7 @@ FOR_SOFTWARE = {
     "events/intake/door.py",
     "events/intake/receive.py",
     "events/intake/parsing.py",
+    "events/intake/strict_json.py",
     "events/unreadable.py",
     "events/figures/usage_export.py",
     "common/cursors.py",
