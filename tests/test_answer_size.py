@@ -67,8 +67,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     found: list[int] = []
     plain = Statement.all
 
-    def all_of(self: Statement[Any], **values: Any) -> list[Any]:
-        rows = plain(self, **values)
+    def all_of(self: Statement[Any], *guard: Any, **values: Any) -> list[Any]:
+        rows = plain(self, *guard, **values)
         found.append(sum(map(_rows_in, rows)))
         return rows
 

@@ -44,8 +44,8 @@ class Reason(TextChoices):
     NO_LIST_OF_OBJECTS = "no_list_of_objects", _("It is no list of objects.")
     CONTROL_CHARACTERS = "control_characters", _("It contains control characters.")
     SECRET = "secret", _("It is a key, which no event may hold.")
-    WEBSITE_NOT_LISTED = "website_not_listed", _("Its website is not one that may send: the event was not taken.")
-    KEY_REQUIRED = "key_required", _("Browsers send no access key, which is required: the event was not taken.")
+    WEBSITE_NOT_LISTED = "website_not_listed", _("It comes from a website that may not send: the event was not taken.")
+    KEY_REQUIRED = "key_required", _("It came without the access key, which no browser sends: the event was not taken.")
     UNUSABLE = "unusable", _("It is a value that Meta cannot use.")
 
 
