@@ -235,6 +235,6 @@ def test_staff_see_as_somebody_and_end_it(cast: Cast, visit: Open) -> None:
 
     hanna.page.get_by_role("button", name="End", exact=True).click()
 
-    expect(hanna.page).to_have_url(re.compile("/admin/$"))
+    expect(hanna.page).to_have_url(re.compile(f"/admin/accounts/user/{cast.ada.pk}/change/$"))
     hanna.open("/hub/")
     expect(heading(hanna.page)).to_have_text("Accounts")
