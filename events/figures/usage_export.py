@@ -46,6 +46,7 @@ class Usage(Schema):
     "/api/usage",
     response={200: Usage, (400, 401, 503): Refused},
     summary="Usage by account and day",
+    operation_id="events_usage_export_get_usage",
     openapi_extra={"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}},
 )
 def get_usage(

@@ -76,7 +76,12 @@ _extra = {"requestBody": {"required": True, "content": {"application/json": {"sc
 
 
 @router.post(
-    events_path("{pixel_id}"), response={202: EventsReceived, **_refused}, summary="Send events", openapi_extra=_extra
+    events_path("{pixel_id}"),
+    response={202: EventsReceived, **_refused},
+    summary="Send events",
+    # Generated clients are named after it: it stays where the module moves.
+    operation_id="events_api_receive_events",
+    openapi_extra=_extra,
 )
 def receive_events(request: HttpRequest, pixel_id: str) -> HttpResponse:
     """Take in events of a pixel: all of a request's, or, where one breaks a rule, none of them.
@@ -92,6 +97,7 @@ def receive_events(request: HttpRequest, pixel_id: str) -> HttpResponse:
     response={200: EventsReceived, **_refused},
     summary="Send events, as Meta's SDKs do",
     openapi_extra=_extra,
+    operation_id="events_api_receive_events_as_graph_api",
 )
 def receive_events_as_graph_api(request: HttpRequest, major: int, minor: int, pixel_id: str) -> HttpResponse:
     """The same at the Graph API's own address, of whatever version: for clients whose host alone can be changed.
