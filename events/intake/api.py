@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Path, Router, Schema
 
 from common.http import from_django
 from events.intake import door
@@ -99,7 +99,12 @@ def receive_events(request: HttpRequest, pixel_id: str) -> HttpResponse:
     openapi_extra=_extra,
     operation_id="events_api_receive_events_as_graph_api",
 )
-def receive_events_as_graph_api(request: HttpRequest, major: int, minor: int, pixel_id: str) -> HttpResponse:
+def receive_events_as_graph_api(
+    request: HttpRequest,
+    pixel_id: str,
+    major: int = Path(ge=0, le=999),  # type: ignore[type-arg]  # a function at run time
+    minor: int = Path(ge=0, le=999),  # type: ignore[type-arg]  # a function at run time
+) -> HttpResponse:
     """The same at the Graph API's own address, of whatever version: for clients whose host alone can be changed.
 
     An access token, in the body, the address or the Authorization header, is ignored; where the pixel requires its
