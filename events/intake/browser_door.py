@@ -6,26 +6,23 @@ the body is an event: nobody learns which pixels are connected.
 
 from __future__ import annotations
 
-import logging
 import re
-import secrets
 
 import orjson
-from django.db import Error as DatabaseError
 from django.db import IntegrityError
 
 from common.client_address import network_of
-from common.errors import InvalidInput, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
+from common.errors import InvalidInput, NotFound
 from common.http import Request, Response
 from common.postgresql import close_if_cut_off
 from common.rate_limits import count_request
 from events.findings import count_left_out
-from events.intake import cors, wakeups
-from events.intake.bodies import ENCODINGS, read_body
+from events.intake import wakeups
+from events.intake.answering import answer_no_post, answer_with
+from events.intake.bodies import read_body
 from events.intake.browser import read_pixel_id, to_event
 from events.intake.browser_repairs import Object
 from events.intake.checks import prepare_events
-from events.intake.graph_answers import refusal
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
 from events.intake.outbox import NewRow, add_row
@@ -34,10 +31,7 @@ from events.intake.visitors import Browser, read_browser
 from events.models import OutboxRow, Road
 from filters.domains import host_of
 
-logger = logging.getLogger(__name__)
-
 MAX_BODY_BYTES = 65_536
-RETRY_AFTER_SECONDS = 5
 #: The pixel's own address may go on with a number that tells nothing here.
 _EVENTS = re.compile(r"/events(/[0-9A-Fa-f]{1,64})?")
 _TAKEN = Response(200, [("Content-Type", "text/plain; charset=utf-8")])
@@ -45,36 +39,14 @@ _TAKEN = Response(200, [("Content-Type", "text/plain; charset=utf-8")])
 
 def answer(request: Request) -> Response:
     """Answer a request, whatever happens."""
-    status, headers, body = _answer(request)
-    return Response(status, [*cors.of_answer(request), *headers], body)
-
-
-def _answer(request: Request) -> Response:
-    try:
-        return _respond(request)
-    except TooManyRequests as error:
-        return refusal(error.code, error.message, ("Retry-After", str(error.retry_after)))
-    except UnsupportedEncoding as error:
-        return refusal(error.code, error.message, ("Accept-Encoding", ENCODINGS))
-    except PortalError as error:
-        return refusal(error.code, error.message)
-    except DatabaseError:
-        logger.warning("The database did not take a browser's event.", exc_info=True)
-        wait = ("Retry-After", str(RETRY_AFTER_SECONDS))
-        return refusal(503, "The event cannot be stored now. Please send it again.", wait)
-    except Exception:
-        error_id = secrets.token_hex(8)
-        logger.exception("Internal error %s of the browser's road", error_id, extra={"error_id": error_id})
-        return refusal(500, f"Internal error {error_id}.")
+    return answer_with(_respond, request)
 
 
 def _respond(request: Request) -> Response:
     if not _EVENTS.fullmatch(request.path):
         raise NotFound("There is nothing at this address. The Meta Pixel posts to /events.")
-    if request.method == "OPTIONS":
-        return Response(204, cors.of_preflight(request))
-    if request.method != "POST":
-        return refusal(405, "Events are sent with POST.", ("Allow", "POST, OPTIONS"))
+    if (answered := answer_no_post(request)) is not None:
+        return answered
     close_if_cut_off()
     count_request("BROWSER_ADDRESS", network_of(request.address))
     receive(read_body(request, MAX_BODY_BYTES), read_browser(request))

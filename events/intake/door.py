@@ -6,28 +6,20 @@ its time (docs/decisions/0007-intake.md). Every answer is the Graph API's: JSON,
 
 from __future__ import annotations
 
-import logging
 import re
-import secrets
-
-from django.db import Error as DatabaseError
 
 from common.client_address import network_of
-from common.errors import InvalidInput, NotAuthorized, NotFound, PortalError, TooManyRequests, UnsupportedEncoding
+from common.errors import InvalidInput, NotAuthorized, NotFound, UnsupportedEncoding
 from common.http import Request, Response
 from common.postgresql import close_if_cut_off
-from events.intake import cors
 from events.intake.access_keys import keys_beside_body
 from events.intake.addresses import GATEWAY, events_path
-from events.intake.bodies import ENCODINGS, read_body
-from events.intake.graph_answers import accepted, refusal
+from events.intake.answering import answer_no_post, answer_with
+from events.intake.bodies import read_body
+from events.intake.graph_answers import accepted
 from events.intake.receive import pixel_that_receives, receive
 from events.intake.refusals import BYTES_A_REQUEST, count_refusal, refuse_if_waiting
 from events.intake.visitors import Browser, read_browser
-
-logger = logging.getLogger(__name__)
-
-RETRY_AFTER_SECONDS = 5
 
 #: The Graph API's own address is what Meta's SDKs send to, whatever host they are given.
 _EVENTS = re.compile(rf"{GATEWAY}/(?P<gateway>[^/]+)/events|(/v[0-9]+\.[0-9]+)?/(?P<graph_api>[0-9]+)/events")
@@ -35,40 +27,15 @@ _EVENTS = re.compile(rf"{GATEWAY}/(?P<gateway>[^/]+)/events|(/v[0-9]+\.[0-9]+)?/
 
 def answer(request: Request) -> Response:
     """Answer a request, whatever happens."""
-    status, headers, body = _answer(request)
-    return Response(status, [*cors.of_answer(request), *headers], body)
-
-
-def _answer(request: Request) -> Response:
-    try:
-        return _respond(request)
-    except TooManyRequests as error:
-        return refusal(error.code, error.message, ("Retry-After", str(error.retry_after)))
-    except UnsupportedEncoding as error:
-        return refusal(error.code, error.message, ("Accept-Encoding", ENCODINGS))
-    except PortalError as error:
-        return refusal(error.code, error.message)
-    except DatabaseError:
-        logger.warning("The database did not take a request's events.", exc_info=True)
-        return refusal(
-            503,
-            "The events cannot be stored now. Please send them again.",
-            ("Retry-After", str(RETRY_AFTER_SECONDS)),
-        )
-    except Exception:
-        error_id = secrets.token_hex(8)
-        logger.exception("Internal error %s of the intake", error_id, extra={"error_id": error_id})
-        return refusal(500, f"Internal error {error_id}.")
+    return answer_with(_respond, request)
 
 
 def _respond(request: Request) -> Response:
     path = _EVENTS.fullmatch(request.path)
     if path is None:
         raise NotFound(f"There is nothing at this address. Events are sent to {events_path('<pixel id>')}.")
-    if request.method == "OPTIONS":
-        return Response(204, cors.of_preflight(request))
-    if request.method != "POST":
-        return refusal(405, "Events are sent with POST.", ("Allow", "POST, OPTIONS"))
+    if (answered := answer_no_post(request)) is not None:
+        return answered
     close_if_cut_off()
     caller = network_of(request.address)
     pixel = pixel_that_receives(path["gateway"] or path["graph_api"], caller)
