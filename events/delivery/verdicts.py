@@ -1,6 +1,6 @@
 """What an answer of the Graph API means for the events that were sent, for the pixel's row and for its lane.
 
-The four classes of answers are told apart here and nowhere else.
+``graph_api`` puts an answer into one of four classes. Whoever needs to know what that means asks here.
 """
 
 from __future__ import annotations
