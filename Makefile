@@ -24,6 +24,7 @@ help:  ## List the commands
 
 run: setup  ## Serve the portal on PORT (8000), publish events; the first start prints how to sign in
 	@$(BIN)/python -m portal.keys
+	@$(BIN)/python -m portal.ports
 	@$(BIN)/python manage.py migrate --no-input --verbosity 0
 	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@$(BIN)/python manage.py first_start
@@ -34,16 +35,16 @@ demo: setup  ## Fill an empty instance with three made-up accounts and a week of
 	@$(BIN)/python manage.py migrate --no-input --verbosity 0
 	@$(BIN)/python manage.py demo $(ARGS)
 
-setup: $(VENV)/installed $(VENV)/assets $(VENV)/messages  ## Make the virtual environment, install the packages, compile the translations
+setup: $(VENV)/installed $(VENV)/assets $(VENV)/script $(VENV)/messages  ## Make the virtual environment, install the packages, compile the translations
 
-test: setup $(VENV)/installed-dev  ## Run the tests on SQLite, and on PostgreSQL where TEST_POSTGRES_URL answers
+test: setup $(VENV)/installed-dev $(BUILD)/installed  ## Run the tests on SQLite, and on PostgreSQL where TEST_POSTGRES_URL answers
 	@$(BIN)/python scripts/run_tests.py $(ARGS)
 
 test-slow: setup $(VENV)/installed-dev $(BUILD)/installed  ## Run the tests that take long: faults, fuzzing, properties
 	@$(BIN)/python scripts/run_tests.py -m slow $(ARGS)
 
 upgrade: setup $(VENV)/installed-dev  ## Make an instance with the code of FROM=COMMIT, upgrade it, print which answers differ
-	@$(BIN)/python -m scripts.upgrade $(FROM)
+	@$(BIN)/python -m scripts.upgrade $(FROM) $(ARGS)
 
 test-pythons: setup $(VENV)/installed-dev  ## Run the suite's core on the oldest and newest Python that are here
 	@$(BIN)/python scripts/test_pythons.py $(ARGS)
@@ -67,7 +68,8 @@ format: $(VENV)/installed-dev  ## Put the code in form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-check: lint  ## Everything that can be told without running the tests
+check: lint $(VENV)/assets  ## Everything that can be told without running the tests
+	@$(NPM) run --silent check
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive . 2>/dev/null  # where it warns of every nosec
 	@$(CHECKED) $(DEFAULTS) $(BIN)/python -m portal.keys
@@ -92,11 +94,13 @@ $(VENV)/installed: requirements.txt
 		{ echo "Python 3.11 or newer is needed; name yours with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "Python's venv module is needed (on Debian: apt install python3-venv)." >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@echo "Installing the packages into $(VENV)/. The first time this takes a minute or more."
+	@$(BIN)/python -m pip install --quiet -r requirements.txt
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@echo "Installing the tests' packages."
+	@$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 
 # What the benchmarks' peers run on: packages that the portal has nothing to do with, in places of their own.
@@ -110,16 +114,23 @@ bench/peers/node_modules/installed: bench/peers/package-lock.json $(BUILD)/insta
 	@touch $@
 
 $(BUILD)/installed: requirements-build.txt | $(VENV)/installed
+	@echo "Installing Node.js, which puts the pages' styles and scripts together."
 	@$(BIN)/python -m venv $(BUILD)
-	$(BUILD)/bin/python -m pip install --quiet -r requirements-build.txt
+	@$(BUILD)/bin/python -m pip install --quiet -r requirements-build.txt
 	@touch $@
 # Who has removed it gets it back when there is something to build, not before.
 .SECONDARY: $(BUILD)/installed
 
 # The packages of Node.js are named in package-lock.json, with their hashes.
 $(VENV)/assets: package-lock.json .npmrc scripts/copy_assets.py $(BUILD)/installed
+	@echo "Fetching the pages' styles and scripts."
 	@$(NPM) ci --silent
 	@$(BIN)/python scripts/copy_assets.py
+	@touch $@
+
+# The script for visitors' browsers.
+$(VENV)/script: $(wildcard pixel/src/*.ts) package.json $(VENV)/assets
+	@$(NPM) run --silent build
 	@touch $@
 
 $(VENV)/messages: $(wildcard locale/*/LC_MESSAGES/django.po locale/packages/*/LC_MESSAGES/django.po) $(VENV)/installed

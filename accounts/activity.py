@@ -50,13 +50,18 @@ def pixel_names(entries: Iterable[AuditEntry]) -> dict[str, str]:
 
 
 def actor_of(entry: AuditEntry) -> str:
-    """Who acted, as ``Principal.label`` has recorded it; what is no address of mail in the reader's language."""
-    if entry.actor == OPERATOR.label:
-        return _("command line")
-    if entry.actor == SCHEDULE.label:
+    """Who acted, in the reader's language."""
+    return name_of_actor(entry.actor)
+
+
+def name_of_actor(label: str) -> str:
+    """In words what ``Principal.label`` has recorded; an address of mail stays as it is."""
+    if label == OPERATOR.label:
+        return _("the gateway's operator")
+    if label == SCHEDULE.label:
         return _("schedule")
-    name = entry.actor.removeprefix(API_ACCOUNT_LABEL)
-    return entry.actor if name == entry.actor else _("API account %(name)s") % {"name": name}
+    name = label.removeprefix(API_ACCOUNT_LABEL)
+    return label if name == label else _("API account %(name)s") % {"name": name}
 
 
 def phrase_of(entry: AuditEntry) -> str:

@@ -10,11 +10,10 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminPasswordWidget
+from unfold.widgets import UnfoldAdminEmailInputWidget
 
+from accounts import api_account_admin  # noqa: F401  # Django looks here alone
 from accounts.models import (
-    AccessToken,
-    ApiAccount,
     AuditEntry,
     IngressDomain,
     Invitation,
@@ -23,10 +22,10 @@ from accounts.models import (
     UsageSnapshot,
     User,
 )
-from accounts.roles import Role
+from accounts.role_names import Role
 from accounts.see_as import may_see_as
 from accounts.service_admin import ServiceAdmin, all_well, text_of
-from accounts.services import activation, api_accounts, forgetting, invitations, people, rescue, routing, tenants
+from accounts.services import activation, forgetting, invitations, people, rescue, routing, tenants
 from accounts.web import principal_of_request
 
 if TYPE_CHECKING:
@@ -46,8 +45,11 @@ class TenantForm(_ModelForm):
 
     class Meta:
         model = Tenant
-        fields = ("name", "status", "can_partner_manage", "event_enrichment")
+        fields = tuple(tenants.FIELDS)
 
+
+#: What is chosen of a new account; its status follows.
+_CHOSEN = [field for field in tenants.FIELDS if field != "status"]
 
 #: So many people of an account are offered, to see the portal as one of them.
 SEE_AS_SHOWN = 10
@@ -77,6 +79,7 @@ class SeeAsAdmin(ServiceAdmin):
 class TenantAdmin(SeeAsAdmin):
     """Accounts: open, change, deactivate, delete."""
 
+    lists_all_accounts = True
     can_add = can_change = can_delete = True
     form = TenantForm
     list_display = ("name", "id", "status", "can_partner_manage", "event_enrichment", "created_at")
@@ -89,8 +92,7 @@ class TenantAdmin(SeeAsAdmin):
         return members.order_by("memberships__level", "email")[:SEE_AS_SHOWN] if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        settings = ["name", "can_partner_manage", "event_enrichment"]
-        return [*settings, "status"] if obj else [*settings, "admin_email"]
+        return [*_CHOSEN, "status"] if obj else [*_CHOSEN, "admin_email"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         principal, data = principal_of_request(request), form.cleaned_data
@@ -101,10 +103,8 @@ class TenantAdmin(SeeAsAdmin):
             return
         created = tenants.create_tenant(
             principal=principal,
-            name=data["name"],
-            can_partner_manage=data["can_partner_manage"],
-            event_enrichment=data["event_enrichment"],
             admin_email=data["admin_email"] or None,
+            **{field: data[field] for field in _CHOSEN},
         )
         obj.pk = created.tenant.pk
 
@@ -217,9 +217,9 @@ class UserAdmin(SeeAsAdmin):
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         self._switch(request, queryset, activation.activate_user, "{} people let in again.")
 
-    @admin.action(description="Vouch for the address")
+    @admin.action(description="Confirm the address")
     def vouch(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._switch(request, queryset, rescue.vouch_for_address, "{} addresses vouched for.")
+        self._switch(request, queryset, rescue.vouch_for_address, "{} addresses confirmed.")
 
     @admin.action(description="Take second factors and passkeys off")
     def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -238,58 +238,6 @@ class UserAdmin(SeeAsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).filter(pk__in=people.visible_people(principal_of_request(request)))
-
-
-class ApiAccountForm(_ModelForm):
-    """A new API account; making one asks for the person's own password again."""
-
-    password = forms.CharField(
-        label="Your password",
-        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
-        strip=False,
-    )
-
-    class Meta:
-        model = ApiAccount
-        fields = ("name",)
-
-
-@admin.register(ApiAccount)
-class ApiAccountAdmin(ServiceAdmin):
-    """API accounts: make one, with its secret shown once, and delete one."""
-
-    can_add = can_delete = True
-    form = ApiAccountForm
-    list_display = ("name", "created_by", "created_at", "last_used_at")
-    list_select_related = ("created_by",)
-    search_fields = ("name",)
-
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return ["name", "created_by", "created_at", "last_used_at"] if obj else ["name", "password"]
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        issued = api_accounts.create_api_account(
-            principal=principal_of_request(request), name=obj.name, password=form.cleaned_data["password"]
-        )
-        obj.pk = issued.api_account.pk
-        self.message_user(request, f"The secret of {obj.name}, shown this once: {issued.secret}", messages.WARNING)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        api_accounts.delete_api_account(principal=principal_of_request(request), name=obj.name)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self.each(request, queryset, lambda account: self.delete_model(request, account), "{} API accounts deleted.")
-
-
-@admin.register(AccessToken)
-class AccessTokenAdmin(ServiceAdmin):
-    """Tokens in use; they end with their API account."""
-
-    list_display = ("api_account", "issued_at", "expires_at")
-    list_select_related = ("api_account",)
-    search_fields = ("api_account__name",)
-    search_help_text = "A part of the API account's name"
-    fields = ("api_account", "issued_at", "expires_at")
 
 
 @admin.register(Invitation)
@@ -339,6 +287,7 @@ class IngressDomainAdmin(ServiceAdmin):
 class UsageSnapshotAdmin(ServiceAdmin):
     """Usage of the last hours, for billing."""
 
+    lists_all_accounts = True
     list_display = ("tenant", "total_events_received", "total_pixels_with_traffic", "publishes", "refreshed_at")
     list_filter = ("publish_error",)
     list_select_related = ("tenant",)

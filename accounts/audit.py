@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEntry, Membership, Tenant, User
 from accounts.principals import Principal
+from common import secrets
 
 #: Stands for a secret's value.
-MASK = "•••"
+MASK = secrets.MASK
 
 Changes = dict[str, list[Any]]
 #: What pages call the value of a field; None where they show it as it is.
@@ -70,7 +71,20 @@ def record(
     changes: Changes | None = None,
 ) -> None:
     """Add an entry; ``changes`` maps a field to ``[before, after]``."""
-    AuditEntry.objects.create(
+    _entry(principal, act, subject, tenant, changes).save(force_insert=True)
+
+
+def record_each(principal: Principal, act: Act, changes: Mapping[str, Changes], *, tenant: Tenant) -> None:
+    """Add an entry for each subject, with what the act changed about it."""
+    AuditEntry.objects.bulk_create(
+        _entry(principal, act, subject, tenant, of_subject) for subject, of_subject in changes.items()
+    )
+
+
+def _entry(
+    principal: Principal, act: Act, subject: object, tenant: Tenant | None, changes: Changes | None
+) -> AuditEntry:
+    return AuditEntry(
         tenant_id=tenant.pk if tenant else None,
         actor=principal.label,
         act=act.name,

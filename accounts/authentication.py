@@ -13,10 +13,10 @@ from django.db.models import DateTimeField, Exists, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.hashing import hash_secret
 from accounts.models import AccessToken, ApiAccount, User
 from accounts.principals import Principal, principal_of_api_account, principal_of_user
 from accounts.second_factors import lacks_second_factor
+from accounts.secret_hashes import hash_secret
 from common.statements import Guard, Param, Statement
 
 #: Of every 401 of the APIs; RFC 6750 §3 wants a parameter behind the scheme.
@@ -52,7 +52,7 @@ def remembered_bearer(token: str) -> Principal | None:
     return replace(principal, guard=Guard(_token_is_valid, _valid(token_hash))) if principal else None
 
 
-_COLUMNS = ("id", "name")
+_COLUMNS = ("id", "name", "read_only", "tenant_id")
 
 
 def _valid(token_hash: str) -> dict[str, Any]:

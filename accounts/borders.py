@@ -19,5 +19,12 @@ class Borders:
     sees_all_tenants: bool = False
     #: The accounts in which the caller has a role of its own.
     tenant_ids: frozenset[str] = frozenset()
+    #: The one account that an API account of the host is for: it sees of it what the host sees, and nothing else.
+    hosted_tenant_id: str | None = None
     #: The person, who sees their own roles; None for software.
     user_id: UUID | None = None
+
+    @property
+    def known_tenant_ids(self) -> frozenset[str]:
+        """Of whom ``sees_all_tenants`` is not: the accounts whose name, status and usage the caller sees."""
+        return self.tenant_ids if self.hosted_tenant_id is None else self.tenant_ids | {self.hosted_tenant_id}

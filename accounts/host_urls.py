@@ -27,5 +27,7 @@ urlpatterns = [
     path("api-accounts/", api_accounts.api_accounts, name="api_accounts"),
     path("api-accounts/add/", api_accounts.add_api_account, name="add_api_account"),
     path("api-accounts/delete/", api_accounts.remove_api_account, name="remove_api_account"),
+    path("api-accounts/<slug:api_account>/scope/", api_accounts.api_account, name="api_account"),
+    path("api-accounts/<slug:api_account>/secret/", api_accounts.renew_secret, name="renew_secret"),
     path("mail/", host.mail, name="mail"),
 ]

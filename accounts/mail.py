@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from enum import StrEnum
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -19,6 +20,7 @@ from django.db import close_old_connections, transaction
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 from django.utils import translation
+from limits import parse
 
 from accounts.models.host import host_name
 from common.background import Background
@@ -34,10 +36,13 @@ _KINDS = {
     "django.core.mail.backends.dummy.EmailBackend": "dummy",
     PRINTS: "console",
 }
+_FOR_EXAMPLES = ("example.com", "example.net", "example.org", "example", "invalid", "localhost", "test")
 #: What mail programs take for a part of an address: they make a link of "example.com" and "http://example.com", and
 #: phones of a number.
 _IN_ADDRESSES = re.compile(r"([.:@\\。．｡])(?=\S)|(\d|\+)(?=\d)")
 _unprinted = ContextVar("unprinted", default=False)
+#: Of alerts, by recipient: no stranger's act sends them, and the fifth of a day may be the one that matters.
+ALERTS_RATE_LIMIT = parse("50/day")
 #: So many mails may wait; more than an account sends in a day.
 _ROOM = 10_000
 
@@ -53,6 +58,7 @@ class Kind(StrEnum):
     PASSWORD = "password"  # noqa: S105  # no password  # nosec B105
     NOTICE = "notice"
     TEST = "test"
+    ALERT = "alert"
 
 
 _invitations = Background("Invitations by mail", threads=2, room=_ROOM)
@@ -82,6 +88,13 @@ def mail_kind() -> str:
 def is_mail_set_up() -> bool:
     """Does a mail reach anybody, or is it printed or thrown away?"""
     return mail_kind() not in ("console", "dummy")
+
+
+def reaches_nobody(email: str) -> bool:
+    """Is the address of a domain that is kept for examples (RFC 2606), as those of the demo's people are, where mails
+    go to a mail server? Whoever prints or collects mails sees them all."""
+    domain = email.rpartition("@")[2].lower()
+    return mail_kind() == "smtp" and any(f".{domain}".endswith(f".{kept}") for kept in _FOR_EXAMPLES)
 
 
 def as_name(text: object) -> str:
@@ -114,6 +127,22 @@ def may_mail(kind: Kind, to: str, account: str = "") -> bool:
     if of_account.is_exhausted(kind, account):
         return False
     return of_recipient.hit(kind, _mailbox(to)) and of_account.hit(kind, account)
+
+
+def send_now(template: str, to: str, context: Mapping[str, Any], *, kind: Kind, message_id: str) -> bool:
+    """Send the mail at once; False where the recipient has had so many of this kind today.
+
+    Raises OSError where the mail server does not take it: nothing was counted. Who sends it again names the same
+    ``message_id``, a part of the header by which mail programs tell that it is the same.
+    """
+    limit = RateLimit("mails to an address", ALERTS_RATE_LIMIT)
+    if limit.is_exhausted(kind, _mailbox(to)):
+        return False
+    message = compose(template, to, context)
+    message.extra_headers["Message-ID"] = f"<{message_id}@{urlsplit(settings.BASE_URL).hostname}>"
+    message.send()
+    limit.hit(kind, _mailbox(to))
+    return True
 
 
 def _mailbox(address: str) -> str:

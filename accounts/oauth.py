@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from authlib.integrations.django_oauth2 import AuthorizationServer
-from authlib.oauth2 import OAuth2Error
+from authlib.common.encoding import json_dumps
+from authlib.oauth2 import AuthorizationServer, OAuth2Error
 from authlib.oauth2.rfc6749 import (
     ClientCredentialsGrant,
     InvalidRequestError,
@@ -23,12 +23,12 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.models import AccessToken, ApiAccount, RoleLevel
 from accounts.oauth_requests import (
     AUTH_METHODS,
+    AccountExpired,
     DatabaseAway,
     OurFault,
     SignInFailed,
@@ -37,7 +37,7 @@ from accounts.oauth_requests import (
     TooManyFailures,
 )
 from accounts.principals import principal_of_api_account
-from accounts.roles import role_name
+from accounts.role_names import role_name
 from accounts.services.api_accounts import (
     check_credentials,
     find_access_token,
@@ -45,26 +45,33 @@ from accounts.services.api_accounts import (
     store_access_token,
 )
 from common.errors import NotFound, TooManyRequests, unavailable
+from common.http import Request, Response
 from common.rate_limits import RateLimit, count_request
 
 logger = logging.getLogger(__name__)
 
-#: What every token is good for: the role that API accounts act in.
-SCOPE = role_name(RoleLevel.ADMIN, None)
+#: What a token may be good for: a role that API accounts act in.
+SCOPES = [role_name(level, None) for level in (RoleLevel.ADMIN, RoleLevel.VIEW)]
+
+
+def scope_of(api_account: ApiAccount) -> str:
+    """What the account's tokens are good for; ``tenant:<id>`` follows the role where it holds in one account alone."""
+    role = role_name(RoleLevel.VIEW if api_account.read_only else RoleLevel.ADMIN, None)
+    return f"{role} tenant:{api_account.tenant_id}" if api_account.tenant_id else role
 
 
 class PortalAuthorizationServer(AuthorizationServer):
     """Authlib's server over ApiAccount and AccessToken."""
 
-    def create_token_response(self, request: HttpRequest) -> HttpResponse:
+    def create_token_response(self, request: Request) -> Response:
         """A token for the API account that the request names."""
         return self._answered(request, super().create_token_response)
 
-    def create_endpoint_response(self, name: str, request: HttpRequest) -> HttpResponse:
+    def create_endpoint_response(self, name: str, request: Request) -> Response:
         """What the endpoint of that name says to the request."""
         return self._answered(request, partial(super().create_endpoint_response, name))
 
-    def _answered(self, request: HttpRequest, answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    def _answered(self, request: Request, answer: Callable[[Request], Response]) -> Response:
         """Authlib answers the errors of its own steps; those of reading the request are answered here."""
         try:
             response = answer(request)
@@ -76,7 +83,14 @@ class PortalAuthorizationServer(AuthorizationServer):
             response = self.handle_error_response(request, fault)
         return response
 
-    def create_oauth2_request(self, request: HttpRequest) -> TokenRequest:
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
+        """The answer, as doors give it."""
+        return Response(status, headers, (json_dumps(body) if isinstance(body, dict) else body).encode())
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Nobody listens."""
+
+    def create_oauth2_request(self, request: Request) -> TokenRequest:
         """Read the request, more strictly than Authlib."""
         return TokenRequest(request)
 
@@ -103,17 +117,25 @@ class PortalAuthorizationServer(AuthorizationServer):
             except TooManyRequests as error:
                 raise TooManyFailures(error.retry_after) from None
             raise SignInFailed
+        if api_account.has_expired:
+            raise AccountExpired
         return api_account
 
     def save_token(self, token: dict[str, Any], request: TokenRequest) -> None:
         """Keep the token's hash, unless the account was deleted since it signed in."""
         try:
-            store_access_token(api_account=request.client, token=token["access_token"])
+            kept = store_access_token(
+                api_account=request.client,
+                token=token["access_token"],
+                secret=request.secret,
+                address=request.sender,
+            )
         except NotFound:
             raise SignInFailed from None
+        token["expires_in"] = round((kept.expires_at - kept.issued_at).total_seconds())
 
 
-def bearer_token(*, scope: str | None = None, **_: Any) -> dict[str, Any]:
+def bearer_token(*, client: ApiAccount, scope: str | None = None, **_: Any) -> dict[str, Any]:
     """A new token, as the client gets it (§5.1); the reference's clients read ``token``.
 
     Whatever scope is asked for is ignored, and the answer says which holds (§3.3).
@@ -124,7 +146,7 @@ def bearer_token(*, scope: str | None = None, **_: Any) -> dict[str, Any]:
         "token": value,
         "token_type": "Bearer",  # nosec B105  # the scheme
         "expires_in": settings.TOKEN_LIFETIME_SECONDS,
-        **({"scope": SCOPE} if scope else {}),
+        **({"scope": scope_of(client)} if scope else {}),
     }
 
 
@@ -165,7 +187,7 @@ class Introspection(OwnTokens, IntrospectionEndpoint):
             "client_id": token.api_account.name,
             "sub": token.api_account.name,
             "token_type": "Bearer",  # nosec B105  # the scheme
-            "scope": SCOPE,
+            "scope": scope_of(token.api_account),
             "iat": int(token.issued_at.timestamp()),
             "exp": int(token.expires_at.timestamp()),
             "iss": settings.BASE_URL,
@@ -183,13 +205,13 @@ def metadata() -> AuthorizationServerMetadata:
         revocation_endpoint_auth_methods_supported=methods,
         introspection_endpoint=f"{settings.BASE_URL}{reverse('introspect_token')}",
         introspection_endpoint_auth_methods_supported=methods,
-        scopes_supported=[SCOPE],
+        scopes_supported=SCOPES,
         grant_types_supported=[ClientCredentialsGrant.GRANT_TYPE],
         response_types_supported=[],  # of an authorization endpoint, which is not there
     )
 
 
-authorization_server = PortalAuthorizationServer(ApiAccount, AccessToken)
+authorization_server = PortalAuthorizationServer()
 authorization_server.register_token_generator("default", bearer_token)
 authorization_server.register_grant(ClientCredentialsGrant)
 authorization_server.register_endpoint(Revocation)

@@ -7,11 +7,13 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.http import HttpRequest, UnreadablePostError
+from django.http import UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.http import parse_header_parameters
 
-from common.client_address import client_network
+from common.client_address import network_of
 from common.errors import Unavailable
+from common.http import Form, Request
 
 PARAMETERS = ("grant_type", "client_id", "client_secret", "scope", "token")
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -20,7 +22,9 @@ AUTH_METHODS = ("client_secret_basic", "client_secret_post")
 MAX_BODY_BYTES = 10_000
 MAX_PARAMETER_LENGTH = 500
 #: What Django raises for a form that it cannot or will not read; LookupError is an unknown charset.
-UNREADABLE = (BadRequest, LookupError, MultiPartParserError, SuspiciousOperation, UnreadablePostError, ValueError)
+UNREADABLE = (
+    *(BadRequest, LookupError, MultiPartParserError, OSError, SuspiciousOperation, UnreadablePostError, ValueError),
+)
 
 
 class SignInFailed(InvalidClientError):
@@ -32,6 +36,12 @@ class SignInFailed(InvalidClientError):
     def get_headers(self) -> list[tuple[str, str]]:
         """Authlib's challenge lacks the realm, which RFC 7617 requires."""
         return [*OAuth2Error.get_headers(self), ("WWW-Authenticate", 'Basic realm="API accounts", charset="UTF-8"')]
+
+
+class AccountExpired(SignInFailed):
+    """Told to who knows the secret, and to nobody else."""
+
+    description = "The API account has expired. Ask an admin of the host for a later end, or for another account."
 
 
 class SlowDown(OAuth2Error):
@@ -76,24 +86,33 @@ class DatabaseAway(OAuth2Error):
         return [*super().get_headers(), ("Retry-After", str(Unavailable.retry_after))]
 
 
-def read_form(request: HttpRequest) -> dict[str, str]:
+def read_form(request: Request) -> dict[str, str]:
     """The parameters that we know; others are ignored, and one without a value counts as not sent (§3.2)."""
-    if request.content_type not in FORM_TYPES:
+    if parse_header_parameters(request.headers.get("content-type", ""))[0] not in FORM_TYPES:
         raise InvalidRequestError(f"Send the parameters as {' or '.join(FORM_TYPES)}.")
     try:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
-            raise InvalidRequestError(f"The body must have at most {MAX_BODY_BYTES} bytes.")
-        query, form = request.GET, request.POST
+        sent = Form(request, _read_body(request))
+        form = sent.read_fields()
     except UNREADABLE:
         raise InvalidRequestError("The body cannot be read as a form.") from None
     for name in PARAMETERS:
-        if name in query:
+        if name in sent.GET:
             raise InvalidRequestError(f"{name} belongs into the body: addresses are logged.")
         if len(form.getlist(name)) > 1:
             raise InvalidRequestError(f"{name} is repeated.")
         if len(form.get(name, "")) > MAX_PARAMETER_LENGTH:
             raise InvalidRequestError(f"{name} must have at most {MAX_PARAMETER_LENGTH} characters.")
-    return {name: form[name] for name in PARAMETERS if form.get(name)}
+    return {name: str(form[name]) for name in PARAMETERS if form.get(name)}
+
+
+def _read_body(request: Request) -> bytes:
+    length = request.content_length or 0
+    body = b"" if length > MAX_BODY_BYTES else request.body.read(MAX_BODY_BYTES + 1)
+    if max(length, len(body)) > MAX_BODY_BYTES:
+        raise InvalidRequestError(f"The body must have at most {MAX_BODY_BYTES} bytes.")
+    if len(body) < length:
+        raise InvalidRequestError("The body did not arrive whole.")
+    return body
 
 
 def read_credentials(authorization: str, form: dict[str, str]) -> tuple[str, str]:
@@ -114,11 +133,12 @@ def read_credentials(authorization: str, form: dict[str, str]) -> tuple[str, str
 class TokenRequest(OAuth2Request):
     """A request for a token, as far as it can be read."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: Request) -> None:
         # Authlib refuses any address without https. TLS may end before us: SECURE_SSL_REDIRECT is what enforces it.
-        super().__init__("POST", f"https://{request.get_host()}{request.path}", headers=request.headers)
+        super().__init__("POST", f"https://{request.headers['host']}{request.path}", headers=request.headers)
         form = read_form(request)
         self.payload = BasicOAuth2Payload(form)
         self._body = form  # where Authlib's endpoints look for ``token``
-        self.address = client_network(request)
-        self.name, self.secret = read_credentials(request.headers.get("Authorization", ""), form)
+        self.sender = request.address
+        self.address = network_of(request.address)
+        self.name, self.secret = read_credentials(request.headers.get("authorization", ""), form)

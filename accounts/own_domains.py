@@ -24,20 +24,21 @@ class _Cache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._domains: frozenset[str] = frozenset()
+        #: Each with its account.
+        self._domains: dict[str, str] = {}
         self._read_at: float | None = None
 
-    def holds(self, domain: str) -> bool:
+    def tenant_of(self, domain: str) -> str | None:
         with self._lock:
             now = time.monotonic()
             if self._read_at is None or now >= self._read_at + KEPT_SECONDS:
                 self._domains, self._read_at = self._read(), now
-            return domain in self._domains
+            return self._domains.get(domain)
 
-    def _read(self) -> frozenset[str]:
+    def _read(self) -> dict[str, str]:
         try:
             close_if_cut_off()
-            return frozenset(IngressDomain.objects.served().values_list("ingress", flat=True))
+            return dict(IngressDomain.objects.served().values_list("ingress", "tenant_id"))
         except DatabaseError:
             logger.warning("Accounts' own domains cannot be read; those of before hold.", exc_info=True)
             return self._domains
@@ -55,8 +56,13 @@ def is_own_domain(host: str) -> bool:
 
     The portal's own names never are: whoever could claim one would close the portal.
     """
+    return tenant_of_own_domain(host) is not None
+
+
+def tenant_of_own_domain(host: str) -> str | None:
+    """The account whose own domain it is, if it is one's."""
     domain = split_domain_port(host)[0]
-    return bool(domain) and not is_portals_own(domain) and _cache.holds(domain)
+    return _cache.tenant_of(domain) if domain and not is_portals_own(domain) else None
 
 
 def is_portals_own(domain: str) -> bool:

@@ -16,7 +16,7 @@ SEARCH_MAX_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TenantPage:
     """The accounts to show, as a query; one row more than ``size`` tells that there is a next page."""
 
     rows: QuerySet[Tenant]
@@ -28,7 +28,7 @@ class Page:
 
 def page_of_tenants(
     principal: Principal, *, first: int | None, after: str | None, search: str | None, status: int | None
-) -> Page:
+) -> TenantPage:
     """The visible accounts whose name contains ``search`` (or whose id it is), after the cursor ``after``."""
     size = clean_page_size(first)
     matching = Tenant.objects.visible_to(principal.borders)
@@ -40,7 +40,7 @@ def page_of_tenants(
     rows, before = matching, matching.none()
     if after:
         rows, before = matching.filter(_after(after)), matching.exclude(_after(after))
-    return Page(rows.order_by("name", "pk")[: size + 1], size, matching, before)
+    return TenantPage(rows.order_by("name", "pk")[: size + 1], size, matching, before)
 
 
 class Listed(Protocol):

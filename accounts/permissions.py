@@ -90,7 +90,7 @@ def allowed_actions(principal: Principal, tenant: TenantState | None = None) -> 
     """What the principal may do in ``tenant``, or at the host where none is given."""
     if principal.is_system:
         return frozenset(Action)
-    host_level = principal.host_level
+    host_level = principal.host_level_in(tenant.pk if tenant else None)
     if tenant is None:
         return HOST[host_level] if host_level else frozenset()
     allowed: frozenset[Action] = frozenset()

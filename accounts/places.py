@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.http import urlencode
 
 from accounts.models import RoleLevel, Tenant
-from accounts.roles import Role
+from accounts.role_names import Role
 from accounts.views.pages import address
 
 

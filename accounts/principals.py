@@ -25,6 +25,8 @@ class Principal:
     host_level: RoleLevel | None = None
     tenant_levels: Mapping[str, RoleLevel] = field(default_factory=dict)
     is_system: bool = False
+    #: Of an API account that is for one account: the role at the host holds in this one alone, and not at the host.
+    hosted_tenant_id: str | None = None
     #: Of a principal that is remembered by its token: reads that are given it make sure that the token is still valid.
     guard: Guard | None = field(default=None, compare=False, repr=False)
     #: How the audit log names a principal that is neither.
@@ -33,7 +35,11 @@ class Principal:
     @property
     def sees_all_tenants(self) -> bool:
         """The host's people and API accounts see every account's name, status and usage."""
-        return self.is_system or self.host_level is not None
+        return self.is_system or self.host_level_in(None) is not None
+
+    def host_level_in(self, tenant_id: str | None) -> RoleLevel | None:
+        """The role that the host's people and API accounts have in an account; of None, at the host itself."""
+        return self.host_level if self.hosted_tenant_id in (None, tenant_id) else None
 
     @property
     def tenant_ids(self) -> list[str]:
@@ -44,7 +50,13 @@ class Principal:
     def borders(self) -> Borders:
         """How far the principal sees."""
         user_id = None if self.user is None else self.user.pk
-        return Borders(self.is_system, self.sees_all_tenants, frozenset(self.tenant_levels), user_id)
+        return Borders(
+            is_system=self.is_system,
+            sees_all_tenants=self.sees_all_tenants,
+            tenant_ids=frozenset(self.tenant_levels),
+            hosted_tenant_id=self.hosted_tenant_id,
+            user_id=user_id,
+        )
 
     @property
     def only_tenant_id(self) -> str | None:
@@ -79,8 +91,12 @@ def principal_of_user(user: User) -> Principal:
 
 
 def principal_of_api_account(api_account: ApiAccount) -> Principal:
-    """API accounts act as agency-admin (the reference's rule): no query."""
-    return Principal(api_account=api_account, host_level=RoleLevel.ADMIN)
+    """API accounts act as agency-admin (the reference's rule), within their scope: no query.
+
+    One that is read only acts as agency-view; one for one account does so there, and has no role at the host.
+    """
+    level = RoleLevel.VIEW if api_account.read_only else RoleLevel.ADMIN
+    return Principal(api_account=api_account, host_level=level, hosted_tenant_id=api_account.tenant_id)
 
 
 def principal_of_key(key: str) -> Principal | None:
@@ -91,7 +107,7 @@ def principal_of_key(key: str) -> Principal | None:
         return principal_of_user(user) if user and user.is_active else None
     if kind == "api":
         account = ApiAccount.objects.filter(pk=name).first()
-        return principal_of_api_account(account) if account else None
+        return principal_of_api_account(account) if account and not account.has_expired else None
     return None if key else OPERATOR
 
 

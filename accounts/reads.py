@@ -27,13 +27,15 @@ from accounts.models.people import MembershipQuerySet
 from accounts.models.tenant import open_to
 from accounts.permissions import Action, is_allowed, require
 from accounts.principals import Principal
-from accounts.roles import role_name
+from accounts.role_names import role_name
 from common import budget
 from common.budget import SCALARS_PER_OBJECT, most_rows
 from common.errors import NotAuthorized
 from common.graphql.selection import Selection
 from common.statements import NOTHING, Among, HowMany, One, Param, Row, Rows, Statement, columns_of
 
+#: Fields of ``TenantUsage`` that count pipelines.
+_PIPELINES = frozenset({"totalPipelines", "totalActivePipeline"})
 #: Fields of ``User`` that look at the person's accounts beyond the one being listed.
 _BEYOND = frozenset({"tenants", "defaultTenantId"})
 
@@ -46,8 +48,8 @@ class NamedRole(msgspec.Struct, frozen=True, gc=False):
     tenant_name: str | None
 
 
-class PixelCounts(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """How many pixels are connected, and how many of them receive and publish."""
+class Counts(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """How many things of a kind an account has, and how many of them are active."""
 
     total: int = 0
     active: int = 0
@@ -71,7 +73,9 @@ class TenantView(msgspec.Struct, array_like=True):
     status: int
     can_partner_manage: bool
     event_enrichment: bool
-    counts: PixelCounts | None = None
+    counts: Counts | None = None
+    #: Of pipelines that are no pixel's.
+    gateway: Counts | None = None
     #: Their ids, each in a row of its own.
     pixels: list[tuple[str]] | None = None
     #: None where nothing was counted yet, too.
@@ -92,6 +96,16 @@ class TenantView(msgspec.Struct, array_like=True):
     def total_active_pixels(self) -> int:
         """Pixels that receive and publish."""
         return self.counts.active if self.counts else 0
+
+    @property
+    def total_pipelines(self) -> int:
+        """Those of pixels, one each, and the others."""
+        return self.total_pixels + (self.gateway.total if self.gateway else 0)
+
+    @property
+    def total_active_pipelines(self) -> int:
+        """Those of active pixels, and the others that are on."""
+        return self.total_active_pixels + (self.gateway.active if self.gateway else 0)
 
     @property
     def usage(self) -> Traffic:
@@ -182,7 +196,7 @@ def read_tenant(principal: Principal, tenant_id: str, selection: Selection) -> T
         people = tenant.members
         memberships = sum(len(member.memberships or ()) for member in people or ())
         budget.load(most_rows() if people is None else len(people) + memberships, "users")
-    budget.load_scalars(len(tenant.pixels or ()), "pixelIds")
+    budget.load(len(tenant.pixels or ()), "pixelIds", per_object=budget.SCALARS_PER_OBJECT)
     return _complete(principal, [tenant], selection)[0]
 
 
@@ -192,8 +206,8 @@ def read_tenants(principal: Principal, tenants: QuerySet[Tenant], selection: Sel
         visible = Membership.objects.visible_to(principal.borders)
         budget.load_counted(visible.filter(tenant__in=tenants.values("pk")), "users")
     if "pixelIds" in selection["tenantUsage"]:
-        pixels = _pixels().filter(tenant__in=tenants.values("pk"))
-        budget.load_counted(pixels, "pixelIds", scalars=True)
+        pixels = _of_tenants("pixels").filter(tenant__in=tenants.values("pk"))
+        budget.load_counted(pixels, "pixelIds", per_object=budget.SCALARS_PER_OBJECT)
     rows = Statement(tenants, *_tenant_columns(principal.borders, selection, most_rows()), row=TenantView).all(
         principal.guard
     )
@@ -307,22 +321,26 @@ def _roles(borders: Borders, selection: Selection, today: date, most: int) -> St
     return Statement(_by_account(memberships)[:most], *columns, row=PersonsMembership)
 
 
-def _pixels() -> QuerySet[Any, Any]:
-    """By the relation's name: accounts knows that an account has pixels, not what a pixel is."""
-    pixels: QuerySet[Any, Any] = cast(Any, Tenant._meta.get_field("pixels").related_model).objects.all()
-    return pixels
+def _of_tenants(relation: str) -> QuerySet[Any, Any]:
+    """By the relation's name: accounts knows that an account has pixels and pipelines, not what these are."""
+    found: QuerySet[Any, Any] = cast(Any, Tenant._meta.get_field(relation).related_model).objects.all()
+    return found
+
+
+def _counts(rows: QuerySet[Any, Any]) -> One:
+    of_tenant = rows.filter(tenant=OuterRef("pk")).order_by().values("tenant")
+    return One(of_tenant, *columns_of(Counts, total=Count("pk"), active=Count("pk", filter=Q(active=True))))
 
 
 def _tenant_columns(borders: Borders, selection: Selection, most: int, *, one: bool = False) -> list[str | Combinable]:
     """The columns of ``TenantView``; lists end at ``most`` rows."""
     usage = selection["tenantUsage"]
-    pixels = _pixels().filter(tenant=OuterRef("pk"))
-    counts = pixels.order_by().values("tenant")
-    total, active = Count("pk"), Count("pk", filter=Q(active=True))
-    ids = pixels.order_by("pixel_id")[: most * SCALARS_PER_OBJECT]
+    pixels = _of_tenants("pixels")
+    ids = pixels.filter(tenant=OuterRef("pk")).order_by("pixel_id")[: most * SCALARS_PER_OBJECT]
     return columns_of(
         TenantView,
-        counts=One(counts, *columns_of(PixelCounts, total=total, active=active)) if usage else NOTHING,
+        counts=_counts(pixels) if usage else NOTHING,
+        gateway=_counts(_of_tenants("pipelines")) if not _PIPELINES.isdisjoint(usage) else NOTHING,
         pixels=Rows(ids, "pixel_id") if "pixelIds" in usage else NOTHING,
         traffic=_traffic_column() if "tenantUsageByTraffic" in usage else NOTHING,
         members=_people_column(borders, selection["users"], most, one=one) if selection["users"] else NOTHING,

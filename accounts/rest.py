@@ -13,6 +13,7 @@ from ninja.errors import AuthenticationError, ValidationError
 from ninja.security import HttpBearer
 
 from accounts.authentication import BEARER_CHALLENGE, principal_from_bearer, principal_from_session
+from accounts.last_use import last_uses
 from accounts.principals import Principal
 from common.client_address import client_address
 from common.errors import InvalidInput, NotAuthorized, PortalError, TooManyRequests, Unavailable, unavailable
@@ -53,7 +54,10 @@ class SignedIn(HttpBearer):
         return principal_from_session(request)
 
     def authenticate(self, request: HttpRequest, token: str) -> Principal | None:
-        return principal_from_bearer(token.strip())
+        principal = principal_from_bearer(token.strip())
+        if principal and principal.api_account:
+            last_uses.note(principal.api_account.pk, client_address(request))
+        return principal
 
 
 def render_refusals(api: NinjaAPI) -> None:

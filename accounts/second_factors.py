@@ -13,8 +13,8 @@ from accounts.mail import is_mail_set_up
 from accounts.models import Membership, RoleLevel, User
 from accounts.models.people import cannot_sign_in
 from accounts.principals import Principal
-from common.key_rotation import Rotation
-from common.secrets import Secret, UndecryptableError
+from common.key_rotation import Rotation, resealed
+from common.secrets import Secret
 
 #: Where allauth keeps, in ``Authenticator.data``, what it lets SecondFactorAdapter encrypt.
 _SEALED = ("secret", "seed")
@@ -72,14 +72,9 @@ def _rotate(authenticator: Authenticator) -> Rotation:
     for key in _SEALED:
         if key not in authenticator.data:
             continue
-        old = Secret(authenticator.data[key])
-        try:
-            new = old.resealed()
-        except UndecryptableError:
-            done = done.plus(Rotation(unreadable=1))
-            continue
-        if new is old:
-            done = done.plus(Rotation(current=1))
+        new = resealed(Secret(authenticator.data[key]))
+        if isinstance(new, Rotation):
+            done = done.plus(new)
             continue
         authenticator.data[key] = new.sealed
         authenticator.save(update_fields=["data"])

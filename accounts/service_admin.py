@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
+from accounts.models import Tenant
 from accounts.web import principal_of_request
 from common.errors import PortalError
 
@@ -73,6 +74,9 @@ class ServiceAdmin(_ModelAdmin):
     paginator = NewestPaginator
     list_per_page = 50
     list_max_show_all = 0
+    list_before_template = "admin/own_accounts.html"
+    #: Elsewhere the accounts that manage themselves are left out, and the list says so.
+    lists_all_accounts = False
     #: What a service is called for; whether this person may, it judges itself.
     can_add = can_change = can_delete = False
 
@@ -99,8 +103,9 @@ class ServiceAdmin(_ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Nothing is found where an address looks for a number that no column can hold."""
+        left_out = Tenant.objects.none() if self.lists_all_accounts else Tenant.objects.filter(can_partner_manage=False)
         try:
-            return super().changelist_view(request, extra_context)
+            return super().changelist_view(request, {"own_accounts": left_out.count(), **(extra_context or {})})
         except TOO_LARGE as error:
             raise Http404 from error
 

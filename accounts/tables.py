@@ -110,6 +110,7 @@ class ApiAccountTable(_Table):
 
     name = _column(_("Name"))
     created_at = _column(_("Created"))
+    scope = _column(_("May do"))
     last_used_at = _column(_("Last used"))
     actions = _column(_("Actions"))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, NamedTuple, ParamSpec, cast
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -13,6 +14,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.db.models.expressions import Combinable
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
@@ -22,6 +24,7 @@ from django.utils.translation import gettext
 from django.views.i18n import set_language
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.borders import Borders
 from accounts.models import Tenant, User
 from accounts.models.host import host_name
 from accounts.permissions import Action, allowed_actions, find_tenant
@@ -207,8 +210,8 @@ def said_yes(request: HttpRequest, field: str) -> bool:
 
 
 def form_field(name: str) -> str:
-    """``pixelId``, as services name their fields, is ``pixel_id`` in forms."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """``pixelId``, as services name their fields, is ``pixel_id`` in forms; ``auth.clientId`` is ``auth_client_id``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace(".", "_")
 
 
 def sentence(error: PortalError) -> str:
@@ -228,6 +231,15 @@ def add_service_error(form: BaseForm, error: PortalError) -> None:
     form.add_error(field if field in form.fields else None, sentence(error))
 
 
+@contextmanager
+def refusals_in(form: BaseForm) -> Iterator[None]:
+    """What a service refuses in the block is shown in the form: the block ends there, and the form is not valid."""
+    try:
+        yield
+    except PortalError as error:
+        add_service_error(form, error)
+
+
 def page_context(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what base.html and hub.html need. Queries are made only where a template asks."""
     context: dict[str, Any] = {"host_name": SimpleLazyObject(host_name), "tenant": getattr(request, "tenant", None)}
@@ -235,7 +247,9 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     if isinstance(user, User) or getattr(user, "is_authenticated", False):
         context["principal"] = SimpleLazyObject(lambda: principal_of_request(request))
         context["can"] = SimpleLazyObject(lambda: _can(request))
-        context["accounts"] = SimpleLazyObject(lambda: selector(principal_of_request(request)))
+        context["accounts"] = SimpleLazyObject(
+            lambda: selector(principal_of_request(request), tenant=context["tenant"])
+        )
     return context
 
 
@@ -248,18 +262,40 @@ def _can(request: HttpRequest) -> dict[str, bool]:
 
 
 class Choices(NamedTuple):
-    """The accounts that the selector shows, and whether there are more to search for."""
+    """The accounts that the selector shows, whether there are more to search for, and what the menu counts."""
 
     shown: list[Tenant]
     has_more: bool
     search: str
+    #: None where no account was found, and so nothing was counted.
+    counted: int | None = None
 
 
-def selector(principal: Principal, search: str = "") -> Choices:
+#: What the menu counts, of the account in view or of all: a subquery that an app above gives, made part of the
+#: selector's query, which each page makes anyway.
+MenuCount = Callable[[Borders, Tenant | None], Combinable]
+_menu_counts: list[MenuCount] = []
+
+
+def count_in_menu(count: MenuCount) -> None:
+    """Have the menu count this; said once, when the app above is ready."""
+    _menu_counts[:] = [count]
+
+
+def selector(principal: Principal, search: str = "", tenant: Tenant | None = None) -> Choices:
     """The first accounts whose name contains ``search``, or whose id it is."""
     # Those that are closed to the host have no overview to go to.
     accounts = Tenant.objects.open_to(principal.borders).only("id", "name").order_by("name", "id")
     if search:
         accounts = accounts.filter(Q(name__icontains=search) | Q(pk=search))
+    for count in _menu_counts:
+        accounts = accounts.annotate(counted=count(principal.borders, tenant))
     found = list(accounts[: SELECTOR_SIZE + 1])
-    return Choices(found[:SELECTOR_SIZE], len(found) > SELECTOR_SIZE, search)
+    counted = getattr(found[0], "counted", None) if found else None
+    return Choices(found[:SELECTOR_SIZE], len(found) > SELECTOR_SIZE, search, counted)
+
+
+def let_scripts_ask(response: HttpResponse, origin: str) -> HttpResponse:
+    """Let this page's scripts ask one more origin than the portal, which is all that its policy lets them ask."""
+    response._csp_update = {"connect-src": ["'self'", origin]}  # type: ignore[attr-defined]  # where django-csp looks
+    return response

@@ -2,7 +2,8 @@
 
 Each version runs from a folder of its own, with its own packages, on a database that it made itself. Both are measured
 in turn, in every round, and what counts is the median of the rounds' ratios: the machine's mood falls on both alike.
-Nothing is known of a version but its commands, its addresses and the name of the outbox.
+On a busy machine, the processor time of the version's own processes says more than how much they do in a second: it is
+told beside. Nothing is known of a version but its commands, its addresses and the name of the outbox.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import psycopg
@@ -28,7 +29,7 @@ from django.conf import settings
 from bench import answers, load, place, servers, stage
 from bench.fill import account_id
 from bench.report import Result, figure_table, table
-from bench.rounds import Effort, Rounds, ratio
+from bench.rounds import Effort, Ratio, ratio
 from bench.rounds import measure as measure_rounds
 from scripts.checkouts import ROOT, checkout, python_of, run
 from tests.instance import free_port
@@ -62,6 +63,8 @@ class Version:
     url: str
     token: str
     worker: list[str]
+    #: The process group of its web server.
+    web: int
 
     @property
     def database(self) -> str:
@@ -69,24 +72,39 @@ class Version:
         return self.environment["DATABASE_URL"]
 
 
+class Pace(NamedTuple):
+    """How fast a version works."""
+
+    #: Requests or events a second.
+    rate: float
+    #: For each of them, seconds of the processor.
+    cost: float
+
+
+#: Of each version, a round each.
+Paces = dict[str, list[Pace]]
+
+
 def measure(commit: str, parts: list[str], effort: Effort) -> None:
     """Measure both, and print the ratios: this version over the other."""
     trees = {"this": ROOT, commit: checkout(commit)}
     rounds = max(effort.rounds, ROUNDS)
-    found: dict[str, Rounds] = {}
+    found: dict[str, Paces] = {}
     with ExitStack() as stack:
         versions = {
             name: stack.enter_context(_serve(tree, f"beside_{number}"))
             for number, (name, tree) in enumerate(trees.items())
         }
-        for work, rate in _works(parts, effort).items():
-            found[work] = measure_rounds({name: partial(rate, one) for name, one in versions.items()}, rounds)
-            print(f"{work}: {ratio(found[work]['this'], found[work][commit]).median:.2f} ×", flush=True)
-    print(f"\n{_ratios(found, commit)}\n{_figures(found)}", flush=True)
+        for work, pace in _works(parts, effort).items():
+            found[work] = measure_rounds({name: partial(pace, one) for name, one in versions.items()}, rounds)
+            print(" ".join(_ratios(work, found[work], commit)), flush=True)
+    head = ("work", f"beside {commit}", "spread", "by processor time", "spread")
+    rows = [_ratios(work, paces, commit) for work, paces in found.items()]
+    print(f"\n{table(head, rows)}\n{_figures(found)}", flush=True)
 
 
-def _works(parts: list[str], effort: Effort) -> dict[str, Callable[[Version], float]]:
-    works: dict[str, Callable[[Version], float]] = {}
+def _works(parts: list[str], effort: Effort) -> dict[str, Callable[[Version], Pace]]:
+    works: dict[str, Callable[[Version], Pace]] = {}
     if "graphql" in parts:
         works["A: Get Account"] = partial(_ask, "/hub/graphql/", answers.ACCOUNT, effort.seconds)
         works["B: 50 pixel connections"] = partial(_ask, "/capig/graphql/", answers.PIXELS, effort.seconds)
@@ -129,7 +147,7 @@ def _serve(tree: Path, name: str) -> Iterator[Version]:
             environment["GRAPH_API_URL"] = graph_api
             web = stack.enter_context(_process([python, "-m", "portal.serve"], tree, environment))
             url = servers.when_up(web, port)
-            yield Version(tree, environment, url, _token(tree, url, environment), worker)
+            yield Version(tree, environment, url, _token(tree, url, environment), worker, web.pid)
 
 
 def _token(tree: Path, url: str, environment: Mapping[str, str]) -> str:
@@ -157,22 +175,29 @@ def _process(command: list[str], tree: Path, environment: Mapping[str, str]) -> 
         started.wait()
 
 
-def _ask(path: str, document: str, seconds: float, version: Version) -> float:
+def _post(version: Version, path: str, bodies: list[bytes], seconds: float, *, size: int = 1, token: str = "") -> Pace:
+    """Post the bodies, each of which holds so many events, or one question."""
+    before = servers.processor_time(version.web)
+    done = load.post_well(version.url + path, *bodies, seconds=seconds, token=token)
+    spent = servers.processor_time(version.web) - before
+    return Pace(done.rate * size, spent / (done.requests * size))
+
+
+def _ask(path: str, document: str, seconds: float, version: Version) -> Pace:
     bodies = [
         json.dumps({"query": document, "variables": {"tenantId": account_id(number)}}).encode()
         for number in range(1, ACCOUNTS + 1)
     ]
-    return load.post_well(version.url + path, *bodies, seconds=seconds, token=version.token).rate
+    return _post(version, path, bodies, seconds, token=version.token)
 
 
-def _take_in(size: int, seconds: float, version: Version) -> float:
-    url = f"{version.url}/capi/{stage.PIXEL_ID}/events"
-    rate = load.post_well(url, stage.body_of(size), seconds=seconds).rate * size
+def _take_in(size: int, seconds: float, version: Version) -> Pace:
+    pace = _post(version, f"/capi/{stage.PIXEL_ID}/events", [stage.body_of(size)], seconds, size=size)
     _sql(version, "TRUNCATE events_outboxrow CASCADE")
-    return rate
+    return pace
 
 
-def _drain(size: int, events: int, version: Version) -> float:
+def _drain(size: int, events: int, version: Version) -> Pace:
     """Take in, repeat what waits until it is so many events, and let two workers publish it."""
     for pixel_id in PIXELS:
         load.post_well(f"{version.url}/capi/{pixel_id}/events", stage.body_of(size), seconds=1)
@@ -192,16 +217,20 @@ def _drain(size: int, events: int, version: Version) -> float:
     _sql(version, "ANALYZE events_outboxrow")
     command = [part if part != sys.executable else python_of(version.tree) for part in version.worker]
     with (
-        _process(command, version.tree, version.environment),
-        _process([part for part in command if part != "--beat"], version.tree, version.environment),
+        _process(command, version.tree, version.environment) as one,
+        _process([part for part in command if part != "--beat"], version.tree, version.environment) as other,
     ):
         total = _waiting(version)
         while (then := _waiting(version)) > total * (1 - MARGIN):  # nobody's start counts
             time.sleep(0.1)
-        start = time.monotonic()
+        start, before = time.monotonic(), _spent(one, other)
         while _waiting(version):
             time.sleep(0.05)
-        return then / (time.monotonic() - start)
+        return Pace(then / (time.monotonic() - start), (_spent(one, other) - before) / then)
+
+
+def _spent(*processes: subprocess.Popen[bytes]) -> float:
+    return sum(servers.processor_time(process.pid) for process in processes)
 
 
 def _waiting(version: Version) -> int:
@@ -214,14 +243,21 @@ def _sql(version: Version, statement: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def _ratios(found: Mapping[str, Rounds], commit: str) -> str:
-    rows = []
-    for work, rounds in found.items():
-        reached = ratio(rounds["this"], rounds[commit])
-        rows.append((work, f"{reached.median:.2f} ×", f"{reached.least:.2f}–{reached.greatest:.2f}"))
-    return table(("work", f"beside {commit}", "spread"), rows)
+def _ratios(work: str, paces: Paces, commit: str) -> tuple[str, ...]:
+    ours, theirs = paces["this"], paces[commit]
+    rates = ratio([one.rate for one in ours], [one.rate for one in theirs])
+    costs = ratio([one.cost for one in theirs], [one.cost for one in ours])
+    return work, *_shown(rates), *_shown(costs)
 
 
-def _figures(found: Mapping[str, Rounds]) -> str:
-    figures = {f"{work}, {name}": median(rates) for work, rounds in found.items() for name, rates in rounds.items()}
+def _shown(one: Ratio) -> tuple[str, str]:
+    return f"{one.median:.2f} ×", f"{one.least:.2f}–{one.greatest:.2f}"
+
+
+def _figures(found: Mapping[str, Paces]) -> str:
+    figures = {
+        f"{work}, {name}": median(pace.rate for pace in of_version)
+        for work, paces in found.items()
+        for name, of_version in paces.items()
+    }
     return figure_table(Result("Figures", [], "a second", figures))

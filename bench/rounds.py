@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 
 class Effort(NamedTuple):
@@ -17,6 +17,7 @@ class Effort(NamedTuple):
 
 #: The figures of each thing, a round each.
 Rounds = dict[str, list[float]]
+Figure = TypeVar("Figure")
 
 
 class Ratio(NamedTuple):
@@ -27,9 +28,9 @@ class Ratio(NamedTuple):
     greatest: float
 
 
-def measure(things: Mapping[str, Callable[[], float]], rounds: int) -> Rounds:
+def measure(things: Mapping[str, Callable[[], Figure]], rounds: int) -> dict[str, list[Figure]]:
     """Measure all things in every round; every other one goes backwards."""
-    found: Rounds = {name: [] for name in things}
+    found: dict[str, list[Figure]] = {name: [] for name in things}
     for number in range(rounds):
         for name in list(things)[:: -1 if number % 2 else 1]:
             found[name].append(things[name]())

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -30,14 +31,20 @@ CORES = os.cpu_count() or 1
 
 
 @contextmanager
-def portal(database_url: str, graph_api_url: str = "http://127.0.0.1:9") -> Iterator[Instance]:
-    """The portal's web server on a database; workers can be started beside it."""
+def portal(database_url: str, graph_api_url: str = "http://127.0.0.1:9", **own: object) -> Iterator[Instance]:
+    """The portal's web server on a database, with settings of its ``own``; workers can be started beside it."""
     folder = Path(settings.DATA_DIR) / database_url.rpartition("/")[2]
     folder.mkdir(exist_ok=True)
     # Counted as in production, and never reached: one caller sends what many would.
     counted = ("API", "ADDRESS", "PIXEL", "BROWSER_ADDRESS", "BROWSER_PIXEL")
     limits = {f"{name}_RATE_LIMIT": "1000000/s" for name in counted}
-    environment = {"DATABASE_URL": database_url, "WEB_WORKERS": CORES, "BASE_URL": "http://localhost:8000", **limits}
+    environment: dict[str, Any] = {
+        "DATABASE_URL": database_url,
+        "WEB_WORKERS": CORES,
+        "BASE_URL": "http://localhost:8000",
+        **limits,
+        **own,
+    }
     with Instance(folder, graph_api_url, **environment) as instance:
         instance.start_web()
         yield instance

@@ -3,7 +3,7 @@
 The limits on a document cannot know how much there is in the database: people of accounts of people multiply. So each
 operation has a ``Budget``. Code that loads rows takes them from the budget: a list below a list is counted first, any
 other list after it was loaded. Code that builds the answer takes the answer's objects from it. An operation that takes
-more than GRAPHQL_MAX_OBJECTS is refused, and so is one that reads for too long (common.read_timeout).
+more than GRAPHQL_MAX_OBJECTS is refused, and so is one that reads for too long (common.query_timeout).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from common.errors import InvalidInput, TimedOut, unavailable
-from common.read_timeout import limited_reads, refuse_if_over
+from common.query_timeout import limited_reads, refuse_if_over
 
 #: So many scalars of a list count as one object: a text takes far less time and room.
 SCALARS_PER_OBJECT = 10
@@ -130,26 +130,18 @@ def most_rows() -> int:
     return limit + 1
 
 
-def load(rows: int, field: str) -> None:
-    """So many rows are loaded for ``field``; InvalidInput where that is more than the budget has, if there is one."""
+def load(amount: int | Callable[[], int], field: str, *, per_object: int = 1) -> None:
+    """So much is loaded for ``field``, of which ``per_object`` count as one; InvalidInput where the budget has less.
+
+    Without a budget nothing is taken, and what is only found out by asking is not asked for.
+    """
     budget = _current.get()
     if budget is not None:
-        budget.load(rows, field)
-
-
-def load_scalars(values: int, field: str) -> None:
-    """The same for a list of scalars."""
-    load(values // SCALARS_PER_OBJECT, field)
-
-
-def load_bytes(size: Callable[[], int], field: str) -> None:
-    """The same for events, whose ``size`` is asked for where there is a budget."""
-    if _current.get() is not None:
-        load(size() // BYTES_PER_OBJECT, field)
+        budget.load((amount() if callable(amount) else amount) // per_object, field)
 
 
 def load_estimated(most: Callable[[], int], field: str) -> None:
-    """The same for counters to add up, of which there are ``most``.
+    """Counters are added up for ``field``, of which there are ``most``.
 
     There may be far fewer, so that this takes no more than half of a budget: what is asked for alone is answered.
     """
@@ -158,11 +150,10 @@ def load_estimated(most: Callable[[], int], field: str) -> None:
         budget.load(min(most() // COUNTERS_PER_OBJECT, budget.limit // 2), field)
 
 
-def load_counted(rows: QuerySet[Any, Any], field: str, *, scalars: bool = False) -> None:
+def load_counted(rows: QuerySet[Any, Any], field: str, *, per_object: int = 1) -> None:
     """Count rows that are about to be loaded, no further than needed: a list below a list can be of any size."""
     budget = _current.get()
     if budget is None:
         return
-    share = SCALARS_PER_OBJECT if scalars else 1
-    count = rows.order_by()[: (max(budget.rows, 0) + 1) * share].count()
-    budget.load(count // share, field)
+    count = rows.order_by()[: (max(budget.rows, 0) + 1) * per_object].count()
+    budget.load(count // per_object, field)

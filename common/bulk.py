@@ -6,14 +6,14 @@ half of that of the text that Django asks for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 from django.db import connection, models
 
-Value = str | int | date | datetime | None
+Value = str | int | bytes | date | datetime | None
 
 
 def insert(
@@ -23,15 +23,30 @@ def insert(
 
     Name all columns of the table but the key and those with a ``db_default``: the database has no others of Django's.
     """
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{_insert(model, columns)} {on_conflict}", [_as_json(rows)])
+
+
+def insert_new(
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Value]], *, returned: str
+) -> list[Any]:
+    """Insert those of the rows that are not there yet; one column of those that were inserted."""
     if not rows:
-        return
-    values, source = _read_from_json(model, columns)
-    sql = (  # the names are the model's own; WHERE tells SQLite's parser that no join follows
-        f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "  # noqa: S608  # nosec B608
-        f"SELECT {', '.join(values)} FROM {source} WHERE true {on_conflict}"
-    )
+        return []
     with connection.cursor() as cursor:
+        sql = f"{_insert(model, columns)} ON CONFLICT DO NOTHING RETURNING {returned}"
         cursor.execute(sql, [_as_json(rows)])
+        return [value for (value,) in cursor.fetchall()]
+
+
+def _insert(model: type[models.Model], columns: Sequence[str]) -> str:
+    values, source = _read_from_json(model, columns)
+    # The names are the model's own; WHERE tells SQLite's parser that no join follows.
+    return (
+        f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "  # noqa: S608  # nosec B608
+        f"SELECT {', '.join(values)} FROM {source} WHERE true"
+    )
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> int:
@@ -90,13 +105,13 @@ def delete(model: type[models.Model], keys: Sequence[int]) -> None:
     """Delete the rows with these keys, from a table to which no other refers."""
     if not keys:
         return
-    among, parameter = _among(keys)
+    among, parameter = are_among(keys)
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {model._meta.db_table} WHERE id {among}", [parameter])  # noqa: S608  # nosec B608  # our tables
 
 
-def _among(keys: Sequence[int]) -> tuple[str, str]:
-    """A condition, and its one parameter, however many the keys are."""
+def are_among(keys: Iterable[int]) -> tuple[str, str]:
+    """What stands behind a column's name in a condition, and its one parameter, however many the keys are."""
     texts = ",".join(map(str, keys))
     if connection.vendor == "postgresql":  # its own text for an array: psycopg would look at each number's size
         return "= ANY(%s::bigint[])", f"{{{texts}}}"

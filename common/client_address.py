@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -29,7 +30,7 @@ def parse_address(text: str) -> Address | None:
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
-def caller_behind_proxies(proxy: str, forwarded_for: str, trusted: list[Network]) -> str | None:
+def caller_behind_proxies(proxy: str, forwarded_for: str, trusted: Sequence[Network]) -> str | None:
     """The caller that a proxy of ``trusted`` has seen; None where the connection is not a trusted proxy's.
 
     Proxies add to the end of X-Forwarded-For: the caller is the last address there that is not a proxy's. What
@@ -40,7 +41,7 @@ def caller_behind_proxies(proxy: str, forwarded_for: str, trusted: list[Network]
     return str(_caller(forwarded_for, trusted) or proxy)
 
 
-def _caller(forwarded_for: str, networks: list[Network]) -> Address | None:
+def _caller(forwarded_for: str, networks: Sequence[Network]) -> Address | None:
     """None where a proxy has written what is no address; the first, where all are proxies'."""
     address = None
     for text in reversed(forwarded_for.split(",")):
@@ -50,7 +51,7 @@ def _caller(forwarded_for: str, networks: list[Network]) -> Address | None:
     return address
 
 
-def is_within(address: Address | None, networks: list[Network]) -> bool:
+def is_within(address: Address | None, networks: Sequence[Network]) -> bool:
     """Is the address one of these networks'?"""
     return address is not None and any(address in network for network in networks)
 
@@ -58,7 +59,7 @@ def is_within(address: Address | None, networks: list[Network]) -> bool:
 def client_address(request: HttpRequest) -> str:
     """The address of the other end of the connection.
 
-    Behind a proxy of TRUSTED_PROXIES it is the address that the proxy saw (portal/wsgi.py). Forwarded headers of others
+    Behind a proxy of TRUSTED_PROXIES it is the address that the proxy saw (portal/rsgi.py). Forwarded headers of others
     are not believed: anybody can send them.
     """
     return str(request.META.get("REMOTE_ADDR") or "unknown")
@@ -67,6 +68,14 @@ def client_address(request: HttpRequest) -> str:
 def client_network(request: HttpRequest) -> str:
     """Under what requests of one caller are counted: the address, of IPv6 the network of one customer."""
     return network_of(client_address(request))
+
+
+def shortened(text: str) -> str:
+    """The network of an address, as far as it tells of no single person: /24, of IPv6 /48. Empty for what is none."""
+    address = parse_address(text)
+    if address is None:
+        return ""
+    return str(ip_network((str(address), 24 if address.version == 4 else 48), strict=False))
 
 
 @lru_cache(maxsize=4_096)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from io import BytesIO
 from typing import NamedTuple, Protocol
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
@@ -18,6 +19,9 @@ from common.client_address import client_address
 
 #: Should a browser show the answer after all, it loads nothing.
 _NOTHING_TO_SHOW = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+
+#: So many of a Content-Length are read.
+_DIGITS = 20
 
 
 class Body(Protocol):
@@ -46,7 +50,8 @@ class Request(NamedTuple):
     def content_length(self) -> int | None:
         """How long the body is, by its header; None where that does not say."""
         length = self.headers.get("content-length", "")
-        return int(length) if length.isdecimal() and len(length) < 19 else None
+        # Python reads no number of thousands of digits. One that is cut off here is still longer than any limit.
+        return int(length.lstrip("0")[:_DIGITS] or 0) if length.isdecimal() else None
 
 
 class Response(NamedTuple):
@@ -72,6 +77,30 @@ def from_django(request: HttpRequest) -> Request:
     )
 
 
+def as_django(response: Response) -> HttpResponse:
+    """A door's response, where Django asked the door."""
+    return HttpResponse(response.body, status=response.status, headers=dict(response.headers))
+
+
+class Form(HttpRequest):
+    """What Django needs of a request to read its form; the parameters of its address are in ``GET``."""
+
+    def __init__(self, request: Request, body: bytes) -> None:
+        super().__init__()
+        self.method = "POST"
+        self.META = {"CONTENT_TYPE": request.headers.get("content-type", ""), "CONTENT_LENGTH": str(len(body))}
+        self._set_content_type_params(self.META)  # type: ignore[attr-defined]  # as Django's own requests do
+        self._stream = BytesIO(body)
+        self._read_started = False
+        self.GET = QueryDict(request.query, encoding=self.encoding)
+
+    def read_fields(self) -> QueryDict:
+        """The fields of the body; raises what Django raises for a form that it cannot or will not read."""
+        self._load_post_and_files()
+        fields: QueryDict = self._post  # type: ignore[attr-defined]
+        return fields
+
+
 def check_host(request: Request) -> None:
     """DisallowedHost unless the request is for a host of ALLOWED_HOSTS, as Django checks it."""
     _ForHost(request.headers.get("host", "")).get_host()
@@ -91,7 +120,8 @@ def security_headers(scheme: str) -> list[tuple[str, str]]:
     response = HttpResponse()
     del response.headers["Content-Type"]
     for middleware in (SecurityMiddleware, XFrameOptionsMiddleware):
-        middleware(lambda _: response)(request)
+        # Of the answer alone: the way to https is for those who ask for pages.
+        middleware(lambda _: response).process_response(request, response)
     return [*response.items(), _NOTHING_TO_SHOW]
 
 

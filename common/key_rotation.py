@@ -35,6 +35,15 @@ def rotate_secrets(batch_size: int = 500) -> Rotation:
     return total
 
 
+def resealed(old: Secret) -> Secret | Rotation:
+    """The secret under the newest key; where there is nothing to write, what that counts as."""
+    try:
+        new = old.resealed()
+    except UndecryptableError:
+        return Rotation(unreadable=1)
+    return Rotation(current=1) if new is old else new
+
+
 def _batches(model: type[models.Model], column: str, size: int) -> Iterator[list[tuple[Any, Secret]]]:
     rows = model._base_manager.exclude(**{column: None}).order_by("pk").values_list("pk", column)
     batch = list(rows[:size])
@@ -47,13 +56,9 @@ def _batches(model: type[models.Model], column: str, size: int) -> Iterator[list
 def _rotate(model: type[models.Model], column: str, batch: list[tuple[Any, Secret]]) -> Rotation:
     done = Rotation()
     for pk, old in batch:
-        try:
-            new = old.resealed()
-        except UndecryptableError:
-            done = done.plus(Rotation(unreadable=1))
-            continue
-        if new is old:
-            done = done.plus(Rotation(current=1))
+        new = resealed(old)
+        if isinstance(new, Rotation):
+            done = done.plus(new)
             continue
         # Compare and set: a secret that somebody has replaced since it was read stays as they left it.
         updated = model._base_manager.filter(pk=pk, **{column: old}).update(**{column: new})

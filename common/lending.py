@@ -49,6 +49,12 @@ class Lender:
         del connections[DEFAULT_DB_ALIAS]
         self._idle.append((time.monotonic(), ours))
 
+    def __enter__(self) -> None:
+        self.take()
+
+    def __exit__(self, *exc: object) -> None:
+        self.give_back()
+
     def close_idle(self) -> None:
         """Close what nobody has used for ``idle_seconds``."""
         with suppress(IndexError):  # until there is nothing left

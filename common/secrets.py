@@ -17,6 +17,8 @@ else:
 
 #: What every Fernet token starts with: the format's version, and the top of a clock that fills it in centuries.
 SEALED_PREFIX = "gAAAAA"
+#: What is shown in a secret's place.
+MASK = "•••"
 
 
 class UndecryptableError(Exception):
@@ -75,10 +77,10 @@ class Secret:
         return hash(self.sealed)
 
     def __str__(self) -> str:
-        return "•••"
+        return MASK
 
     def __repr__(self) -> str:
-        return "Secret(•••)"
+        return f"Secret({MASK})"
 
 
 class _SecretAttribute(DeferredAttribute):

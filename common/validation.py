@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
@@ -13,6 +14,8 @@ from common.errors import InvalidInput
 _is_email = EmailValidator()
 
 EMAIL_MAX_LENGTH = 254
+#: Digits of the milliseconds of a date, and the last millisecond of the calendar.
+_DIGITS, _LAST = 15, 253_402_300_799_999
 
 # They turn the text around them wherever it is shown.
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -67,3 +70,12 @@ def clean_choice(field: str, value: int, choices: Sequence[int]) -> int:
     if value not in choices:
         raise InvalidInput(field, "must be one of {choices}.", choices=", ".join(map(str, choices)))
     return value
+
+
+def clean_milliseconds(field: str, text: str | None) -> datetime | None:
+    """The moment so many milliseconds after the epoch; InvalidInput for what is no such number."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise InvalidInput(field, "must be milliseconds since the epoch, digits alone.")
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=min(int(text), _LAST))

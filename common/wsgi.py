@@ -5,10 +5,11 @@ Doors take a ``Request`` and return a ``Response`` (common/http.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from ipaddress import ip_network
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from django.core.handlers.wsgi import LimitedStream
 
@@ -33,13 +34,22 @@ def read_request(environ: WSGIEnvironment) -> Request:
         body = LimitedStream(body, int(length) if length.isdecimal() else 0)
     return Request(
         environ["REQUEST_METHOD"],
-        environ["PATH_INFO"],
-        environ.get("QUERY_STRING", ""),
+        _read_text(environ["PATH_INFO"]),
+        _read_text(environ.get("QUERY_STRING", "")),
         headers,
         body,
         str(environ.get("REMOTE_ADDR") or "unknown"),
         environ["wsgi.url_scheme"],
     )
+
+
+def _read_text(text: str) -> str:
+    """WSGI writes each byte as a character."""
+    return text if text.isascii() else text.encode("latin-1").decode(errors="replace")
+
+
+def _write_text(text: str) -> str:
+    return text if text.isascii() else text.encode().decode("latin-1")
 
 
 class _HeaderNames(dict[str, str]):
@@ -69,6 +79,64 @@ def send(response: Response, scheme: str, start_response: StartResponse) -> list
     safe = security_headers(scheme)
     start_response(_STATUS_LINES[status], [*headers, *safe, ("Content-Length", str(len(body)))])
     return [body]
+
+
+class FileToSend(NamedTuple):
+    """A file that an application answers with (``wsgi.file_wrapper``): the server can send it by itself."""
+
+    file: IO[bytes]
+    block_size: int = 0
+
+
+class Answered(NamedTuple):
+    """What an application answers, and the parts of its body as they come."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    parts: Iterable[bytes] | FileToSend
+
+
+def ask(
+    application: WSGIApplication,
+    request: Request,
+    server: tuple[str, str],
+    protocol: str,
+    further: Mapping[str, Any] | None = None,
+) -> Answered:
+    """Ask an application; ``server`` is the name and the port that the request came to.
+
+    ``further`` is what the application finds in the environment besides WSGI's own variables.
+    """
+    environ: dict[str, Any] = {
+        **(further or {}),
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": _write_text(request.path),
+        "QUERY_STRING": _write_text(request.query),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": server[1],
+        "SERVER_PROTOCOL": protocol,
+        "REMOTE_ADDR": request.address,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": request.scheme,
+        "wsgi.input": request.body,
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileToSend,
+    }
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
+    started: list[Any] = []
+
+    def start_response(*start: Any) -> Any:
+        started[:] = start
+
+    parts: Any = application(environ, start_response)
+    return Answered(int(started[0][:3]), started[1], parts)
 
 
 def behind_proxies(application: WSGIApplication, trusted: list[str]) -> WSGIApplication:

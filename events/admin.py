@@ -9,20 +9,51 @@ from typing import Any, ClassVar
 
 import orjson
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 
+from accounts.models import Tenant
 from accounts.service_admin import ServiceAdmin, all_well, text_of
 from accounts.web import principal_of_request
 from events.delivery import services
 from events.delivery.explanations import explain
-from events.delivery.reads import masked_event
+from events.delivery.log.packing import read_kinds
+from events.delivery.log.reading import batches_with, lines_of
+from events.delivery.masking import masked_event
 from events.findings import explain as explain_finding
-from events.models import Counter, DeadLetter, Delivery, Finding, IdFinding, Lane, OutboxRow
+from events.gateway.admin import RefusedAdmin  # which registers its tables
+from events.intake.rules import explain as explain_refusal
+from events.models import (
+    Counter,
+    DeadLetter,
+    DeliveryBatch,
+    Finding,
+    IdFinding,
+    Lane,
+    OutboxRow,
+    RefusedRequest,
+    Registration,
+    Removal,
+)
+from events.registration import services as registrations
+from events.registration.explanations import explain_attempt
 from pixels.models import Pixel
 
 #: A search finds the rows of so many pixels.
 PIXELS_SEARCHED = 500
+#: And an event's id is looked for in the logs of so many accounts.
+TENANTS_SEARCHED = 500
+#: A batch shows so many events.
+LINES_SHOWN = 1_000
+
+
+def pixels_found(request: HttpRequest, term: str) -> list[int]:
+    """The pixels that somebody sees whose id, name or account is like that."""
+    named = Q(pixel_id=term) | Q(name__icontains=term) | Q(tenant__name__icontains=term) | Q(tenant=term)
+    pixels = Pixel.objects.visible_to(principal_of_request(request).borders).filter(named)
+    return list(pixels.values_list("pk", flat=True)[:PIXELS_SEARCHED])
 
 
 class EventsAdmin(ServiceAdmin):
@@ -42,9 +73,7 @@ class EventsAdmin(ServiceAdmin):
         term = text_of(search_term)
         if not term:
             return queryset, False
-        named = Q(pixel_id=term) | Q(name__icontains=term) | Q(tenant__name__icontains=term) | Q(tenant=term)
-        pixels = Pixel.objects.visible_to(principal_of_request(request).borders).filter(named)
-        wanted = Q(pixel__in=list(pixels.values_list("pk", flat=True)[:PIXELS_SEARCHED]))
+        wanted = Q(pixel__in=pixels_found(request, term))
         for column in self.searched:
             wanted |= Q(**{column: term})
         return queryset.filter(wanted), False
@@ -53,32 +82,71 @@ class EventsAdmin(ServiceAdmin):
         return super().get_queryset(request).defer("pixel__access_token")
 
 
-@admin.register(Delivery)
-class DeliveryAdmin(EventsAdmin):
-    """The delivery log."""
+def _open_tenants(request: HttpRequest) -> QuerySet[Tenant]:
+    return Tenant.objects.open_to(principal_of_request(request).borders)
 
-    list_display = ("at", "pixel", "road", "outcome", "event_name", "event_id", "website", "detail")
-    list_filter = ("outcome", "road")
-    searched = ("event_id",)
+
+@admin.register(DeliveryBatch)
+class DeliveryBatchAdmin(ServiceAdmin):
+    """The delivery log: a row holds the events that were settled together."""
+
+    ordering = ("-pk",)
+    list_display = ("at", "account", "pixel_id", "event_count", "first_kind")
+    search_fields = ("tenant_id",)  # which shows the field: see get_search_results
     search_help_text = "An event's or a pixel's id, or a part of the name of a pixel or its account"
-    fields = (
-        "pixel", "at", "road", "outcome", "event_name", "event_id", "event_time", "website", "detail", "code",
-        "explanation", "trace_id",
-    )  # fmt: skip
-    readonly_fields = ("explanation",)
+    fields = ("at", "account", "pixel_id", "event_count", "lines")
+    readonly_fields = fields
 
-    @admin.display(empty_value="-")
-    def explanation(self, delivery: Delivery) -> str:
-        return explain(delivery.code)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        pixel = Pixel.objects.filter(pk=OuterRef("pixel"))
+        queryset = super().get_queryset(request).defer("body")
+        found: QuerySet[Any] = queryset.annotate(
+            of_pixel=Subquery(pixel.values("pixel_id")), of_account=Subquery(pixel.values("tenant__name"))
+        )
+        return found
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = text_of(search_term)
+        if not term:
+            return queryset, False
+        pixels = pixels_found(request, term)
+        tenants = list(_open_tenants(request).values_list("pk", flat=True)[:TENANTS_SEARCHED])
+        return queryset.filter(Q(pixel__in=pixels) | Q(pk__in=batches_with(tenants, term))), False
+
+    @admin.display(description="pixel")
+    def pixel_id(self, batch: Any) -> str:
+        return batch.of_pixel or "-"
+
+    @admin.display(description="account")
+    def account(self, batch: Any) -> str:
+        return batch.of_account or "-"
+
+    @admin.display(description="of which the first kind is")
+    def first_kind(self, batch: DeliveryBatch) -> str:
+        kind = read_kinds(batch.kinds)[0]
+        return " · ".join(filter(None, (kind.outcome, kind.name, kind.website, kind.detail)))
+
+    @admin.display(description="events")
+    def lines(self, batch: DeliveryBatch) -> str:
+        """The last events, a line each."""
+        lines = lines_of(batch)[:LINES_SHOWN]
+        return format_html_join(
+            mark_safe("<br>"),  # nosec B308  # a constant
+            "{} {} {} {} {} {}",
+            ((line.outcome, line.event_name, line.event_id, line.website, line.detail, line.code) for line in lines),
+        )
 
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(EventsAdmin):
     """Events that Meta refused: replay or discard."""
 
-    list_display = ("failed_at", "pixel", "event_name", "event_id", "code", "message")
+    list_display = ("failed_at", "pixel", "road", "event_name", "event_id", "code", "message")
+    list_filter = ("road",)
     searched = ("event_id",)
-    search_help_text = DeliveryAdmin.search_help_text
+    search_help_text = DeliveryBatchAdmin.search_help_text
     fields = (
         "pixel", "event_name", "event_id", "website", "road", "received_at", "failed_at", "code", "message",
         "explanation", "trace_id", "content",
@@ -94,7 +162,7 @@ class DeadLetterAdmin(EventsAdmin):
 
     def content(self, letter: DeadLetter) -> str:
         """The event, without what it says of the visitor."""
-        return orjson.dumps(masked_event(letter), option=orjson.OPT_INDENT_2).decode()
+        return orjson.dumps(masked_event(bytes(letter.event)), option=orjson.OPT_INDENT_2).decode()
 
     @admin.action(description="Publish again")
     def replay(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -162,22 +230,31 @@ class CounterAdmin(EventsAdmin):
         "start", "span", "pixel", "dimension", "label", "received", "published", "failed", "expired",
         "dropped_by_event_filter", "dropped_by_domain_filter", "dropped_receiving_off", "dropped_publishing_off",
         "publish_errors", "browser_received", "browser_published", "browser_dropped", "browser_failed",
-        "browser_expired", "ids_on_both", "ids_repeated", "browser_ids_repeated",
+        "browser_expired", "ids_seen", "browser_ids_seen", "ids_on_both", "ids_repeated", "browser_ids_repeated",
+        "ids_of_other_orders",
     )  # fmt: skip
     list_filter = ("span", "dimension")
 
 
 @admin.register(Finding)
 class FindingAdmin(EventsAdmin):
-    """What was left out of events, and why."""
+    """What was left out of events or refused, and why."""
 
     list_display = ("hour", "pixel", "kind", "field", "explanation", "count")
     list_filter = ("kind",)
-    fields = (*list_display, "reason", "road")
+    fields = (*list_display, "reason", "road", "events")
     readonly_fields = ("explanation",)
 
     def explanation(self, finding: Finding) -> str:
-        return explain_finding(finding.reason)
+        return (explain_finding if finding.kind == Finding.Kind.LEFT_OUT else explain_refusal)(finding.reason)
+
+
+@admin.register(RefusedRequest)
+class RefusedRequestAdmin(RefusedAdmin, EventsAdmin):
+    """The last requests for pixels that the intake refused."""
+
+    list_display = ("at", "pixel", *RefusedAdmin.told)
+    fields = (*list_display, *RefusedAdmin.told_further)
 
 
 @admin.register(IdFinding)
@@ -187,3 +264,58 @@ class IdFindingAdmin(EventsAdmin):
     list_display = ("last_at", "pixel", "event_name", "kind", "count")
     list_filter = ("kind",)
     fields = (*list_display, "examples")
+
+
+@admin.register(Registration)
+class RegistrationAdmin(EventsAdmin):
+    """How pixels stand with Meta: those that were refused or wait can be tried again, others taken back."""
+
+    list_display = ("pixel", "state", "told_at", "endpoint", "failures", "due_at", "code", "message")
+    list_filter = ("state",)
+    fields = (*list_display, "silence", "explanation", "node")
+    readonly_fields = ("explanation",)
+    actions = ("try_again", "take_back")
+
+    @admin.display(empty_value="-")
+    def explanation(self, registration: Registration) -> str:
+        return explain_attempt(registration)
+
+    @admin.action(description="Tell Meta now")
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def tell(registration: Registration) -> None:
+            registrations.register_pixel(**_pixel_of(request, registration))
+
+        self.each(request, queryset, tell, "Meta is being told of {} pixels.")
+
+    @admin.action(description="Unregister")
+    def take_back(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def take_back(registration: Registration) -> None:
+            registrations.unregister_pixel(**_pixel_of(request, registration))
+
+        self.each(request, queryset, take_back, "The registrations of {} pixels are taken back.")
+
+
+def _pixel_of(request: HttpRequest, registration: Registration) -> dict[str, Any]:
+    pixel = registration.pixel
+    return {
+        "principal": principal_of_request(request), "tenant_id": pixel.tenant_id, "pixel_id": pixel.pixel_id,
+    }  # fmt: skip
+
+
+@admin.register(Removal)
+class RemovalAdmin(ServiceAdmin):
+    """Registrations of pixels that are gone, until Meta has confirmed that it has forgotten them."""
+
+    list_display = ("pixel_id", "tenant_id", "created_at", "failures", "due_at", "code", "message")
+    search_fields = ("pixel_id__startswith", "tenant_id__exact")
+    search_help_text = "The beginning of a pixel's id, or an account's id"
+    ordering = ("-created_at",)
+    fields = (*list_display, "silence", "explanation", "node")
+    readonly_fields = ("explanation",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("access_token")
+
+    @admin.display(empty_value="-")
+    def explanation(self, removal: Removal) -> str:
+        return explain_attempt(removal)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Count, F, Sum
+from django.conf import settings
+from django.db.models import Count, F
 
 from accounts.models import Tenant, TenantStatus
 from accounts.principals import Principal
 from events.delivery.explanations import explain_wait
+from events.delivery.log.keeping import size_of_log
+from events.figures.roads import ByRoad, sums_of
 from events.figures.windows import last_minutes, within
 from events.models import Counter, DeadLetter, Lane, OutboxRow
 from pixels.models import Pixel
@@ -51,29 +54,31 @@ class Dashboard:
     """The figures; a count of ``COUNTED`` means so many or more."""
 
     statuses: list[Status]
-    received: int
-    published: int
+    passed: ByRoad
     waiting_requests: int
     oldest_waiting: datetime | None
     dead_letters: int
     failing: list[FailingPixel]
+    #: Of the delivery log, and the most that it may have.
+    log_bytes: int
+    log_max_bytes: int
 
     COUNTED = COUNTED
 
 
 def read_dashboard(principal: Principal) -> Dashboard:
     """The figures of all accounts; the failing pixels of those that are open to the principal."""
-    passed = Counter.objects.filter(within(last_minutes(_DAY), dimension=Counter.Dimension.TOTAL)).aggregate(
-        received=Sum("received", default=0), published=Sum("published", default=0)
-    )
+    totals = Counter.objects.filter(within(last_minutes(_DAY), dimension=Counter.Dimension.TOTAL))
+    passed = totals.aggregate(**sums_of("received", "published"))
     return Dashboard(
         statuses=_statuses(),
-        received=passed["received"],
-        published=passed["published"],
+        passed=ByRoad.read([n or 0 for n in passed.values()]),  # None where nothing was counted
         waiting_requests=OutboxRow.objects.order_by()[:COUNTED].count(),
         oldest_waiting=OutboxRow.objects.order_by("pk").values_list("received_at", flat=True).first(),
         dead_letters=DeadLetter.objects.order_by()[:COUNTED].count(),
         failing=_failing(principal),
+        log_bytes=size_of_log() if settings.DELIVERY_LOG_DAYS else 0,
+        log_max_bytes=settings.DELIVERY_LOG_MAX_BYTES if settings.DELIVERY_LOG_DAYS else 0,
     )
 
 

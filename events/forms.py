@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from events.models import Delivery
+from events.delivery.entries import EVENT_ID_MAX_LENGTH
+from events.delivery.reads import End
+from events.gateway.trials import MADE_UP
+from events.models import LABEL_MAX_LENGTH, Delivery, Road
 from filters.models import EVENT_NAME_MAX_LENGTH
+from pixels.models import Pixel
 
 OUTCOMES = [
     (Delivery.Outcome.PUBLISHED, _("Published")),
@@ -28,6 +35,14 @@ class DeliveryFilterForm(forms.Form):
         required=False,
         widget=forms.Select(attrs={"class": "form-select"}),
     )
+    road = forms.TypedChoiceField(
+        label=_("Came from"),
+        choices=[("", _("Browser and server")), ("browser", Road.BROWSER.label), ("server", Road.SERVER.label)],
+        coerce=lambda name: Road[name.upper()],
+        empty_value=None,
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
     event = forms.CharField(
         label=_("Event name"),
         max_length=EVENT_NAME_MAX_LENGTH,
@@ -35,6 +50,61 @@ class DeliveryFilterForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "class": "form-control", "placeholder": _("Event name")}),
     )
+
+
+class DeliverySearchForm(DeliveryFilterForm):
+    """What the list of all of an account's events is narrowed to."""
+
+    id = forms.CharField(
+        label=_("Event id"),
+        max_length=EVENT_ID_MAX_LENGTH,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"type": "search", "class": "form-control", "placeholder": _("Event id"), "autocapitalize": "none"}
+        ),
+    )
+    website = forms.CharField(
+        label=_("Website"),
+        max_length=LABEL_MAX_LENGTH,
+        required=False,
+        widget=forms.TextInput(
+            attrs={"type": "search", "class": "form-control", "placeholder": _("Website"), "autocapitalize": "none"}
+        ),
+    )
+    pixel = forms.ChoiceField(
+        label=_("Pixel or data source"), required=False, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    destination = forms.ChoiceField(
+        label=_("Destination"), required=False, widget=forms.Select(attrs={"class": "form-select"})
+    )
+    since = forms.DateTimeField(
+        label=_("From (UTC)"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "form-control"}, format="%Y-%m-%dT%H:%M"),
+    )
+    until = forms.DateTimeField(
+        label=_("Until (UTC)"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "class": "form-control"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        pixels: Iterable[Pixel],
+        ends: Collection[End],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        of_pixels = [(pixel.pixel_id, str(pixel)) for pixel in pixels]
+        of_sources = [(end.id, f"{end.name} ({end.id})") for end in ends if end.is_source]
+        there = [(end.id, end.name) for end in ends if not end.is_source]
+        self.fields["pixel"].choices = [  # type: ignore[attr-defined]
+            ("", _("Every pixel and data source")),
+            *of_pixels,
+            *of_sources,
+        ]
+        self.fields["destination"].choices = [("", _("Every destination")), *there]  # type: ignore[attr-defined]
 
 
 class TestEventForm(forms.Form):
@@ -57,4 +127,37 @@ class TestEventForm(forms.Form):
             "does not count it. Without one, it counts as a real event."
         ),
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class DestinationTestForm(forms.Form):
+    """The event that a destination is tried with."""
+
+    event = forms.ChoiceField(
+        label=_("Event"), help_text=_("Made up, or one of yours that was refused or waits: others are not kept.")
+    )
+    test_event_code = forms.CharField(
+        label=_("Test event code"),
+        help_text=_(
+            "From the Test events tab in Meta's Events Manager, such as TEST12345: Meta then shows the event there and "
+            "does not count it."
+        ),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, data: Any = None, *, recent: list[tuple[str, str]], asks_for_code: bool) -> None:
+        super().__init__(data)
+        self.fields["event"].choices = [(MADE_UP, _("A made-up purchase")), *recent]  # type: ignore[attr-defined]
+        if not asks_for_code:
+            del self.fields["test_event_code"]
+
+
+class BrowserTestForm(forms.Form):
+    """An event that the reader's own browser sends."""
+
+    event_name = forms.CharField(label=_("Event name"), max_length=EVENT_NAME_MAX_LENGTH, initial="PageView")
+    page = forms.CharField(
+        label=_("Page's address"),
+        help_text=_("The event says that it happened there: the website's filter and the list of websites apply."),
+        widget=forms.TextInput(attrs={"type": "url", "placeholder": "https://shop.example.com/"}),
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from events.views import overview
+from events.views import deliveries, overview, refused
 
 _event_pages: list[URLPattern] = [
+    path("deliveries/", deliveries.deliveries, name="deliveries"),
+    path("deliveries/event/", deliveries.delivery, name="delivery"),
+    path("refused/", refused.refused, name="refused"),
     path("enhance/", overview.enhance_events, name="enhance"),
 ]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.audit import Act, record
+from accounts.audit import Act, record, record_each
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
@@ -16,9 +16,10 @@ from common.domains import clean_domain
 from common.errors import InvalidInput
 from common.validation import refuse_control_characters
 from filters.matching import Kind, Rule, covering
-from filters.models import EVENT_NAME_MAX_LENGTH, FilterState
+from filters.models import EVENT_NAME_MAX_LENGTH, EventFilter, FilterState
 from filters.reads import MODELS, FilterView, ShownState, filter_sets, rules_named, state_of
-from pixels.reads import pixel_keys
+from filters.signals import filters_changed
+from pixels.reads import get_pixel, pixel_keys
 from pixels.validation import clean_pixel_ids
 
 _STATES = {FilterState.PUBLISH: _("Permitted"), FilterState.DROP: _("Blocked")}
@@ -76,6 +77,7 @@ def _update(
     _replace(tenant, kind, name, FilterState(state), [keys[pixel_id] for pixel_id in named])
     if len(new) > len(replaced):
         _check_number(tenant, kind)
+    filters_changed.send(Tenant, tenant=tenant)
     record(
         principal,
         UPDATES[kind],
@@ -88,6 +90,40 @@ def _update(
     after = [rule for rule in before if rule not in replaced] + new
     states = {state_of(filters.rule_for(kind, name)) for filters in filter_sets(after, keys).values()}
     return FilterView(kind, name, None, states.pop() if len(states) == 1 else ShownState.MIXED)
+
+
+@transaction.atomic
+def replace_blocked_events(*, principal: Principal, tenant_id: str, pixel_id: str, names: Sequence[str]) -> list[str]:
+    """Let the pixel drop the events of these names, and publish what it alone dropped; by name.
+
+    Account-wide filters stay, and so do exceptions that publish. Each name that changes is recorded, as when it is set
+    by itself.
+    """
+    tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA, lock=True)
+    pixel = get_pixel(tenant, pixel_id)
+    wanted = sorted({clean_event_name(name) for name in names})
+    own = EventFilter.objects.filter(tenant=tenant, pixel=pixel)
+    before = dict(own.values_list("event_name", "state"))
+    added = [name for name in wanted if before.get(name) != FilterState.DROP]
+    gone = [name for name, state in before.items() if state == FilterState.DROP and name not in wanted]
+    if not added and not gone:
+        return wanted
+    own.filter(event_name__in=gone).delete()
+    EventFilter.objects.bulk_create(
+        [EventFilter(tenant=tenant, pixel=pixel, event_name=name, state=FilterState.DROP) for name in added],
+        update_conflicts=True,
+        update_fields=["state", "updated_at"],
+        unique_fields=["tenant", "event_name", "pixel"],
+    )
+    _check_number(tenant, Kind.EVENT)
+    filters_changed.send(Tenant, tenant=tenant)
+    states = {name: [before.get(name), FilterState.DROP] for name in added} | {
+        name: [FilterState.DROP, None] for name in gone
+    }
+    record_each(
+        principal, UPDATES[Kind.EVENT], {name: {pixel_id: change} for name, change in states.items()}, tenant=tenant
+    )
+    return wanted
 
 
 def _replace(tenant: Tenant, kind: Kind, name: str, state: FilterState, keys: Sequence[int]) -> None:

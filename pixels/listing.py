@@ -38,11 +38,15 @@ def page_of_pixels(paginator: Paginator[Any], number: str | None, minutes: int) 
     return page
 
 
-def get_listed_pixel(tenant: Tenant, pixel_id: str) -> StatedPixel:
-    """The account's pixel with its state; NotFound for an unknown one and for another account's alike."""
-    pixel: StatedPixel | None = (
-        listed_pixels(tenant).filter(pixel_id=pixel_id).first() if is_pixel_id(pixel_id) else None
-    )
+def get_listed_pixel(tenant: Tenant, pixel_id: str, *related: str) -> StatedPixel:
+    """The account's pixel with its state; NotFound for an unknown one and for another account's alike.
+
+    ``related`` are rows of its own in other tables, which are read along.
+    """
+    pixels = listed_pixels(tenant).filter(pixel_id=pixel_id)
+    if related:
+        pixels = pixels.select_related(*related)
+    pixel: StatedPixel | None = pixels.first() if is_pixel_id(pixel_id) else None
     if pixel is None:
         raise NotFound("id: this account has no such pixel.", field="id")
     return pixel

@@ -77,7 +77,10 @@ class Pixel(models.Model):
 
     class Meta:
         ordering = ["pixel_id"]
-        indexes = [models.Index(fields=["tenant", "pixel_id"], name="pixel_of_tenant")]
+        indexes = [
+            models.Index(fields=["tenant", "pixel_id"], name="pixel_of_tenant"),
+            models.Index(fields=["id"], condition=Q(bad_token=True), name="pixel_with_bad_token"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(pixel_id__regex=r"\A[0-9]{1,20}\Z"), name="pixel_id_is_digits"),
             models.CheckConstraint(

@@ -16,6 +16,7 @@ from common.errors import InvalidInput
 from common.secrets import Secret
 from common.validation import clean_choice
 from pixels import validation
+from pixels.ids import lock_ids, owners_beside_pixels, taken_elsewhere
 from pixels.models import Pixel, new_access_key
 from pixels.reads import get_pixel
 
@@ -118,11 +119,16 @@ def clean_connection(
 
 def _create(pixel: Pixel) -> Pixel:
     """Save a new pixel. The unique column tells whether another account has it, whoever comes at the same time."""
+    lock_ids()
+    for owner in filter(None, owners_beside_pixels(pixel.pixel_id)):
+        if owner == pixel.tenant_id:
+            raise InvalidInput("pixelId", "is the id of a data source of this account that is no Meta Pixel.")
+        raise taken_elsewhere("pixelId")
     try:
         with transaction.atomic():
             pixel.save(force_insert=True)
     except IntegrityError:
-        raise InvalidInput("pixelId", "this pixel is connected in another account already.") from None
+        raise taken_elsewhere("pixelId") from None
     return pixel
 
 

@@ -24,6 +24,9 @@ class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
     failed: int = 0
     #: Requests that Meta refused or did not answer. What they held may have been sent since.
     errors: int = 0
+    #: Of the events, those that came from browsers.
+    browser_received: int = 0
+    browser_published: int = 0
 
     @property
     def attempted(self) -> int:

@@ -7,7 +7,7 @@ is put right here, and what Django would refuse with a page is told in the form 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -17,17 +17,23 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 
+from accounts import token_door
 from accounts.own_domains import is_own_domain
 from common import refusals
 from common.http import Request, Response, from_django, security_headers
-from events.intake import browser_door, graph_answers
+from events.intake import browser_door, cors, graph_answers
 from events.intake import door as events_door
 from events.intake.addresses import GATEWAY, events_path
-from portal import tls_check
+from events.intake.bodies import most_bytes
+from events.intake.outbox import Storing, store, store_together
+from events.script import door as script_door
+from portal import health, tls_check
 from portal.graphql import door as graphql_door
 
 #: Answers a request itself, or None where Django does.
 Door = Callable[[Request], Response | None]
+#: Answers a request that brings events; those of a moment share a commit.
+EventsDoor = Callable[[Request], Storing[Response]]
 GetResponse = Callable[[HttpRequest], HttpResponse]
 #: Writes a refusal as callers of an address read it: from an HTTP status and a sentence.
 Form = Callable[[int, str], bytes]
@@ -48,8 +54,12 @@ class Software(NamedTuple):
     door: Door = _django
     #: May be asked under any host name: by load balancers, and by accounts' own domains (data routing).
     any_host: bool = False
-    #: A door of events: it is all that answers at accounts' own domains.
-    events: bool = False
+    #: Where events come in, in the door's place.
+    events: EventsDoor | None = None
+    #: Of a body no more is kept; where nothing is said, as much as the longest may have.
+    most_bytes: int | None = None
+    #: Answers at accounts' own domains, too.
+    own_domains: bool = False
     #: For what stands beside the portal, which asks by http, also where all others are sent to https.
     internal: bool = False
 
@@ -57,37 +67,52 @@ class Software(NamedTuple):
 #: Whose address a path is, and the path put right.
 Found = tuple[Software, str]
 
+#: Under this name Django's requests say whose address theirs is, so that it is looked for once.
+FOUND = "portal.found"
+
 #: The first that matches holds. A new address of software is a line here.
 TABLE = (
-    Software(GATEWAY, events_path(17), graph_answers.as_graph_api, events_door.answer, any_host=True, events=True),
+    Software(GATEWAY, events_path(17), graph_answers.as_graph_api, any_host=True, events=events_door.storing),
+    # The gateway's script in visitors' browsers; what is served is its own account's at accounts' own domains.
+    Software(r"/sdk", "/sdk/17/events.js", refusals.as_rest, script_door.answer, any_host=True, own_domains=True),
+    Software(
+        r"/[0-9]+/events\.js", "/17/events.js", refusals.as_rest, script_door.answer, any_host=True, own_domains=True
+    ),
     # The Meta Pixel in visitors' browsers.
-    Software(r"/events", "/events", graph_answers.as_graph_api, browser_door.answer, any_host=True, events=True),
+    Software(
+        r"/events",
+        "/events",
+        graph_answers.as_graph_api,
+        any_host=True,
+        events=browser_door.storing,
+        most_bytes=most_bytes(browser_door.MAX_BODY_BYTES),
+    ),
     # Meta's SDKs, with this portal in the Graph API's place.
     Software(
         r"/v[0-9]+(\.[0-9]+)?",
         "/v24.0/17/events",
         graph_answers.as_graph_api,
-        events_door.answer,
         any_host=True,
-        events=True,
+        events=events_door.storing,
     ),
     Software(
-        r"/[0-9]+(\.[0-9]+)?", "/17/events", graph_answers.as_graph_api, events_door.answer, any_host=True, events=True
+        r"/[0-9]+(\.[0-9]+)?", "/17/events", graph_answers.as_graph_api, any_host=True, events=events_door.storing
     ),
     Software(r"(/hub)?/graphql(\.[a-z]+)?", "/hub/graphql", refusals.as_graphql, graphql_door.answer),
     Software(r"/capig", "/capig/graphql", refusals.as_graphql, graphql_door.answer),
-    Software(r"/clients", "/clients/token", refusals.as_oauth),
+    Software(r"/clients", "/clients/token", refusals.as_oauth, token_door.answer),
     Software(r"/oauth2?", "/oauth/token", refusals.as_oauth),
     Software(r"/\.well-known", "/.well-known/oauth-authorization-server", refusals.as_oauth),
     Software(r"/api", "/api/usage", refusals.as_rest),
-    Software(r"/healthz", "/healthz", refusals.as_rest, any_host=True),
-    Software(r"/hub/health", "/hub/health", refusals.as_rest, any_host=True),
+    Software(r"/healthz", "/healthz", refusals.as_rest, health.answer, any_host=True, internal=True),
+    Software(r"/hub/health", "/hub/health", refusals.as_rest, health.answer, any_host=True, internal=True),
     Software(r"/internal", tls_check.PATH, refusals.as_rest, tls_check.answer, any_host=True, internal=True),
 )
 _COMPILED = tuple((re.compile(f"{each.pattern}(/.*)?", re.DOTALL | re.IGNORECASE), each) for each in TABLE)
 #: What a browser's form is sent as.
 _FORMS = frozenset(("application/x-www-form-urlencoded", "multipart/form-data", "text/plain"))
-_SLASHES = re.compile(r"\s*/[/\s]*")
+#: Begins where no space is before it: else it would look from each of a million spaces to their end.
+_SLASHES = re.compile(r"(?<!\s)\s*/[/\s]*")
 
 
 def find(path: str) -> Found | None:
@@ -96,42 +121,65 @@ def find(path: str) -> Found | None:
     return next(((software, tidy) for pattern, software in _COMPILED if pattern.fullmatch(tidy)), None)
 
 
-def answer(request: Request) -> Response | None:
-    """The response of the door at the request's address; None where Django answers.
+def answer(request: Request, found: Found | None) -> Response | None:
+    """The response of the door at the address that was found; None where Django answers.
 
     Where https is asked for, Django sends those who come without it there.
     """
-    found = find(request.path)
+    if found and found[0].events:
+        return store(_storing(at(found[1], request), found[0].events))
     if _is_closed(request.headers["host"], found):
-        return _closed(request, found)
-    if found is None:
+        return refusal(request, found, 404)
+    if found is None or (_is_sent_to_https(request) and not found[0].internal):
         return None
-    software, path = found
-    if settings.SECURE_SSL_REDIRECT and request.scheme != "https" and not software.internal:
+    return found[0].door(at(found[1], request))
+
+
+def answer_together(requests: Sequence[tuple[Request, EventsDoor]]) -> list[Response | None]:
+    """The same for requests with events that came at the same time."""
+    return store_together([_storing(request, door) for request, door in requests])
+
+
+def _storing(request: Request, door: EventsDoor) -> Storing[Response | None]:
+    if _is_sent_to_https(request):
         return None
-    return software.door(request if path == request.path else request._replace(path=path))
+    return (yield from door(request))
+
+
+def _is_sent_to_https(request: Request) -> bool:
+    return settings.SECURE_SSL_REDIRECT and request.scheme != "https"
+
+
+def at(path: str, request: Request) -> Request:
+    """The request at its address put right."""
+    return request if path == request.path else request._replace(path=path)
 
 
 def _is_closed(host: str, found: Found | None) -> bool:
-    """An account's own domain serves its events alone: no page or sign-in, where whose they are could be mistaken."""
-    return not (found and found[0].events) and is_own_domain(host)
+    """An account's own domain has its events and script alone: no page or sign-in of which one could mistake whose."""
+    return not (found and (found[0].events or found[0].own_domains)) and is_own_domain(host)
 
 
-def _closed(request: Request, found: Found | None) -> Response:
+def refusal(
+    request: Request, found: Found | None, status: int, *headers: tuple[str, str], sentence: str = ""
+) -> Response:
+    """What the request is told where neither a door nor Django is asked."""
+    sentence = sentence or _sentence(status, {})
     if found is None and "html" in request.headers.get("accept", ""):
-        page = f"<!doctype html><title>404</title><p>{_sentence(404, {})}"
-        return Response(404, [("Content-Type", "text/html; charset=utf-8")], page.encode())
+        page = f"<!doctype html><title>{status}</title><p>{sentence}"
+        return Response(status, [*headers, ("Content-Type", "text/html; charset=utf-8")], page.encode())
     form = found[0].form if found else refusals.as_rest
-    return Response(404, [("Content-Type", "application/json")], form(404, _sentence(404, {})))
+    of_websites = cors.of_answer(request) if found and found[0].events else []
+    return Response(status, [*headers, ("Content-Type", "application/json"), *of_websites], form(status, sentence))
 
 
 def api_conventions(get_response: GetResponse) -> GetResponse:
     """Middleware: put the addresses of APIs right, and write refusals in their form. It goes before all others."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        found = find(request.path_info)
+        found = _found_for(request)
         if _is_closed(request.META.get("HTTP_HOST", ""), found):
-            return _as_django(request, _closed(from_django(request), found))
+            return _as_django(request, refusal(from_django(request), found, 404))
         if found is None:
             return get_response(request)
         software, path = found
@@ -159,7 +207,15 @@ def _as_django(request: HttpRequest, response: Response) -> HttpResponse:
 
 def is_page(request: HttpRequest) -> bool:
     """Is the address one for people?"""
-    return find(request.path_info) is None
+    return _found_for(request) is None
+
+
+def _found_for(request: HttpRequest) -> Found | None:
+    """Whose address the request's is, looked for where the server has not done so."""
+    if FOUND not in request.META:
+        request.META[FOUND] = find(request.path_info)
+    found: Found | None = request.META[FOUND]
+    return found
 
 
 def _as_served(path: str) -> str:
@@ -205,16 +261,17 @@ def _rewrite(request: HttpRequest, response: HttpResponse, form: Form) -> None:
     response.headers["Content-Length"] = str(len(response.content))
 
 
+_SENTENCES = {
+    308: "This portal is asked by https.",
+    404: "There is nothing at this address.",
+    408: "The request took too long to arrive.",
+    413: "The request is too large.",
+    429: "Too many requests: wait as long as Retry-After says.",
+    503: "The portal cannot answer now. Please try again in a moment.",
+}
+
+
 def _sentence(status: int, headers: Mapping[str, str]) -> str:
-    match status:
-        case 308:
-            return "This portal is asked by https."
-        case 404:
-            return "There is nothing at this address."
-        case 405:
-            return f"This address takes {headers.get('Allow', 'other methods')}."
-        case 429:
-            return "Too many requests: wait as long as Retry-After says."
-        case 503:
-            return "The portal cannot answer now. Please try again in a moment."
-    return f"{HTTPStatus(status).phrase}."
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"This address takes {headers.get('Allow', 'other methods')}."
+    return _SENTENCES.get(status) or f"{HTTPStatus(status).phrase}."

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from django.http import HttpRequest
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Schema, Status
 
 from accounts.rest import render_refusals
 from events.figures.usage_export import router as usage_router
-from events.intake.api import router as events_router
+from events.intake.browser_openapi import router as browser_router
+from events.intake.openapi import router as events_router
 from portal import health
 
 api = NinjaAPI(
@@ -18,6 +21,8 @@ api = NinjaAPI(
     openapi_url="/api/openapi.json",
     docs_url="/api/docs",
     urls_namespace="api",
+    # Else these pages answer other methods too, or refuse them for want of a form's token.
+    docs_decorator=lambda page: csrf_exempt(require_safe(page)),
 )
 render_refusals(api)
 
@@ -49,4 +54,5 @@ def healthz(request: HttpRequest) -> Status[Healthy | Unavailable]:
 
 
 api.add_router("", events_router)
+api.add_router("", browser_router)
 api.add_router("", usage_router)

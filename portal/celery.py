@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import logging
 import os
 import sys
+import warnings
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 
 from portal.parent import stop_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+logger = logging.getLogger(__name__)
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -29,6 +34,21 @@ def _leave_logging_alone(**kwargs: object) -> None:
 #: <malloc.h>: how many heaps threads may have, and from which size on a block is given back to the system when freed.
 _M_ARENA_MAX, _ARENAS = -8, 1
 _M_MMAP_THRESHOLD, _GIVEN_BACK_FROM = -3, 131_072
+
+
+@signals.celeryd_init.connect
+def _say_less_of_root(**kwargs: object) -> None:
+    """Celery warns of root, in eight lines, since messages of Python objects would run code: ours are JSON, and cannot.
+
+    (C_FORCE_ROOT is for those who take such messages as root all the same.)
+    """
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+
+
+@signals.worker_init.connect
+def _tell_of_root(**kwargs: object) -> None:
+    if os.geteuid() == 0:
+        logger.warning("The worker runs as root. A user of its own is safer: docs/production.md.")
 
 
 @signals.worker_init.connect

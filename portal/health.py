@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from common.http import Request, Response
+from common.postgresql import close_if_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,22 @@ def check() -> None:
     except Error as error:
         logger.warning("The database does not answer.", exc_info=True)
         raise Unhealthy("database does not answer") from error
+
+
+def answer(request: Request) -> Response | None:
+    """Answer a load balancer; None for other paths and methods, of which Django tells."""
+    if request.path not in (HEALTH_PATH, REFERENCE_PATH.rstrip("/")) or request.method not in ("GET", "HEAD"):
+        return None
+    close_if_cut_off()
+    try:
+        check()
+    except Unhealthy as reason:
+        return _as_json(503, {"status": "unavailable", "reason": str(reason)})
+    return _as_json(200, {"status": "ok"})
+
+
+def _as_json(status: int, body: dict[str, str]) -> Response:
+    return Response(status, [("Content-Type", "application/json; charset=utf-8")], json.dumps(body).encode())
 
 
 def _is_migrated() -> bool:

@@ -18,8 +18,8 @@ from accounts.second_factors import lacks_second_factor
 from accounts.web import principal_of_request
 from common.client_address import client_network
 from common.errors import TooManyRequests, unavailable
+from common.query_timeout import limited_reads
 from common.rate_limits import count_request
-from common.read_timeout import limited_reads
 from events.intake.addresses import GATEWAY
 from portal.addresses import is_page, nothing_here, reads_pages
 from portal.health import HEALTH_PATH, REFERENCE_PATH

@@ -1,13 +1,27 @@
-"""Processes that must not outlive the one that started them: it would be replaced, and they would hold its port."""
+"""Processes that must not outlive the one that started them: it would be replaced, and they would hold its port.
+
+A process that we write looks for its parent. One that runs any command, which cannot look, is told by Linux.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 import threading
 import time
 
 POLL_SECONDS = 0.2
+
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
+def be_told_when_parent_ends() -> None:
+    """On Linux: get SIGTERM when the parent ends, however it does; whatever command this process runs next."""
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def stop_with_parent(parent_pid: int, *, within: float) -> None:

@@ -7,7 +7,6 @@ set. Larger installations run
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess  # nosec B404  # the commands are ours
@@ -23,7 +22,8 @@ import httpx
 
 from common import env
 from portal import settings
-from portal.ports import check_port_is_free
+from portal.parent import be_told_when_parent_ends
+from portal.ports import SANDBOX_ADDRESS, check_ports_are_free
 
 #: Longer than a worker takes to finish the request to the Graph API that it has under way, and to settle it.
 STOP_SECONDS = 25.0 + settings.PUBLISH_TIMEOUT_SECONDS
@@ -33,9 +33,6 @@ EARLY_SECONDS = 10.0
 LONGEST_WAIT = 60.0
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 POLL_SECONDS = 0.2
-
-_PR_SET_PDEATHSIG = 1
-_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 WEB = [sys.executable, "-m", "portal.serve"]
 # Quiet: without its banner; the log tells the same.
@@ -109,7 +106,7 @@ class Supervisor:
                 cwd=env.ROOT,
                 env=dict(self.environment),
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509  # one call into the C library, which was loaded before
+                preexec_fn=be_told_when_parent_ends,  # noqa: PLW1509  # one call into the C library, which was loaded before
             )
         except (OSError, subprocess.SubprocessError) as error:
             if child.has_run:
@@ -169,12 +166,6 @@ def _is_failure(code: int) -> bool:
     return code > 0 or -code in _CRASHES
 
 
-def _end_with_parent() -> None:
-    """On Linux: be told to stop when this process is killed, which then cannot tell."""
-    if _prctl is not None:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def _signal_group(process: subprocess.Popen[bytes], signum: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signum)
@@ -198,13 +189,13 @@ def _say(text: str) -> None:
 
 def main() -> int:
     """Run the instance as the settings say."""
-    check_port_is_free()  # before anything starts: whoever has it would answer for us that we are ready
+    check_ports_are_free()  # before anything starts: whoever has it would answer for us that we are ready
     commands, environment = {"web server": WEB, "worker": WORKER}, {**os.environ}
     commands |= {f"worker {number}": FURTHER_WORKER for number in range(2, settings.WORKER_PROCESSES + 1)}
     if env.is_set("GRAPH_API_URL"):
         _say(f"Publishing to {settings.GRAPH_API_URL}.")
     else:
-        url = f"http://127.0.0.1:{settings.SANDBOX_PORT}"
+        url = f"http://{SANDBOX_ADDRESS}:{settings.SANDBOX_PORT}"
         commands = {"sandbox": SANDBOX, **commands}
         environment["GRAPH_API_URL"] = url
         _say(

@@ -5,34 +5,40 @@ from __future__ import annotations
 import gc
 import logging
 import multiprocessing
+import resource
 import signal
 from functools import partial
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import granian.wsgi
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
 
 from portal import settings
 from portal.parent import stop_with_parent
 from portal.ports import check_port_is_free
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from portal.rsgi import Portal
 
-#: A thread without work ends, and a connection without use is closed, after this long.
+#: A database connection without use is closed after this long.
 IDLE_SECONDS = 30
 #: A worker that is asked to stop has this long for the requests under way.
 STOP_SECONDS = 15
+#: The head of a request, its cookies too, and what is read of a body at a time.
+HEAD_BYTES = 131_072
+#: Files that a process has open besides its callers' connections.
+OTHER_FILES = 256
 
 
 def main(idle_seconds: int = IDLE_SECONDS) -> None:
-    """Serve the portal as the settings say; threads and connections that are idle end after ``idle_seconds``."""
+    """Serve the portal as the settings say; database connections that are idle end after ``idle_seconds``."""
     check_port_is_free()
+    connections = _room_for(settings.WEB_CONNECTIONS)
     Granian(
-        "portal.wsgi:application",
-        interface=Interfaces.WSGI,
+        "portal.rsgi:Portal",
+        interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
         # A proxy in front speaks HTTP/2 with browsers. Without TLS nobody does, and one connection could bring
         # hundreds of requests that never end.
         http=HTTPModes.http1,
@@ -40,32 +46,47 @@ def main(idle_seconds: int = IDLE_SECONDS) -> None:
         address=settings.BIND_ADDRESS,
         port=settings.PORT,
         workers=settings.WEB_WORKERS,
-        blocking_threads=settings.WEB_THREADS,
-        blocking_threads_idle_timeout=idle_seconds,
+        # The first bounds the connections of a process, the second those that wait to be taken.
+        backpressure=connections,
+        backlog=connections,
+        # Also ends a connection that says nothing, or nothing more.
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.HEADER_TIMEOUT_SECONDS * 1_000, max_buffer_size=HEAD_BYTES
+        ),
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
         # An access log would hold the tokens of invitation links.
         log_access=False,
         log_dictconfig=settings.LOGGING,
-    ).serve(target_loader=partial(_load_application, idle_seconds=idle_seconds))
+    ).serve(target_loader=partial(_load_application, idle_seconds=idle_seconds))  # type: ignore[arg-type]  # or an object
 
 
-def _load_application(_target: str, *, idle_seconds: float) -> WSGIApplication:
+def _room_for(connections: int) -> int:
+    """As many connections as that, if the system lets a process have so many files; else fewer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return connections if soft == resource.RLIM_INFINITY else min(connections, max(128, soft - OTHER_FILES))
+
+
+def _load_application(_target: str, *, idle_seconds: float) -> Portal:
     """Called in each worker, which leaves ctrl-C to its parent, and ends with it.
 
-    A terminal sends ctrl-C to both. The parent's SIGTERM follows at once, and two signals one upon the other leave
-    granian's WSGI worker waiting for a lock that it holds itself.
+    A terminal sends ctrl-C to both, and the parent's SIGTERM follows at once: one signal is enough.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # What is loading has nothing to lose. The parent's handler, which came with the fork, would ignore it; granian sets
+    # one later.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     logging.captureWarnings(True)  # as lines of the log, like everything else
     # Here, since the parent needs no Django.
     from common.lending import Lender
-    from common.wsgi import with_lent_connections
+    from portal.rsgi import Portal
     from portal.warm_up import load_before_serving
-    from portal.wsgi import application
 
     load_before_serving()
-    _keep_environment_out_of_requests()
     # What is loaded now stays: the garbage collector need not look through it again and again.
     gc.collect()
     gc.freeze()
@@ -76,16 +97,7 @@ def _load_application(_target: str, *, idle_seconds: float) -> WSGIApplication:
     # As late as this: it may send this process SIGTERM, and granian acts on that only once the worker has loaded.
     if (parent := multiprocessing.parent_process()) and parent.pid:
         stop_with_parent(parent.pid, within=STOP_SECONDS)
-    return with_lent_connections(application, lender)
-
-
-def _keep_environment_out_of_requests() -> None:
-    """Granian starts each request's variables with a copy of the process's, all its secrets among them.
-
-    They would stand in whatever shows a request, and a variable named HTTP_… would pass for a header. It reads them
-    once, when a worker starts.
-    """
-    granian.wsgi.os = SimpleNamespace(environ={})  # type: ignore[assignment,attr-defined]  # the module's name for it
+    return Portal(lender)
 
 
 if __name__ == "__main__":

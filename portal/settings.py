@@ -23,6 +23,13 @@ PORT = given.PORT
 BIND_ADDRESS = given.BIND_ADDRESS
 WEB_WORKERS = given.WEB_WORKERS
 WEB_THREADS = given.WEB_THREADS
+# What requests that are on their way may take, in each process (common/incoming_bodies.py).
+WEB_CONNECTIONS = given.WEB_CONNECTIONS
+HEADER_TIMEOUT_SECONDS = given.HEADER_TIMEOUT_SECONDS
+BODY_TIMEOUT_SECONDS = given.BODY_TIMEOUT_SECONDS
+BODY_BYTES_PER_SECOND = given.BODY_BYTES_PER_SECOND
+LATE_REQUESTS_PER_ADDRESS = given.LATE_REQUESTS_PER_ADDRESS
+HELD_BODIES_MAX_BYTES = given.HELD_BODIES_MAX_BYTES
 WORKER_THREADS = given.WORKER_THREADS
 WORKER_PROCESSES = given.WORKER_PROCESSES
 BASE_URL = given.BASE_URL
@@ -40,7 +47,9 @@ INSTALLED_APPS = [
     "accounts",
     "pixels",
     "filters",
+    "pipelines",
     "events",
+    "alerts",
     "portal",
     "unfold.apps.BasicAppConfig",
     "portal.apps.AdminConfig",
@@ -86,6 +95,8 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
+# SQLite leaves columns out that an index of PostgreSQL has besides its own: searches are as right, and slower.
+SILENCED_SYSTEM_CHECKS = ["models.W040"]
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -171,9 +182,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PUBLISH_TIMEOUT_SECONDS = given.PUBLISH_TIMEOUT_SECONDS
 # A killed worker's pixels are taken over after this long: longer than connecting, sending and reading together.
 LANE_LEASE_SECONDS = given.LANE_LEASE_SECONDS
+# Networks besides the internet that accounts' own destinations may be in.
+DESTINATION_ALLOWED_NETWORKS = given.DESTINATION_ALLOWED_NETWORKS
 COUNTER_RETENTION = given.COUNTER_RETENTION  # days
 FORMER_PEOPLE_RETENTION = given.FORMER_PEOPLE_RETENTION  # days
 AUDIT_RETENTION = given.AUDIT_RETENTION  # days; 0 for ever
+DELIVERY_LOG_DAYS = given.DELIVERY_LOG_DAYS  # 0 for no log
+DELIVERY_LOG_MAX_BYTES = given.DELIVERY_LOG_MAX_BYTES
 
 CELERY_BROKER_URL = given.CELERY_BROKER_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL, DATA_DIR / "broker")
@@ -192,10 +207,14 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_BEAT_SCHEDULER = "portal.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "events.tasks.sweep", "schedule": 5.0},
+    "keep registered": {"task": "events.tasks.keep_registered", "schedule": 5.0},
     "refresh usage": {"task": "events.tasks.refresh_usage", "schedule": crontab(minute="*/5")},
     "prune": {"task": "events.tasks.prune", "schedule": crontab(minute="17")},
     "forget people": {"task": "accounts.tasks.prune", "schedule": crontab(minute="47")},
     "check domains": {"task": "accounts.tasks.check_domains", "schedule": crontab(minute="37")},
+    "look for trouble": {"task": "alerts.tasks.look", "schedule": 60.0},
+    "tell of trouble": {"task": "alerts.tasks.tell", "schedule": 15.0},
+    "forget incidents": {"task": "alerts.tasks.prune", "schedule": crontab(minute="27")},
     "forget imports": {"task": "pixels.tasks.forget_imports", "schedule": crontab(minute="*/5")},
 }
 
@@ -232,12 +251,13 @@ SECURE_REDIRECT_EXEMPT = ["^healthz$", "^hub/health/$"]
 SECURE_HSTS_SECONDS = given.SECURE_HSTS_SECONDS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = given.SECURE_HSTS_INCLUDE_SUBDOMAINS
 SECURE_HSTS_PRELOAD = given.SECURE_HSTS_PRELOAD
-# From these, X-Forwarded-For and X-Forwarded-Proto are believed (portal/wsgi.py).
+# From these, X-Forwarded-For and X-Forwarded-Proto are believed (portal/rsgi.py).
 TRUSTED_PROXIES = given.TRUSTED_PROXIES
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# Nothing inline, nothing from elsewhere; data: is what Tabler's style sheet draws its check marks with.
+# Nothing inline, nothing from elsewhere; data: is what Tabler's style sheet draws its check marks with. Where scripts
+# and styles come from, portal/csp.py adds.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -249,7 +269,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 # Under /admin/ Alpine, which the theme is made with, compiles expressions of its templates, and sets style attributes.
-ADMIN_CONTENT_SECURITY_POLICY = {"script-src": ["'self'", "'unsafe-eval'"], "style-src-attr": ["'unsafe-inline'"]}
+ADMIN_SCRIPT_SOURCES = ["'unsafe-eval'"]
+ADMIN_STYLE_SOURCES = ["'unsafe-inline'"]
 
 # --- Staff -----------------------------------------------------------------------------------------------------------
 UNFOLD = {

@@ -11,7 +11,11 @@ from django.views.generic import RedirectView
 from accounts import host_urls
 from accounts.views.token import introspect_token, issue_token, revoke_token, server_metadata
 from accounts.web import choose_language
+from alerts import host_urls as alert_urls
+from events import host_urls as registration_urls
+from events import pipeline_urls as pipeline_event_urls
 from events import pixel_urls as pixel_event_urls
+from pipelines import urls as pipeline_urls
 from pixels import urls as pixel_urls
 from portal.api import api
 from portal.graphql import pages as reference
@@ -32,6 +36,8 @@ reference_pages = [
     path("api-reference/run/", reference.run, name="api_console"),
     path("api-reference/<slug:endpoint>/<slug:name>/", reference.operation, name="api_operation"),
 ]
+#: The host's settings, of every app.
+settings_pages = [*host_urls.urlpatterns, *registration_urls.urlpatterns, *alert_urls.urlpatterns, *reference_pages]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(url="/hub/")),
     path("hub/graphql/", PortalGraphQLView.as_view(schema=hub_schema), name="hub_graphql"),
@@ -41,9 +47,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/introspect", introspect_token, name="introspect_token"),
     path(".well-known/oauth-authorization-server", server_metadata, name="oauth_metadata"),
     path("hub/", include("accounts.hub_urls")),
-    path("hub/settings/", include(([*host_urls.urlpatterns, *reference_pages], "host"))),
+    path("hub/settings/", include((settings_pages, "host"))),
     # The pages of pixels themselves come first: a word such as "connect" is no pixel's id.
     path("hub/capig/pixels/", include(([*pixel_urls.urlpatterns, *pixel_event_urls.urlpatterns], "pixels"))),
+    # And here the word "create" is no pipeline's.
+    path("hub/capig/", include(([*pipeline_urls.urlpatterns, *pipeline_event_urls.urlpatterns], "pipelines"))),
+    path("hub/capig/alerts/", include("alerts.urls")),
     path("hub/capig/", include("events.filter_urls")),
     path("hub/capig/", include("events.urls")),
     path("auth/", include("accounts.urls")),

@@ -49,6 +49,12 @@ class PortalVariables(Variables):
     WEB_THREADS: Annotated[int, whole(1, 256)] = 8
     WORKER_THREADS: Annotated[int, whole(1, 256)] = 8
     WORKER_PROCESSES: Annotated[int, whole(1, 64)] = 1
+    WEB_CONNECTIONS: Annotated[int, whole(16, 65_536)] = 4_096
+    HEADER_TIMEOUT_SECONDS: Annotated[int, whole(1, 300)] = 10
+    BODY_TIMEOUT_SECONDS: Annotated[int, whole(1, 3_600)] = 30
+    BODY_BYTES_PER_SECOND: Annotated[int, whole(1)] = 1_024
+    LATE_REQUESTS_PER_ADDRESS: Annotated[int, whole()] = 200
+    HELD_BODIES_MAX_BYTES: Annotated[int, whole(1)] = 67_108_864
     BASE_URL: BaseUrl = derived(lambda given: f"http://localhost:{given['PORT']}")
     HOST_NAME: Text = "Gateway Portal"
     SECRET_KEY: SigningKey = stored("SECRET_KEY", keys.SECRET_KEY_FILE)
@@ -63,9 +69,12 @@ class PortalVariables(Variables):
     # Publishing, and other work in the background
     PUBLISH_TIMEOUT_SECONDS: Annotated[int, whole(1, 300)] = 10
     LANE_LEASE_SECONDS: Annotated[int, whole()] = derived(lambda given: max(60, 5 * given["PUBLISH_TIMEOUT_SECONDS"]))
+    DESTINATION_ALLOWED_NETWORKS: Networks = []
     COUNTER_RETENTION: Annotated[int, whole(2)] = 396
     FORMER_PEOPLE_RETENTION: Annotated[int, whole()] = 30
     AUDIT_RETENTION: Annotated[int, whole()] = 0
+    DELIVERY_LOG_DAYS: Annotated[int, whole(0, 365)] = 7
+    DELIVERY_LOG_MAX_BYTES: Annotated[int, whole(1_000_000)] = 10_000_000_000
     CELERY_BROKER_URL: Annotated[
         str,
         matching(

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer at the door of the request's address, which leads software past what is for browsers; else by Django."""
     request = read_request(environ)
-    response = addresses.answer(request)
+    found = environ[addresses.FOUND] = addresses.find(request.path)
+    response = addresses.answer(request, found)
     if response is None:
         return _django(environ, start_response)
     return send(response, request.scheme, start_response)

@@ -7,16 +7,43 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+#: What an earlier version needs to be asked and measured; to run it, its packages are enough.
+WHOLE = ("setup", ".venv/installed-dev")
+PACKAGES = (".venv/installed",)
+#: While no version has a tag, the previous release is what came before this.
+_ROADS = "events/migrations/0008_roads.py"
 
 
-def checkout(commit: str) -> Path:
-    """The folder of a commit, ready to run; it is kept below .venv/ for the next time."""
+def previous_release() -> str:
+    """The commit of the newest tag before this version's; without tags, the last one before the store knew roads.
+
+    LookupError where this copy of the repository does not go back so far.
+    """
+    if tag := _git("describe", "--tags", "--abbrev=0", "HEAD^"):
+        return tag
+    first = _git("log", "--diff-filter=A", "--format=%H", "--", _ROADS).split()[-1:]
+    if commit := "".join(_git("rev-parse", "--quiet", "--verify", f"{one}^{{commit}}^") for one in first):
+        return commit
+    raise LookupError("this copy of the repository does not hold the previous release (git fetch --unshallow --tags)")
+
+
+def _git(*words: str) -> str:
+    """What git prints; nothing where it fails, or is not there."""
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603, S607  # nosec B603, B607
+    except OSError:
+        return ""
+    return "" if done.returncode else done.stdout.strip()
+
+
+def checkout(commit: str, targets: tuple[str, ...] = WHOLE) -> Path:
+    """The folder of a commit, in which make has made the targets; it is kept below .venv/ for the next time."""
     name = run(["git", "rev-parse", "--short", f"{commit}^{{commit}}"], ROOT).strip()
     tree = ROOT / ".venv" / "releases" / name
     if not tree.exists():
         run(["git", "worktree", "prune"], ROOT)
         run(["git", "worktree", "add", "--quiet", "--detach", str(tree), name], ROOT)
-    run(["make", "--silent", "setup", ".venv/installed-dev"], tree)
+    run(["make", "--silent", *targets], tree)
     return tree
 
 

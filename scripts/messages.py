@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("accounts", "common", "events", "filters", "pixels", "portal")
+APPS = ("accounts", "alerts", "common", "events", "filters", "pipelines", "pixels", "portal")
 #: Folders whose texts no page shows.
 SILENT = {"migrations", "sandbox", "graphql"}
 #: What a message is marked by, and at which of the call's arguments it stands.

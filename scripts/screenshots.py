@@ -19,10 +19,16 @@ SIZES = {1280: 900, 390: 844}
 PAGES = {
     "accounts": "/hub/",
     "overview": "/hub/capig/?tenant={tenant}",
+    "overview-by-road": "/hub/capig/?tenant={tenant}&by=road",
     "pixels": "/hub/capig/pixels/?tenant={tenant}",
     "pixel": "/hub/capig/pixels/{pixel}/?tenant={tenant}",
-    "deliveries": "/hub/capig/pixels/{pixel}/deliveries/?tenant={tenant}",
+    "deliveries": "/hub/capig/deliveries/?tenant={tenant}",
+    "pipelines": "/hub/capig/pipeline/?tenant={tenant}",
     "send-events": "/hub/capig/pixels/{pixel}/sending/?tenant={tenant}",
+    "browser-test": "/hub/capig/pixels/{pixel}/browser-test/?tenant={tenant}",
+    "deduplication": "/hub/capig/pixels/{pixel}/deduplication/?tenant={tenant}",
+    "mirror": "/hub/capig/pixels/{pixel}/mirror/?tenant={tenant}",
+    "registration": "/hub/capig/pixels/{pixel}/registration/?tenant={tenant}",
     "connect": "/hub/capig/pixels/connect/?tenant={tenant}",
     "import": "/hub/capig/pixels/import/?tenant={tenant}",
     "events": "/hub/capig/events/?tenant={tenant}",
@@ -33,6 +39,7 @@ PAGES = {
     "activity": "/hub/capig/activity/?tenant={tenant}",
     "add-account": "/hub/add/",
     "host-settings": "/hub/settings/host/",
+    "host-registration": "/hub/settings/registration/",
     "host-users": "/hub/settings/users/",
     "api-accounts": "/hub/settings/api-accounts/",
     "api-reference": "/hub/settings/api-reference/",
@@ -41,6 +48,8 @@ PAGES = {
     "second-factor": "/auth/2fa/",
     "admin": "/admin/",
 }
+#: By picture, another pixel's name: its roads share no ids.
+OTHER_PIXELS = {"deduplication": "Book shop"}
 
 
 def main() -> None:
@@ -49,6 +58,7 @@ def main() -> None:
         os.environ |= {
             "DATA_DIR": folder,
             "ENV_FILE": os.devnull,
+            "BASE_URL": "https://gateway.example.com",
             "DATABASE_URL": "",
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # playwright's loop runs in this thread
@@ -72,7 +82,7 @@ def _serve_and_take(folder: Path) -> None:
 
     from tests.instance import Instance
 
-    with Instance(folder, "http://127.0.0.1:9", BASE_URL="https://gateway.example.com") as instance:
+    with Instance(folder, "http://127.0.0.1:9", BASE_URL=os.environ["BASE_URL"]) as instance:
         instance.start_web()
         _take(instance.url)
 
@@ -107,7 +117,8 @@ def _take(url: str) -> None:
             _save(page.screenshot(), f"sign-in-{width}")
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
             for name, path in PAGES.items():
-                page.goto(path.format(tenant=pixel.tenant_id, pixel=pixel.pixel_id))
+                shown = Pixel.objects.get(name=OTHER_PIXELS[name]) if name in OTHER_PIXELS else pixel
+                page.goto(path.format(tenant=shown.tenant_id, pixel=shown.pixel_id))
                 page.wait_for_load_state("networkidle")
                 _save(page.screenshot(), f"{name}-{width}")
             if width == 1280:

@@ -2,8 +2,10 @@
 
 An instance is made by the code of that commit: demo data, an API account, events that wait. Its answers are written
 down, over every API and page (``scripts/answers.py``). Then this version migrates a copy of the same database, and is
-asked the same with the clock at the same moment. Every difference is printed. It is done on SQLite, and on PostgreSQL
-where TEST_POSTGRES_URL answers.
+asked the same with the clock at the same moment. Every line that differs is printed once, with how many answers it is
+in. Of another copy, rows are compared (``scripts/kept.py``): before and after the migration, and after workers' tasks
+have sent what waits to a sandbox. It is done on SQLite, and on PostgreSQL where TEST_POSTGRES_URL answers.
+``--to COMMIT`` upgrades to that version instead of this one: it tells which commit a difference came with.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import re
 import secrets
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,6 +29,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from scripts import kept
 from scripts.checkouts import ROOT, checkout, python_of, run
 
 SERVER = os.environ.get("TEST_POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
@@ -38,11 +42,12 @@ def main() -> int:
     """0 where nothing differs."""
     parser = argparse.ArgumentParser()
     parser.add_argument("commit", help="the version that is upgraded")
+    parser.add_argument("--to", help="the version that it is upgraded to; without it, this one")
     parser.add_argument("--expect", type=Path, help="a list of regular expressions: lines that may differ")
     arguments = parser.parse_args()
     expected = [re.compile(line) for line in arguments.expect.read_text().splitlines()] if arguments.expect else []
     failed = []
-    old = checkout(arguments.commit)
+    old, new = checkout(arguments.commit), checkout(arguments.to) if arguments.to else ROOT
     with tempfile.TemporaryDirectory(prefix="portal-upgrade-") as folder:
         for name, make_database in {"SQLite": _sqlite, "PostgreSQL": _postgresql}.items():
             print(f"=== {name}", flush=True)
@@ -51,13 +56,13 @@ def main() -> int:
             with make_database(place) as copies:
                 if copies is None:
                     print("No server answers at TEST_POSTGRES_URL.")
-                elif not compare(old, place, copies, expected):
+                elif not compare(old, new, place, copies, expected):
                     failed.append(name)
     print(f"Differs on: {', '.join(failed)}" if failed else "Nothing differs.")
     return 1 if failed else 0
 
 
-def compare(old: Path, place: Path, copies: dict[str, str], expected: list[re.Pattern[str]]) -> bool:
+def compare(old: Path, new: Path, place: Path, copies: dict[str, str], expected: list[re.Pattern[str]]) -> bool:
     """Make the instance, ask both versions, print what differs; does nothing?"""
     environment = {
         "PATH": os.environ["PATH"],
@@ -76,18 +81,62 @@ def compare(old: Path, place: Path, copies: dict[str, str], expected: list[re.Pa
     environment |= make_instance(old, environment)
     at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=30, microsecond=0).isoformat()
     answers = {}
-    copy = copies["copy"]  # before anything is asked: answering writes, too
-    for version, tree, url in (("before", old, copies["old"]), ("after", ROOT, copy)):
+    copy, drained = copies["copy"], copies["drained"]  # before anything is asked: answering writes, too
+    keeps = _keeps(old, new, place, {**environment, "DATABASE_URL": drained})
+    for version, tree, url in (("before", old, copies["old"]), ("after", new, copy)):
         there = {**environment, "DATABASE_URL": url}
         if version == "after":
-            run([python_of(tree), "manage.py", "migrate", "--no-input", "--verbosity", "0"], tree, there)
+            _migrate(tree, there)
             run([python_of(tree), "manage.py", "collectstatic", "--no-input", "--verbosity", "0"], tree, there)
         out = place / f"{version}.json"
         ask = ["--ask", str(place / "before.json")] if version == "after" else []
         run([python_of(tree), str(ROOT / "scripts" / "answers.py"), str(out), "--at", at, *ask], tree, there)
         answers[version] = json.loads(out.read_text(encoding="utf-8"))
-    print(f"{len(answers['before'])} requests were asked of both.")
-    return not sum(_differs(one, other, expected) for one, other in zip(*answers.values(), strict=True))
+    return _tell(list(zip(answers["before"], answers["after"], strict=True)), expected) and keeps
+
+
+def _migrate(tree: Path, environment: dict[str, str]) -> None:
+    run([python_of(tree), "manage.py", "migrate", "--no-input", "--verbosity", "0"], tree, environment)
+
+
+def _keeps(old: Path, new: Path, place: Path, environment: dict[str, str]) -> bool:
+    """Migrate the copy and work off what waits; print what is lost by row; is nothing?"""
+
+    def rows(tree: Path, *more: str) -> dict[str, Any]:
+        out = place / "rows.json"
+        run([python_of(tree), str(ROOT / "scripts" / "rows.py"), str(out), *more], tree, environment)
+        written: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+        return written
+
+    before = rows(old)["tables"]
+    _migrate(new, environment)
+    migrated = rows(new)["tables"]
+    drained = rows(new, "--drain")
+    lost = [
+        *kept.changed_by_migration(before, migrated),
+        *kept.lost_by_draining(migrated, drained["tables"], drained["published"]),
+    ]
+    print(*lost, kept.told(migrated, drained["tables"], drained["published"]), sep="\n", flush=True)
+    return not lost
+
+
+def _tell(pairs: list[tuple[dict[str, Any], dict[str, Any]]], expected: list[re.Pattern[str]]) -> bool:
+    """Print which answers differ, and each line that differs once; does none?"""
+    asked: Counter[str] = Counter(before["asked"]["as"] for before, _ in pairs)
+    differing: Counter[str] = Counter()
+    lines: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for before, after in pairs:
+        changed = _changes(before["answer"], after["answer"], expected)
+        differing[before["asked"]["as"]] += bool(changed)
+        for line in set(changed):
+            lines[line] += 1
+            examples.setdefault(line, json.dumps(before["asked"])[:200])
+    for line, number in lines.most_common():
+        print(f"{number:4} × {line[:400]}    in {examples[line]}")
+    for kind, number in asked.items():
+        print(f"{differing[kind]} of {number} answers to the {kind} differ.")
+    return not lines
 
 
 _DESCRIBE = """
@@ -102,9 +151,9 @@ _SEND = """
 import json, os, time
 from io import BytesIO
 from portal.wsgi import application
-event = {"event_name": "Purchase", "event_time": int(time.time()), "action_source": "website", "event_id": "waits",
-         "event_source_url": "https://shop.example/", "user_data": {"client_user_agent": "A", "em": "a" * 64},
-         "custom_data": {"currency": "EUR", "value": 9.5}}
+event = {"event_name": "Purchase", "event_time": int(time.time()), "action_source": "website",
+         "event_id": os.environ["EVENT_ID"], "event_source_url": "https://shop.example/",
+         "user_data": {"client_user_agent": "A", "em": "a" * 64}, "custom_data": {"currency": "EUR", "value": 9.5}}
 body = json.dumps({"data": [event]}).encode()
 environ = {"REQUEST_METHOD": "POST", "PATH_INFO": f"/capi/{os.environ['PIXEL_ID']}/events", "QUERY_STRING": "",
            "SERVER_NAME": "localhost", "SERVER_PORT": "8000", "HTTP_HOST": "localhost:8000", "REMOTE_ADDR": "127.0.0.1",
@@ -132,35 +181,30 @@ def make_instance(tree: Path, environment: dict[str, str]) -> dict[str, str]:
     assert secret is not None, printed  # noqa: S101  # nosec B101
     known = {"CLIENT_SECRET": secret[1]}
     known |= json.loads(run([python, "manage.py", "shell", "--no-imports", "-c", _DESCRIBE], tree, environment))
-    for _ in range(EVENTS):
-        run([python, "-c", _SEND], tree, environment | known | {"DJANGO_SETTINGS_MODULE": "portal.settings"})
+    for number in range(EVENTS):
+        given = {"DJANGO_SETTINGS_MODULE": "portal.settings", "EVENT_ID": f"waits-{number}"}
+        run([python, "-c", _SEND], tree, environment | known | given)
     return known
 
 
 class _Copies(dict[str, str]):
-    """The databases' addresses; the copy is made from the old one at the moment when it is asked for."""
+    """The databases' addresses; a copy is made of the old one at the moment when it is asked for."""
 
     def __init__(self, old: str, copy: Any) -> None:
         super().__init__(old=old)
         self._copy = copy
 
     def __missing__(self, key: str) -> str:
-        self[key] = self._copy()
+        self[key] = self._copy(key)
         return self[key]
 
 
 @contextmanager
 def _sqlite(place: Path) -> Iterator[_Copies]:
-    def copy() -> str:
-        run(
-            [
-                sys.executable,
-                "-c",
-                "import sqlite3; a = sqlite3.connect('old.db'); a.backup(sqlite3.connect('copy.db'))",
-            ],
-            place,
-        )
-        return f"sqlite:///{place / 'copy.db'}"
+    def copy(name: str) -> str:
+        backup = f"import sqlite3; a = sqlite3.connect('old.db'); a.backup(sqlite3.connect('{name}.db'))"
+        run([sys.executable, "-c", backup], place)
+        return f"sqlite:///{place / name}.db"
 
     yield _Copies(f"sqlite:///{place / 'old.db'}", copy)
 
@@ -172,34 +216,33 @@ def _postgresql(place: Path) -> Iterator[_Copies | None]:
     except psycopg.Error:
         yield None
         return
-    names = [f"portal_upgrade_{os.getpid()}_{one}" for one in ("old", "copy")]
+    old, *others = names = [f"portal_upgrade_{os.getpid()}_{one}" for one in ("old", "copy", "drained")]
 
     def address(name: str) -> str:
         return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
 
-    def copy() -> str:
-        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, reversed(names))))
-        return address(names[1])
+    def copy(key: str) -> str:
+        name = next(one for one in others if one.endswith(key))
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, old))))
+        return address(name)
 
     with server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(names[0])))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(old)))
         try:
-            yield _Copies(address(names[0]), copy)
+            yield _Copies(address(old), copy)
         finally:
             for name in names:
                 server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _differs(before: dict[str, Any], after: dict[str, Any], expected: list[re.Pattern[str]]) -> bool:
-    if before["answer"] == after["answer"]:
-        return False
-    lines = difflib.unified_diff(_lines(before["answer"]), _lines(after["answer"]), lineterm="", n=0)
-    changed = [line for line in list(lines)[2:] if not line.startswith("@@")]
-    if all(any(pattern.search(line) for pattern in expected) for line in changed):
-        return False
-    print(f"--- {json.dumps(before['asked'])[:300]}")
-    print("\n".join(line[:400] for line in changed[:30]))
-    return True
+def _changes(before: dict[str, Any], after: dict[str, Any], expected: list[re.Pattern[str]]) -> list[str]:
+    """The lines that are not in both, but for those that may differ."""
+    if before == after:
+        return []
+    compared = difflib.unified_diff(_lines(before), _lines(after), lineterm="", n=0)
+    changed = [line for line in list(compared)[2:] if not line.startswith("@@")]
+    changed = changed or ["~ white space alone"]
+    return [line for line in changed if not any(pattern.search(line) for pattern in expected)]
 
 
 def _lines(answer: dict[str, Any]) -> list[str]:

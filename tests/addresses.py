@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.models import Tenant
+from accounts.models import ApiAccount, Tenant
 from accounts.principals import OPERATOR
+from accounts.services.api_accounts import create_api_account
+from pipelines import ids
+from pipelines.models import DestinationType, SourceType
+from pipelines.services.destinations import create_destination
+from pipelines.services.pipelines import create_pipeline
+from pipelines.services.sources import create_source
 from pixels.imports import start_import
 from pixels.models import Pixel, PixelImport
 
@@ -17,6 +23,7 @@ QUERIES = {
     "filters:event": {"name": "Purchase"},
     "filters:website": {"name": "example.com"},
     "pixels:test_event": {"event": "order-1"},
+    "pixels:browser_test_result": {"event": "test-1", "page": "https://shop.example.com/"},
 }
 #: Of no single account.
 _OF_NO_ACCOUNT = ("accounts:list", "accounts:choose", "accounts:add", "host:")
@@ -43,15 +50,71 @@ def address(name: str, pixel: Pixel, member: UUID, host_member: UUID) -> str:
         "pixel_id": pixel.pixel_id,
         "endpoint": "hub",
         "name": "tenants",
+        "api_account": _api_account() if "api_account" in arguments else None,
         "import_id": _import(pixel.tenant).pk if "import_id" in arguments else None,
     }
+    for argument, made in _MADE.items():
+        if argument in arguments:
+            samples[argument] = made(pixel.tenant)
+    if name == "pipelines:configure_meta":
+        samples["destination_id"] = _destination(pixel.tenant, DestinationType.META_CONVERSIONS_API)
     query = dict(QUERIES.get(name, {}))
     if not name.startswith(_OF_NO_ACCOUNT):
         query["tenant"] = pixel.tenant_id
     return reverse(name, kwargs={argument: samples[argument] for argument in arguments}, query=query)
 
 
+def _api_account() -> str:
+    """One that there is; a new one where there is none."""
+    row = ApiAccount.objects.first()
+    return row.name if row else create_api_account(principal=OPERATOR, name="Till").api_account.name
+
+
 def _import(tenant: Tenant) -> PixelImport:
     """A file with a line that would be connected, and one that is refused."""
     content = b"pixel_id,business_id,access_token\n18904456377094530,1,a token\nno number,1,a token\n"
     return start_import(principal=OPERATOR, tenant_id=tenant.pk, content=content)
+
+
+def _pipeline(tenant: Tenant) -> str:
+    """A gateway pipeline of the account; a new one where it has none."""
+    row = tenant.pipelines.first()
+    if row is not None:
+        return ids.id_of(ids.PIPELINE, row.uuid)
+    return create_pipeline(principal=OPERATOR, tenant_id=tenant.pk, name="Shop")
+
+
+def _source(tenant: Tenant) -> str:
+    """A website's source in that pipeline."""
+    row = tenant.sources.first()
+    if row is not None:
+        return str(row.source_id)
+    return create_source(
+        principal=OPERATOR,
+        tenant_id=tenant.pk,
+        pipeline_id=_pipeline(tenant),
+        name="Website",
+        kind=SourceType.ADVERTISER_HOSTED_PIXEL,
+    )
+
+
+def _destination(tenant: Tenant, kind: DestinationType = DestinationType.CUSTOM_HTTP_API) -> str:
+    """A destination of the type, of that pipeline."""
+    row = tenant.destinations.filter(type=kind).first()
+    if row is not None:
+        return ids.id_of(ids.DESTINATION, row.uuid)
+    return create_destination(
+        principal=OPERATOR,
+        tenant_id=tenant.pk,
+        pipeline_id=_pipeline(tenant),
+        name="Warehouse",
+        kind=kind,
+    )
+
+
+#: By the part of an address that names it: something of the account's, made where it is not there.
+_MADE: dict[str, Callable[[Tenant], str]] = {
+    "pipeline_id": _pipeline,
+    "source_id": _source,
+    "destination_id": _destination,
+}

@@ -103,6 +103,12 @@ def _no_dns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dns.resolver.resolve", resolve)
 
 
+@pytest.fixture
+def registers(settings: Any) -> None:
+    """Let the instance register pixels: a sandbox stands in Meta's place, which nobody serves."""
+    settings.GRAPH_API_URL = "http://127.0.0.1:9"
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """Undo, at the end, what the block has written."""
@@ -203,7 +209,7 @@ def graphql(
 
 def snapshot() -> Snapshot:
     """All rows of all our tables, the audit log's included: equal snapshots mean that nothing changed."""
-    ours = ("accounts", "pixels", "filters", "events")
+    ours = ("accounts", "pixels", "filters", "pipelines", "events", "alerts")
     tables = [model._meta.db_table for model in apps.get_models() if model._meta.app_label in ours]
     with connection.cursor() as cursor:
         return {table: cursor.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in tables}  # noqa: S608

@@ -6,18 +6,22 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import dns.resolver
 import httpcore
 import hypothesis
 import pytest
 from django.conf import settings
 from django.utils import translation
 
+from accounts.last_use import last_uses
 from accounts.own_domains import forget_own_domains
+from common import deadlines, outbound
 from common.rate_limits import limiter
 from events import findings
-from events.delivery import deadlines, graph_api
+from events.delivery import graph_api
 from events.intake.pixel_settings import forget_pixel_settings
 from events.intake.refusals import forget_refusals
+from events.refused import counting
 
 pytest_plugins = ["tests.base"]
 
@@ -41,24 +45,29 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _connections_to_the_graph_api_are_closed() -> Iterator[None]:
+def _connections_are_closed() -> Iterator[None]:
     """A process leaves it to the system; here it would be warned of."""
     yield
-    if graph_api._client.cache_info().currsize:
-        graph_api._client().close()
+    for client in (graph_api._client, outbound._client):
+        if client.cache_info().currsize:
+            client().close()
 
 
 @pytest.fixture(autouse=True)
-def _meta_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only what a test serves itself answers as the Graph API: no test depends on the internet."""
-    connect = deadlines._Backend.connect_tcp
+def _the_internet_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what a test serves itself answers, as the Graph API or anybody else."""
+    connect = deadlines.DeadlineBackend.connect_tcp
 
     def connect_here(self: Any, host: str, *args: Any, **options: Any) -> Any:
         if host not in ("127.0.0.1", "localhost"):
             raise httpcore.ConnectError(f"{host} is out of a test's reach.")
         return connect(self, host, *args, **options)
 
-    monkeypatch.setattr(deadlines._Backend, "connect_tcp", connect_here)
+    def look_up(name: str, **options: Any) -> Any:
+        raise dns.resolver.NXDOMAIN
+
+    monkeypatch.setattr(deadlines.DeadlineBackend, "connect_tcp", connect_here)
+    monkeypatch.setattr(dns.resolver, "resolve_name", look_up)
 
 
 @pytest.fixture(autouse=True)
@@ -83,11 +92,21 @@ def _no_pixels_of_earlier_tests() -> None:
 @pytest.fixture(autouse=True)
 def _no_wake_ups(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests call the worker themselves: no thread of the intake's goes on after them."""
-    monkeypatch.setattr("events.intake.wakeups.wake", lambda pixel_pk: None)
+    for wake in ("wake", "wake_source", "wake_destination"):
+        monkeypatch.setattr(f"events.intake.wakeups.{wake}", lambda pk: None)
 
 
 @pytest.fixture(autouse=True)
 def _no_thread_for_findings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests write down themselves what was left out of events."""
-    findings._findings._reset()
+    """Tests write down themselves what was left out of events, and what was refused."""
+    findings._findings.reset()
     monkeypatch.setattr("events.findings.Findings._start", lambda self: None)
+    counting._refused.reset()
+    monkeypatch.setattr("events.refused.counting.Refused._start", lambda self: None)
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_for_last_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests write down themselves when API accounts were used."""
+    last_uses.reset()
+    monkeypatch.setattr("accounts.last_use.LastUses._start", lambda self: None)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
-from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory, Trait
+from factory.base import Factory
+from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
 from accounts.models import (
@@ -20,8 +23,22 @@ from accounts.models import (
     UsageSnapshot,
     User,
 )
-from events.models import DeadLetter, Delivery, OutboxRow
+from events.delivery.batches import Event, Fate, OutboxRecord
+from events.delivery.log.reading import lines_of
+from events.delivery.log.writing import Whose, write
+from events.models import DeadLetter, Delivery, DeliveryBatch, DestinationLetter, OutboxRow, Road
+from events.models.log import first_id_at
 from filters.models import DomainFilter, EventFilter, FilterState
+from pipelines.models import (
+    Destination,
+    DestinationType,
+    Pipeline,
+    PipelineDestination,
+    PipelineSource,
+    PixelPipeline,
+    Source,
+    SourceType,
+)
 from pixels.models import Pixel
 
 
@@ -150,6 +167,70 @@ class DomainFilterFactory(DjangoModelFactory[DomainFilter]):
     state = FilterState.DROP
 
 
+class PipelineFactory(DjangoModelFactory[Pipeline]):
+    """A gateway pipeline without sources and destinations."""
+
+    class Meta:
+        model = Pipeline
+
+    tenant = SubFactory(TenantFactory)
+    name = Sequence(lambda n: f"Pipeline {n}")
+
+
+class SourceFactory(DjangoModelFactory[Source]):
+    """A website's pixel that sends to no pipeline yet."""
+
+    class Meta:
+        model = Source
+
+    tenant = SubFactory(TenantFactory)
+    name = Sequence(lambda n: f"Website {n}")
+    source_id = Sequence(lambda n: str(1_000_000_000_000_000_000 + n))
+    type = SourceType.ADVERTISER_HOSTED_PIXEL
+
+
+class DestinationFactory(DjangoModelFactory[Destination]):
+    """An HTTP destination that nobody has configured."""
+
+    class Meta:
+        model = Destination
+
+    tenant = SubFactory(TenantFactory)
+    name = Sequence(lambda n: f"Destination {n}")
+    type = DestinationType.CUSTOM_HTTP_API
+
+
+class PipelineSourceFactory(DjangoModelFactory[PipelineSource]):
+    """A source in a pipeline of the same account."""
+
+    class Meta:
+        model = PipelineSource
+
+    pipeline = SubFactory(PipelineFactory)
+    source = SubFactory(SourceFactory, tenant=SelfAttribute("..pipeline.tenant"))
+
+
+class PipelineDestinationFactory(DjangoModelFactory[PipelineDestination]):
+    """A destination of a pipeline of the same account."""
+
+    class Meta:
+        model = PipelineDestination
+
+    pipeline = SubFactory(PipelineFactory)
+    destination = SubFactory(DestinationFactory, tenant=SelfAttribute("..pipeline.tenant"))
+    type = LazyAttribute(lambda row: row.destination.type)
+
+
+class PixelPipelineFactory(DjangoModelFactory[PixelPipeline]):
+    """A pixel whose pipeline somebody has named."""
+
+    class Meta:
+        model = PixelPipeline
+
+    pixel = SubFactory(PixelFactory)
+    name = "Shop"
+
+
 class OutboxRowFactory(DjangoModelFactory[OutboxRow]):
     """A request with one event, which has been tried and waits for the next attempt."""
 
@@ -167,8 +248,40 @@ class OutboxRowFactory(DjangoModelFactory[OutboxRow]):
     )
 
 
-class DeliveryFactory(DjangoModelFactory[Delivery]):
-    """An event that Meta has."""
+def _log_event(**fields: Any) -> DeliveryBatch:
+    """A batch of one event in the delivery log."""
+    pixel, at, event_time = fields["pixel"], fields["at"], fields["event_time"]
+    fate = Fate("", fields["outcome"], fields["detail"], fields["code"], fields["trace_id"])
+    row = OutboxRecord(0, fields["received_at"] or at, 0, True, "", 1, b"", fields["road"])
+    time = math.nan if event_time is None else event_time.timestamp()
+    event = Event(row, 0, fields["event_name"], fields["event_id"], time, fields["website"], fate)
+    write(Whose(pixel.tenant_id, pixel=pixel.pk), [event], at)
+    batch = DeliveryBatch.objects.filter(pixel=pixel.pk, pk__gte=first_id_at(at)).order_by("pk")[:100]
+    return next(each for each in batch if lines_of(each)[0].event_id == fields["event_id"])
+
+
+class DeliveryFactory(Factory[DeliveryBatch]):
+    """An event that Meta has, in the delivery log."""
+
+    class Meta:
+        model = _log_event
+
+    pixel = SubFactory(PixelFactory)
+    at = LazyFunction(timezone.now)
+    received_at = None
+    outcome = Delivery.Outcome.PUBLISHED
+    event_name = "Purchase"
+    event_id = Sequence(lambda n: f"event-{n}")
+    event_time = LazyFunction(timezone.now)
+    website = "shop.example.com"
+    road = Road.SERVER
+    detail = ""
+    code = ""
+    trace_id = ""
+
+
+class FormerDeliveryFactory(DjangoModelFactory[Delivery]):
+    """An event that Meta has, in the log of the release before."""
 
     class Meta:
         model = Delivery
@@ -182,13 +295,12 @@ class DeliveryFactory(DjangoModelFactory[Delivery]):
     website = "shop.example.com"
 
 
-class DeadLetterFactory(DjangoModelFactory[DeadLetter]):
-    """An event that Meta has refused, just now; that it failed is not counted."""
+class RefusedEventFactory(DjangoModelFactory[Any]):
+    """What is told of a refused event, whoever refused it, just now; that it failed is not counted."""
 
     class Meta:
-        model = DeadLetter
+        abstract = True
 
-    pixel = SubFactory(PixelFactory)
     event_name = "Purchase"
     event_id = Sequence(lambda n: f"event-{n}")
     website = "shop.example.com"
@@ -208,3 +320,21 @@ class DeadLetterFactory(DjangoModelFactory[DeadLetter]):
     message = "The currency must be a code of ISO 4217."
     received_at = LazyFunction(timezone.now)
     failed_at = LazyFunction(timezone.now)
+
+
+class DeadLetterFactory(RefusedEventFactory):
+    """An event that Meta has refused."""
+
+    class Meta:
+        model = DeadLetter
+
+    pixel = SubFactory(PixelFactory)
+
+
+class DestinationLetterFactory(RefusedEventFactory):
+    """An event that a destination has refused."""
+
+    class Meta:
+        model = DestinationLetter
+
+    destination = SubFactory(DestinationFactory)

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from django.db import connection
 
 from common import env
 from portal.run import WEB, WORKER
+from scripts.checkouts import python_of
 
 START_SECONDS = 60
 #: Of this process's variables; others are the tests' own.
@@ -30,11 +32,13 @@ INHERITED = ("PATH", "PYTHONPATH", "ENV_FILE", "SECRET_KEY", "FIELD_ENCRYPTION_K
 class Instance:
     """Starts, kills and stops the processes; all are gone when the block ends.
 
-    ``environment`` adds to the settings; everything that a process prints goes to a file in ``folder``.
+    ``environment`` adds to the settings; everything that a process prints goes to a file in ``folder``. ``tree`` is
+    the folder of an earlier version, whose code and packages run then.
     """
 
-    def __init__(self, folder: Path, graph_api_url: str, **environment: Any) -> None:
+    def __init__(self, folder: Path, graph_api_url: str, *, tree: Path = env.ROOT, **environment: Any) -> None:
         self.folder = folder
+        self.tree = tree
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -49,7 +53,7 @@ class Instance:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
-        (self.folder / "static").mkdir(exist_ok=True)
+        (self.folder / "static").mkdir(parents=True, exist_ok=True)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -103,9 +107,11 @@ class Instance:
         return (self.folder / f"{name}.log").read_text("utf-8", "replace")[-4_000:]
 
     def _start(self, name: str, command: list[str]) -> None:
+        if self.tree != env.ROOT:
+            command = [python_of(self.tree) if word == sys.executable else word for word in command]
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                command, cwd=env.ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+                command, cwd=self.tree, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
 
 

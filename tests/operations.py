@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests import signals
 from tests.base import CAPIG, HUB, Answer, Caller, graphql
 
 ROLE = "fragment role on Role { name displayName tenantName }"
@@ -54,16 +55,25 @@ fragment metrics on EventMetricsSnapshot {
   id
   incoming { id eventNamesCount eventsCount }
   outgoing { id eventNamesCount eventsCount publishSuccessRate }
-  activity { id name receivedCount publishedCount lastUpdated }
-  domainActivity { id domainName receivedCount publishedCount }
-}"""
+  activity { id name receivedCount publishedCount lastUpdated byRoad { ...roads } }
+  domainActivity { id domainName receivedCount publishedCount byRoad { ...roads } }
+  byRoad(road: $road) { ...roads }
+}
+fragment roads on RoadActivity { road receivedCount publishedCount publishSuccessRate }"""
 DELIVERY = """
 fragment delivery on Delivery {
-  id at outcome eventName eventId eventTime website detail code explanation traceId
+  id pixelId destinationId at outcome eventName eventId eventTime receivedAt enriched website road detail code
+  explanation traceId
 }"""
 DEAD_LETTER = """
 fragment deadLetter on DeadLetter {
-  id eventName eventId website event code explanation message traceId receivedAt failedAt
+  id eventName eventId website road event code explanation message traceId receivedAt failedAt
+}"""
+
+
+REGISTRATION = """
+fragment registration on PixelRegistration {
+  id pixelId state endpoint toldAt nextAttemptAt code message explanation
 }"""
 
 
@@ -79,11 +89,37 @@ def _capig_mutation(arguments: str, operation: str, fragments: str = "") -> str:
     return _mutation(f"$tenantId: ID!, {arguments}", "tenantMutations(tenantId: $tenantId)", operation, fragments)
 
 
+def _of_destination(operation: str, answer: str) -> str:
+    return _capig_mutation("$destinationId: ID!", f"{operation}(destinationId: $destinationId) {{ {answer} }}")
+
+
 def _signal_mutation(arguments: str, operation: str, fragments: str = "") -> str:
     return _capig_mutation(arguments, f"signalMutations {{ {operation} }}", fragments)
 
 
+API_ACCOUNT = """
+fragment key on ApiAccount {
+  name readOnly tenantId expiresAt createdAt formerSecretUntil lastUsedAt lastUsedFrom
+}"""
+
+
+def _api_account_mutation(declared: str, call: str, fragment: str = API_ACCOUNT) -> str:
+    return f"mutation({declared}) {{ apiAccountMutations {{ {call} }} }}{fragment}"
+
+
 HUB_DOCUMENTS = {
+    "apiAccounts": "query($expireWithinDays: Int) { apiAccounts(expireWithinDays: $expireWithinDays) { ...key } }"
+    + API_ACCOUNT,
+    "createApiAccount": _api_account_mutation(
+        "$input: CreateApiAccountInput!", "createApiAccount(input: $input) { apiAccount { ...key } clientSecret }"
+    ),
+    "updateApiAccount": _api_account_mutation(
+        "$input: UpdateApiAccountInput!", "updateApiAccount(input: $input) { apiAccount { ...key } }"
+    ),
+    "rotateApiAccount": _api_account_mutation(
+        "$input: RotateApiAccountInput!", "rotateApiAccount(input: $input) { apiAccount { ...key } clientSecret }"
+    ),
+    "deleteApiAccount": _api_account_mutation("$name: String!", "deleteApiAccount(name: $name)", ""),
     "tenant": "query($tenantId: String!) { tenant(tenantId: $tenantId) { ...tenant } }" + TENANT,
     "tenantUsage": "query($tenantId: String!) { tenantUsage(tenantId: $tenantId) { ...usage } }" + USAGE,
     "ingressDomain": "query($tenantId: ID!) { ingressDomain(tenantId: $tenantId) { ...routing } }" + ROUTING,
@@ -130,22 +166,43 @@ CAPIG_DOCUMENTS = {
     ),
     "eventMetrics": _capig_query(
         "eventMetrics(pixelIds: $pixelIds, timeWindowMin: $timeWindowMin) { ...metrics }",
-        ", $pixelIds: [String!], $timeWindowMin: Int",
+        ", $pixelIds: [String!], $timeWindowMin: Int, $road: Road",
         METRICS,
     ),
     "deliveries": _capig_query(
-        """deliveries(pixelId: $pixelId, outcome: $outcome, eventName: $eventName, first: $first, after: $after) {
+        """deliveries(
+          pixelId: $pixelId, destinationId: $destinationId, outcome: $outcome, road: $road, eventName: $eventName,
+          eventId: $eventId, website: $website, since: $since, until: $until, first: $first, after: $after
+        ) {
           edges { node { ...delivery } cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
         }""",
-        ", $pixelId: String!, $outcome: DeliveryOutcome, $eventName: String, $first: Int, $after: String",
+        ", $pixelId: String, $destinationId: ID, $outcome: DeliveryOutcome, $road: Road, $eventName: String"
+        ", $eventId: String, $website: String, $since: String, $until: String, $first: Int, $after: String",
         DELIVERY,
     ),
     "deadLetters": _capig_query(
-        """deadLetters(pixelId: $pixelId, first: $first, after: $after) {
+        """deadLetters(pixelId: $pixelId, road: $road, first: $first, after: $after) {
           edges { node { ...deadLetter } cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
         }""",
-        ", $pixelId: String!, $first: Int, $after: String",
+        ", $pixelId: String!, $road: Road, $first: Int, $after: String",
         DEAD_LETTER,
+    ),
+    "eventDeduplication": _capig_query(
+        """eventDeduplication(pixelId: $pixelId) {
+          id eventName browserCount serverCount idsOnBothCount share margin
+          findings { kind count lastAt examples { eventId road } explanation remedy }
+        }""",
+        ", $pixelId: String!",
+    ),
+    "intakeRefusals": _capig_query(
+        """intakeRefusals(pixelId: $pixelId) {
+          counts { field reason explanation letIn requestCount browserRequestCount eventCount lastHour }
+          lastRequests { id at road field reason explanation eventCount sample }
+        }""",
+        ", $pixelId: String!",
+    ),
+    "registrations": _capig_query(
+        "registrations(pixelIds: $pixelIds) { ...registration }", ", $pixelIds: [String!]", REGISTRATION
     ),
     "eventFilters": _capig_query(
         "eventFilters(pixelIds: $pixelIds) { id eventName pixelId filterState }", ", $pixelIds: [String!]"
@@ -169,6 +226,40 @@ CAPIG_DOCUMENTS = {
     ),
     "replayDeadLetter": _capig_mutation("$id: ID!", "replayDeadLetter(id: $id) { replayedCount }"),
     "replayDeadLetters": _capig_mutation("$pixelId: String!", "replayDeadLetters(pixelId: $pixelId) { replayedCount }"),
+    "dataSourceFigures": _capig_query(
+        """dataSourceFigures(dataSourceIds: $dataSourceIds, timeWindowMin: $timeWindowMin) {
+          dataSourceId receivedCount browserReceivedCount droppedReceivingOffCount
+        }""",
+        ", $dataSourceIds: [ID!], $timeWindowMin: Int",
+    ),
+    "destinationFigures": _capig_query(
+        """destinationFigures(destinationIds: $destinationIds, timeWindowMin: $timeWindowMin) {
+          destinationId receivedCount publishedCount failedCount expiredCount droppedByEventFilterCount
+          droppedByDomainFilterCount droppedPublishingOffCount publishErrorCount
+          byRoad { road receivedCount publishedCount publishSuccessRate }
+          held retryAt code message lastPublished hasWaiting
+        }""",
+        ", $destinationIds: [ID!], $timeWindowMin: Int",
+    ),
+    "destinationDeadLetters": _capig_query(
+        """destinationDeadLetters(destinationId: $destinationId, road: $road, first: $first, after: $after) {
+          edges { node {
+            id dataSourceId eventName eventId website road event code message traceId receivedAt failedAt
+          } cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+        }""",
+        ", $destinationId: ID!, $road: Road, $first: Int, $after: String",
+    ),
+    "replayDestinationDeadLetter": _capig_mutation(
+        "$id: ID!", "replayDestinationDeadLetter(id: $id) { replayedCount }"
+    ),
+    "replayDestinationDeadLetters": _of_destination("replayDestinationDeadLetters", "replayedCount"),
+    "holdDestination": _of_destination("holdDestination", "held"),
+    "resumeDestination": _of_destination("resumeDestination", "held"),
+    "registerPixels": _capig_mutation(
+        "$pixelIds: [String!], $replaceOthers: Boolean",
+        "registerPixels(pixelIds: $pixelIds, replaceOthers: $replaceOthers) { registeredCount }",
+    ),
+    "unregisterPixel": _capig_mutation("$pixelId: String!", "unregisterPixel(pixelId: $pixelId) { success }"),
     "updateEventFilter": _capig_mutation(
         "$input: UpdateEventFilterInput!",
         "updateEventFilter(input: $input) { updatedFilter { id eventName pixelId filterState } }",
@@ -178,6 +269,7 @@ CAPIG_DOCUMENTS = {
         "updateDomainFilter(input: $input) { updatedFilter { id domain pixelId filterState } }",
     ),
 }
+CAPIG_DOCUMENTS |= signals.DOCUMENTS
 DOCUMENTS = HUB_DOCUMENTS | CAPIG_DOCUMENTS
 
 

@@ -24,10 +24,12 @@ from common.graphql.fallbacks import fallbacks
 from portal.graphql.capig import schema as capig_schema
 from portal.graphql.hub import schema as hub_schema
 from tests.base import Cast
-from tests.factories import MembershipFactory, PixelFactory
+from tests.factories import ApiAccountFactory, MembershipFactory, PixelFactory
 from tests.operations import DOCUMENTS, HUB_DOCUMENTS
 from tests.queries import queries
 from tests.stage import VARIABLES, Stage, make_stage
+
+pytestmark = pytest.mark.usefixtures("registers")
 
 HUB, CAPIG = hub_schema.graphql_schema, capig_schema.graphql_schema
 QUERIES = [name for name, document in DOCUMENTS.items() if "mutation" not in document.split("{")[0]]
@@ -37,12 +39,18 @@ ARGUMENTS = {
     "tenantId": ["$tenant", "$tenant", '"missing"', '"AAAAAAAA"'],
     "pixelId": ["$pixel", "$pixel", '"0"'],
     "pixelIds": ["[]", "[$pixel]"],
+    "id": ['"sg_v1_pl_ffffffff-ffff-8fff-8fff-ff4711471147"', '"sg_v1_pl_3f0cfd4c-8c6f-4f05-9d5b-2c1c1a6f2d10"'],
+    "destinationId": [
+        '"sg_v1_dd_ffffffff-ffff-8fff-8fff-ff4711471147"',
+        '"sg_v1_dd_3f0cfd4c-8c6f-4f05-9d5b-2c1c1a6f2d10"',
+    ],
     "timeWindowMin": ["$minutes", "90", "0"],
     "first": ["1", "2", "0"],
     "search": ['"o"', '""'],
     "status": ["0", "2", "7"],
     "eventName": ['"Purchase"'],
     "outcome": ["PUBLISHED", "WAITING"],
+    "road": ["SERVER", "BROWSER"],
 }
 
 quickly = settings(
@@ -72,7 +80,9 @@ def _unbounded(settings: Any) -> None:
 def principals(cast: Cast, stage: Stage) -> list[Principal]:
     """Callers with all kinds of borders."""
     people = [cast.hanna, cast.vera, cast.ada, cast.max, cast.vic, cast.bea]
-    return [OPERATOR, principal_of_api_account(cast.robot), *map(principal_of_user, people)]
+    scopes: list[dict[str, Any]] = [{"read_only": True}, {"tenant": cast.shoes}, {"tenant": cast.books}]
+    keys = [cast.robot, *(ApiAccountFactory.create(**scope) for scope in scopes)]
+    return [OPERATOR, *map(principal_of_api_account, keys), *map(principal_of_user, people)]
 
 
 def ask(prepared: Prepared, variables: dict[str, Any], principal: Principal) -> tuple[Any, Any]:

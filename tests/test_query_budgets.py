@@ -19,9 +19,18 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import RoleLevel
 from tests.base import CAPIG, HUB, Answer, Cast, client_of, graphql, tenant, undone
-from tests.factories import DomainFilterFactory, EventFilterFactory, MembershipFactory, PixelFactory
+from tests.factories import (
+    DomainFilterFactory,
+    EventFilterFactory,
+    MembershipFactory,
+    PipelineDestinationFactory,
+    PipelineSourceFactory,
+    PixelFactory,
+)
 from tests.operations import DOCUMENTS, TENANT, run
 from tests.stage import VARIABLES, Stage, make_stage
+
+pytestmark = pytest.mark.usefixtures("registers")
 
 BUDGETS: dict[str, dict[str, int]] = tomllib.loads((Path(__file__).parent / "budgets.toml").read_text(encoding="utf-8"))
 OPERATIONS = BUDGETS["operations"]
@@ -64,6 +73,9 @@ def _crowd(stage: Stage, size: int) -> None:
         for factory in (EventFilterFactory, DomainFilterFactory):
             factory.create(tenant=stage.tenant)
             factory.create(pixel=pixel)
+        place = PipelineSourceFactory.create(pipeline__tenant=stage.tenant)
+        PipelineDestinationFactory.create(pipeline=place.pipeline)
+        PipelineSourceFactory.create(pipeline=place.pipeline, source=stage.source)
         EventFilterFactory.create(pixel=pixel, event_name="AddToCart")
         DomainFilterFactory.create(pixel=pixel, domain="example.com")
 

@@ -20,7 +20,7 @@ class PersonCommand(BaseCommand):
     done: ClassVar[str]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email", metavar="EMAIL")
+        parser.add_argument("email", metavar="EMAIL", help="the person's address, such as grace@example.com")
 
     def handle(self, *args: Any, **options: Any) -> None:
         person = User.objects.filter(email=options["email"].strip().lower()).first()

@@ -39,7 +39,7 @@ class TenantQuerySet(models.QuerySet["Tenant"]):
 
     def visible_to(self, borders: Borders) -> Self:
         """Accounts whose name, status and usage the principal may see: the host sees all of them."""
-        return self if borders.sees_all_tenants else self.filter(pk__in=borders.tenant_ids)
+        return self if borders.sees_all_tenants else self.filter(pk__in=borders.known_tenant_ids)
 
     def open_to(self, borders: Borders) -> Self:
         """Accounts whose pixels, filters and people the principal may see."""
@@ -54,7 +54,10 @@ def open_to(borders: Borders, account: str = "") -> Q:
     if borders.is_system:
         return Q()
     own = Q(**{f"{account}pk__in": borders.tenant_ids})
-    return own | Q(**{f"{account}can_partner_manage": True}) if borders.sees_all_tenants else own
+    managed = Q(**{f"{account}can_partner_manage": True})
+    if borders.hosted_tenant_id is not None:
+        return own | managed & Q(**{f"{account}pk": borders.hosted_tenant_id})
+    return own | managed if borders.sees_all_tenants else own
 
 
 class Tenant(models.Model):
@@ -128,6 +131,13 @@ class IngressDomain(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["ingress"], condition=Q(status="VERIFIED"), name="domain_verified_in_one_account"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["tenant"],
+                condition=Q(refusals__gt=0) | Q(served_until__isnull=False),
+                name="domain_that_left",
             )
         ]
 

@@ -9,8 +9,9 @@ from graphene import ResolveInfo
 
 from accounts.models import IngressDomain as IngressDomainModel
 from accounts.reads import Person, TenantView, read_person, read_tenant
+from accounts.schema.api_accounts import ApiAccountMutations
 from accounts.schema.context import principal_of
-from accounts.schema.types import IngressDomain, Tenant, User, UserType
+from accounts.schema.types import CreateTenantInput, IngressDomain, Tenant, UpdateTenantInput, User, UserType
 from accounts.services import invitations, people, routing, tenants
 from common.budget import current_budget
 from common.errors import InvalidInput
@@ -18,29 +19,6 @@ from common.graphql.samples import Sampled
 from common.graphql.selection import selected
 
 _INVITATION_LINK = "https://gateway.example.com/auth/verify/?token=…&et=inv&email=ada@example.com"
-
-
-class CreateTenantInput(graphene.InputObjectType):
-    """The account to open."""
-
-    name = graphene.String(required=True, description=Sampled("Name of the account, 1 to 100 characters.", "Shoes"))
-    can_partner_manage = graphene.Boolean(required=True, description=Sampled("May the host manage the account?", True))
-    admin_email = graphene.String(
-        description="Required when canPartnerManage is false; becomes the account's first admin, by invitation."
-    )
-    event_enrichment = graphene.Boolean(
-        required=True, description=Sampled("Enhance events with advanced matching data.", True)
-    )
-
-
-class UpdateTenantInput(graphene.InputObjectType):
-    """What to change of an account; what is left out stays."""
-
-    tenant_id = graphene.String(required=True, description=Sampled("Unique identifier of the account.", "$tenant_id"))
-    name = graphene.String(description=Sampled("Name of the account, 1 to 100 characters.", "$tenant_name"))
-    status = graphene.Int(description="0 active, 1 pending configuration, 2 deactivated.")
-    can_partner_manage = graphene.Boolean(description="May the host manage the account?")
-    event_enrichment = graphene.Boolean(description="Enhance events with advanced matching data.")
 
 
 class AddUserWithRoleInput(graphene.InputObjectType):
@@ -232,6 +210,7 @@ class HubMutation(graphene.ObjectType):
 
     tenant_mutations = graphene.Field(HubTenantMutations, description="Accounts.")
     user_mutations = graphene.Field(UserMutations, description="People.")
+    api_account_mutations = graphene.Field(ApiAccountMutations, description="API accounts.")
     upsert_ingress_domain = graphene.Field(
         IngressDomain,
         tenant_id=graphene.ID(description=Sampled("Unique identifier of the account; required.", "$tenant_id")),
@@ -245,6 +224,10 @@ class HubMutation(graphene.ObjectType):
 
     @staticmethod
     def resolve_user_mutations(root: None, info: ResolveInfo) -> dict[str, Any]:
+        return {}
+
+    @staticmethod
+    def resolve_api_account_mutations(root: None, info: ResolveInfo) -> dict[str, Any]:
         return {}
 
     @staticmethod

@@ -12,6 +12,7 @@ from accounts.models import IngressDomain as IngressDomainModel
 from accounts.models import Tenant as TenantModel
 from accounts.paging import cursor_of, page_of_tenants
 from accounts.permissions import Action, get_tenant
+from accounts.schema.api_accounts import ApiAccountQuery
 from accounts.schema.context import principal_of
 from accounts.schema.types import IngressDomain, Tenant, TenantConnection, TenantUsage, Viewer
 from common import budget
@@ -20,7 +21,7 @@ from common.graphql.samples import Sampled
 from common.graphql.selection import Selection, selected
 
 
-class HubQuery(graphene.ObjectType):
+class HubQuery(ApiAccountQuery, graphene.ObjectType):
     """What the hub endpoint answers."""
 
     class Meta:
@@ -104,7 +105,7 @@ class HubQuery(graphene.ObjectType):
                 TenantModel.objects.visible_to(principal.borders).order_by("name", "pk").values_list("pk", flat=True)
             )
             tenant_ids = list(tenants[: budget.most_rows() * budget.SCALARS_PER_OBJECT])
-            budget.load_scalars(len(tenant_ids), "tenantIds")
+            budget.load(len(tenant_ids), "tenantIds", per_object=budget.SCALARS_PER_OBJECT)
         return {
             "kind": "AGENCY" if principal.sees_all_tenants else "ADVERTISER",
             "email": principal.user and principal.user.email,

@@ -12,7 +12,7 @@ from accounts.models import RoleLevel
 from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
 from accounts.reads import NamedRole, Person, TenantView, Traffic, people_of, pixel_ids_of
-from accounts.roles import role_name
+from accounts.role_names import role_name
 from accounts.schema.context import principal_of
 from common.graphql.paging import SAMPLE_CURSOR, PageInfo
 from common.graphql.samples import MOMENT, Sampled
@@ -93,10 +93,12 @@ class TenantUsage(graphene.ObjectType):
         required=True, description=Sampled("Pixels with receiving or publishing off.", 0)
     )
     total_pipelines = graphene.Int(
-        required=True, source="total_pixels", description="Pipelines to Meta: one for each pixel."
+        required=True, description="Pipelines: one for each pixel, and those of the gateway."
     )
     total_active_pipeline = graphene.Int(
-        required=True, source="total_active_pixels", description="Pipelines that receive and publish."
+        required=True,
+        source="total_active_pipelines",
+        description="Pipelines of pixels that receive and publish, and those of the gateway that are on.",
     )
     pixel_ids = graphene.List(
         graphene.NonNull(graphene.String),
@@ -211,6 +213,29 @@ class Tenant(graphene.ObjectType):
     @staticmethod
     def resolve_can_edit_tenant_users_in_ui(root: TenantView, info: ResolveInfo) -> bool:
         return _may_in_ui(principal_of(info), Action.EDIT_PEOPLE, root)
+
+
+class CreateTenantInput(graphene.InputObjectType):
+    """The account to open."""
+
+    name = graphene.String(required=True, description=Sampled("Name of the account, 1 to 100 characters.", "Shoes"))
+    can_partner_manage = graphene.Boolean(required=True, description=Sampled("May the host manage the account?", True))
+    admin_email = graphene.String(
+        description="Required when canPartnerManage is false; becomes the account's first admin, by invitation."
+    )
+    event_enrichment = graphene.Boolean(
+        required=True, description=Sampled("Enhance events with advanced matching data.", True)
+    )
+
+
+class UpdateTenantInput(graphene.InputObjectType):
+    """What to change of an account; what is left out stays."""
+
+    tenant_id = graphene.String(required=True, description=Sampled("Unique identifier of the account.", "$tenant_id"))
+    name = graphene.String(description=Sampled("Name of the account, 1 to 100 characters.", "$tenant_name"))
+    status = graphene.Int(description="0 active, 1 pending configuration, 2 deactivated.")
+    can_partner_manage = graphene.Boolean(description="May the host manage the account?")
+    event_enrichment = graphene.Boolean(description="Enhance events with advanced matching data.")
 
 
 def _may_in_ui(principal: Principal, action: Action, tenant: TenantView) -> bool:

@@ -10,11 +10,11 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.audit import FORGET_PERSON, KEPT_FOR_GOOD, record
-from accounts.models import AccessToken, AuditEntry, Invitation, User
+from accounts.models import AccessToken, ApiAccount, AuditEntry, Invitation, Tenant, User
 from accounts.permissions import Action, require
 from accounts.principals import SCHEDULE, Principal
 from common.errors import Conflict, InvalidInput, NotFound
@@ -54,9 +54,19 @@ def prune(now: datetime | None = None) -> None:
     delete_in_parts(UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")))
     delete_in_parts(AccessToken.objects.filter(expires_at__lt=now))
     delete_in_parts(Invitation.objects.filter(expires_at__lt=now - timedelta(days=_EXPIRED_INVITATIONS_KEPT)))
+    # Processes of the previous release delete accounts, and do not know that a key is for one.
+    is_there = Exists(Tenant.objects.filter(pk=OuterRef("tenant")))
+    ApiAccount.objects.filter(~is_there, tenant__isnull=False).delete()
+    _forget_networks(now)
     if settings.AUDIT_RETENTION:
         old = AuditEntry.objects.filter(at__lt=now - timedelta(days=settings.AUDIT_RETENTION))
         delete_in_parts(old.exclude(act__in=[act.name for act in KEPT_FOR_GOOD]))
+
+
+def _forget_networks(now: datetime) -> None:
+    """From where an API account was used is forgotten when it is not used any more."""
+    since = now - timedelta(days=settings.FORMER_PEOPLE_RETENTION)
+    ApiAccount.objects.filter(last_used_at__lt=since).exclude(last_used_from="").update(last_used_from="")
 
 
 def _forget_former_people(now: datetime) -> None:

@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import Act, record
-from accounts.hashing import hash_secret
 from accounts.mail import Kind, send_later
 from accounts.models import Invitation, Membership, RoleLevel, Tenant, TenantStatus, User
 from accounts.permissions import Action, get_tenant, is_allowed, require
 from accounts.principals import Principal, principal_of_key
+from accounts.secret_hashes import hash_secret
 from accounts.services.proof import note_proof
 from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
 from common.validation import clean_email

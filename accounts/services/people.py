@@ -15,7 +15,7 @@ from accounts.audit import FORGET_PERSON, Act, labels_of, record
 from accounts.models import Membership, RoleLevel, Tenant, User
 from accounts.permissions import Action, get_tenant, is_allowed, require
 from accounts.principals import Principal
-from accounts.roles import Role, parse_role
+from accounts.role_names import Role, parse_role
 from accounts.services.invitations import issue_invitation, set_new_password
 from common.errors import Conflict, InvalidInput, NotFound
 from common.validation import clean_email

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.activity import name_of_actor
 from accounts.audit import Act, record_of_person
 from accounts.mail import Kind, send_later
 from accounts.models import User
@@ -14,7 +15,7 @@ from accounts.principals import Principal
 from accounts.services.activation import locked_person, may_help
 from common.errors import Conflict
 
-VOUCH_FOR_ADDRESS = Act("vouch for address", _("vouched for the address %(subject)s"))
+VOUCH_FOR_ADDRESS = Act("vouch for address", _("confirmed for %(subject)s that the address is theirs"))
 REMOVE_SECOND_FACTORS = Act("remove second factors", _("took the second factors and passkeys of %(subject)s off"))
 
 
@@ -55,4 +56,4 @@ def _somebody_else(principal: Principal, user_id: str) -> User:
 
 
 def _tell(principal: Principal, user: User, template: str) -> None:
-    send_later(template, user.email, {"who": principal.label}, kind=Kind.NOTICE)
+    send_later(template, user.email, {"who": name_of_actor(principal.label)}, kind=Kind.NOTICE)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import Act, Changes, labels_of, record
-from accounts.models import IngressDomain
+from accounts.models import IngressDomain, Tenant
 from accounts.own_domains import is_portals_own
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
@@ -92,6 +92,12 @@ def look_up_cname(domain: str) -> DnsAnswer:
 def gateway_domain() -> str:
     """The gateway's host name, which an account's CNAME must hold."""
     return urlsplit(settings.BASE_URL).hostname or ""
+
+
+def address_of(tenant: Tenant) -> str:
+    """Where the account's events are taken: at its own domain where that is verified, else at the gateway's."""
+    domain = IngressDomain.objects.verified().filter(tenant=tenant).values_list("ingress", flat=True).first()
+    return f"https://{domain}" if domain else str(settings.BASE_URL)
 
 
 def can_be_led_to(target_domain: str) -> bool:

@@ -17,15 +17,16 @@ from accounts.services.people import admit, forget_strangers
 from common.errors import InvalidInput
 from common.validation import clean_choice, clean_email, clean_text
 
-_FIELDS = {
+#: What of an account is chosen, in the audit log's words.
+FIELDS = {
     "name": _("Name"),
     "status": _("Status"),
     "can_partner_manage": _("Managed by the host"),
     "event_enrichment": _("Enhance events"),
 }
 _STATUS = labels_of("status", TenantStatus)
-CREATE_ACCOUNT = Act("create account", _("opened the account %(subject)s"), _FIELDS, _STATUS)
-UPDATE_ACCOUNT = Act("update account", _("changed the settings of the account %(subject)s"), _FIELDS, _STATUS)
+CREATE_ACCOUNT = Act("create account", _("opened the account %(subject)s"), FIELDS, _STATUS)
+UPDATE_ACCOUNT = Act("update account", _("changed the settings of the account %(subject)s"), FIELDS, _STATUS)
 DELETE_ACCOUNT = Act("delete account", _("deleted the account %(subject)s"))
 
 

@@ -16,8 +16,7 @@ from accounts.permissions import Action
 from accounts.services.host import rename_host
 from accounts.services.mail import send_test_mail
 from accounts.views.pages import form_page
-from accounts.web import HostRequest, add_service_error, host_page
-from common.errors import PortalError
+from accounts.web import HostRequest, host_page, refusals_in
 
 
 @require_safe
@@ -32,15 +31,12 @@ def host_settings(request: HostRequest) -> HttpResponse:
 def rename(request: HostRequest) -> HttpResponse:
     """Give the host another name."""
     form = HostNameForm(request.POST)
-    if not form.is_valid():
-        return _settings(request, form)
-    try:
-        rename_host(principal=request.principal, name=form.cleaned_data["name"])
-    except PortalError as error:
-        add_service_error(form, error)
-        return _settings(request, form)
-    messages.success(request, _("The name is changed."))
-    return redirect("host:settings")
+    if form.is_valid():
+        with refusals_in(form):
+            rename_host(principal=request.principal, name=form.cleaned_data["name"])
+            messages.success(request, _("The name is changed."))
+            return redirect("host:settings")
+    return _settings(request, form)
 
 
 def _settings(request: HostRequest, form: HostNameForm) -> HttpResponse:

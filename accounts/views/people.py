@@ -26,8 +26,7 @@ from accounts.services.people import add_user_with_role, change_role_for_user
 from accounts.services.rescue import may_rescue
 from accounts.tables import PeopleTable, paged
 from accounts.views.pages import form_page
-from accounts.web import AccountRequest, HostRequest, View, account_page, add_service_error, host_page
-from common.errors import PortalError
+from accounts.web import AccountRequest, HostRequest, View, account_page, host_page, refusals_in
 
 _PERSON_PAGES = ("person", "invitation_link", "password_reset", "revoke")
 
@@ -72,18 +71,15 @@ def invite(request: HostRequest, place: Place) -> HttpResponse:
     """Invite somebody, and show the link once."""
     form = InviteForm(request.POST or None)
     context: dict[str, Any] = {"place": place}
-    if not form.is_valid():
-        return form_page(request, "accounts/invite.html", form, context)
-    email = form.cleaned_data["email"]
-    try:
-        added = add_user_with_role(
-            principal=request.principal, email=email, role_name=place.role(form.cleaned_data["level"])
-        )
-    except PortalError as error:
-        add_service_error(form, error)
-        return form_page(request, "accounts/invite.html", form, context)
-    context |= {"email": email, "link": added.invitation_link, "is_mailed": added.is_mailed}
-    return render(request, "accounts/invited.html", context)
+    if form.is_valid():
+        email = form.cleaned_data["email"]
+        with refusals_in(form):
+            added = add_user_with_role(
+                principal=request.principal, email=email, role_name=place.role(form.cleaned_data["level"])
+            )
+            context |= {"email": email, "link": added.invitation_link, "is_mailed": added.is_mailed}
+            return render(request, "accounts/invited.html", context)
+    return form_page(request, "accounts/invite.html", form, context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -92,13 +88,10 @@ def person(request: HostRequest, place: Place, user_id: uuid.UUID) -> HttpRespon
     membership = _membership(request, place, user_id)
     form = RoleForm(request.POST or None, initial={"level": membership.level})
     if form.is_valid():
-        try:
+        with refusals_in(form):
             change_role_for_user(
                 principal=request.principal, user_id=str(user_id), role_to_add=place.role(form.cleaned_data["level"])
             )
-        except PortalError as error:
-            add_service_error(form, error)
-        else:
             messages.success(request, _("The role of %(email)s is changed.") % {"email": membership.user.email})
             return redirect(place.users)
     return _person(request, place, membership, form)

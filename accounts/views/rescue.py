@@ -44,7 +44,7 @@ def forget(request: HostRequest, user_id: uuid.UUID) -> HttpResponse:
 @host_page(Action.EDIT_HOST_PEOPLE)
 def vouch(request: HostRequest, user_id: uuid.UUID) -> HttpResponse:
     """Say that the person is who they say."""
-    text = _("You have vouched for %(email)s: they can set up a second factor now.")
+    text = _("You have confirmed the address %(email)s: its owner can set up a second factor now.")
     return _help(request, user_id, vouch_for_address, text)
 
 

@@ -24,7 +24,7 @@ from accounts.services.routing import (
 )
 from accounts.services.tenants import delete_tenant, update_tenant
 from accounts.views.pages import address, form_page
-from accounts.web import AccountRequest, account_page, add_service_error, said_yes
+from accounts.web import AccountRequest, account_page, add_service_error, refusals_in, said_yes
 from common.errors import NotAuthorized, PortalError
 
 
@@ -40,14 +40,11 @@ def account_settings(request: AccountRequest) -> HttpResponse:
 def rename(request: AccountRequest) -> HttpResponse:
     """Give the account another name."""
     form = AccountNameForm(request.POST)
-    if not form.is_valid():
-        return _settings(request, name_form=form)
-    try:
-        tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, **form.cleaned_data)
-    except PortalError as error:
-        add_service_error(form, error)
-        return _settings(request, name_form=form)
-    return _done(request, _("The account is called %(name)s now.") % {"name": tenant.name})
+    if form.is_valid():
+        with refusals_in(form):
+            tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, **form.cleaned_data)
+            return _done(request, _("The account is called %(name)s now.") % {"name": tenant.name})
+    return _settings(request, name_form=form)
 
 
 @require_POST
@@ -110,14 +107,10 @@ def complete_setup(request: AccountRequest) -> HttpResponse:
 def choose_domain(request: AccountRequest) -> HttpResponse:
     """Choose the account's own domain, and check its CNAME."""
     form = RoutingForm(request.POST)
-    if not form.is_valid():
-        return _settings(request, routing_form=form)
-    try:
-        check = _check(request, form.cleaned_data["ingress"])
-    except PortalError as error:
-        add_service_error(form, error)
-        return _settings(request, routing_form=form)
-    return _say_what_dns_says(request, check)
+    if form.is_valid():
+        with refusals_in(form):
+            return _say_what_dns_says(request, _check(request, form.cleaned_data["ingress"]))
+    return _settings(request, routing_form=form)
 
 
 @require_POST

@@ -53,8 +53,8 @@ def measure(effort: Effort) -> list[Result]:
             empty_tables()
             return _loop(url, graph_api, effort.events // 10)
 
-        things = {_workers(size): partial(drained, size) for size in SIZES}
-        found = intakes | measure_rounds({**things, LOOP: looped}, effort.rounds)
+        things: dict[str, Callable[[], float]] = {_workers(size): partial(drained, size) for size in SIZES}
+        found = intakes | measure_rounds(things | {LOOP: looped}, effort.rounds)
     rows = []
     for size in SIZES:
         work, rates = f"drain, {size} a request", found[_workers(size)]

@@ -8,9 +8,10 @@ works on what was stored meanwhile; what the portal takes in with a worker besid
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from statistics import median
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -21,12 +22,26 @@ from bench.rounds import measure as measure_rounds
 from tests.instance import Instance
 
 WARM_SECONDS = 1
-#: At least so many times each peer, by events a request.
-TARGETS = {
-    1: {"django-ninja": 3.5, "fastify": 0.5},
-    100: {"django-ninja": 15.0, "fastify": 0.9, "fastify, lz4": 0.9},
-}
 BESIDE_WORKER = "portal, a worker draining"
+
+
+class Work(NamedTuple):
+    """Requests of so many events, over so many connections: at least so many times as fast as each peer."""
+
+    events: int
+    connections: int
+    targets: Mapping[str, float]
+
+    def __str__(self) -> str:
+        connections = "" if self.connections == load.CONNECTIONS else f", {self.connections} connections"
+        return f"{self.events} event{'s' if self.events > 1 else ''} a request{connections}"
+
+
+WORKS = (
+    Work(1, load.CONNECTIONS, {"django-ninja": 3.5, "fastify": 1.1}),
+    Work(1, 256, {"fastify": 1.7}),
+    Work(100, load.CONNECTIONS, {"django-ninja": 15.0, "fastify": 0.9, "fastify, lz4": 0.55}),
+)
 
 
 def measure(effort: Effort) -> list[Result]:
@@ -34,7 +49,7 @@ def measure(effort: Effort) -> list[Result]:
     url = place.address()
     servers.run_sql(url, "intake.sql")
     stage.make_pixel()
-    found: dict[int, Rounds] = {}
+    found: dict[str, Rounds] = {}
     with (
         stage.sink() as graph_api,
         servers.portal(url, graph_api) as portal,
@@ -43,26 +58,24 @@ def measure(effort: Effort) -> list[Result]:
         servers.node_peer("fastify_raw", url, TABLE="peer_requests_lz4") as fastify_lz4,
     ):
         addresses = {"portal": portal.url, "django-ninja": ninja, "fastify": fastify, "fastify, lz4": fastify_lz4}
-        for size, targets in TARGETS.items():
-            measured = {name: addresses[name] for name in ("portal", *targets)}
-            for address in measured.values():
-                _rate(address, size, WARM_SECONDS)
+        for work in WORKS:
             things: dict[str, Callable[[], float]] = {
-                name: partial(_rate, address, size, effort.seconds) for name, address in measured.items()
+                name: partial(_rate, addresses[name], work, effort.seconds) for name in ("portal", *work.targets)
             }
-            found[size] = measure_rounds(things, effort.rounds)
+            for name in things:
+                _rate(addresses[name], work, WARM_SECONDS)
+            found[str(work)] = measure_rounds(things, effort.rounds)
             empty_tables()
-        for size in TARGETS:
-            found[size][BESIDE_WORKER] = [_rate_beside_worker(portal, size, effort.seconds)]
+        for work in WORKS:
+            found[str(work)][BESIDE_WORKER] = [_rate_beside_worker(portal, work, effort.seconds)]
     rows = [
-        Row(f"intake, {_a_request(size)}", peer, target, ratio(found[size]["portal"], found[size][peer]))
-        for size, targets in TARGETS.items()
-        for peer, target in targets.items()
+        Row(f"intake, {work}", peer, target, ratio(found[str(work)]["portal"], found[str(work)][peer]))
+        for work in WORKS
+        for peer, target in work.targets.items()
     ]
-    figures = {
-        f"{_a_request(size)}, {name}": median(rates) for size, rounds in found.items() for name, rates in rounds.items()
-    }
-    return [Result("Intake", rows, "events a second", figures, f"{load.CONNECTIONS} connections, one pixel.")]
+    figures = {f"{work}, {name}": median(rates) for work, rounds in found.items() for name, rates in rounds.items()}
+    note = f"{load.CONNECTIONS} connections where no other number is told, one pixel."
+    return [Result("Intake", rows, "events a second", figures, note)]
 
 
 def empty_tables() -> None:
@@ -71,18 +84,14 @@ def empty_tables() -> None:
         cursor.execute("TRUNCATE events_outboxrow, peer_events, peer_requests, peer_requests_lz4, peer_counts")
 
 
-def _rate(address: str, size: int, seconds: float) -> float:
-    url = f"{address}/capi/{stage.PIXEL_ID}/events"
-    return load.post_well(url, stage.body_of(size), seconds=seconds).rate * size
+def _rate(address: str, work: Work, seconds: float) -> float:
+    url, body = f"{address}/capi/{stage.PIXEL_ID}/events", stage.body_of(work.events)
+    return load.post_well(url, body, seconds=seconds, connections=work.connections).rate * work.events
 
 
-def _rate_beside_worker(portal: Instance, size: int, seconds: float) -> float:
+def _rate_beside_worker(portal: Instance, work: Work, seconds: float) -> float:
     portal.start_worker()
-    rate = _rate(portal.url, size, seconds)
+    rate = _rate(portal.url, work, seconds)
     stage.wait_until_drained(portal)
     portal.stop("worker")
     return rate
-
-
-def _a_request(size: int) -> str:
-    return "1 event a request" if size == 1 else f"{size} events a request"

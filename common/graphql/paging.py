@@ -24,7 +24,9 @@ class PageInfo(graphene.ObjectType):
         description=Sampled("The cursor of the first row; null for an empty page.", SAMPLE_CURSOR)
     )
     end_cursor = graphene.String(
-        description=Sampled("The cursor of the last row; null for an empty page.", SAMPLE_CURSOR)
+        description=Sampled(
+            "Where a next page goes on: mostly the last row's cursor. Null where there is nothing.", SAMPLE_CURSOR
+        )
     )
 
 

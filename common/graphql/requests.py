@@ -93,7 +93,7 @@ def _read_post(request: Request) -> GraphQLRequest:
         body = request.body.read(min(request.content_length or 0, limit + 1))
     except OSError:
         raise RequestError("The request could not be read.") from None
-    if len(body) > limit:
+    if max(len(body), request.content_length or 0) > limit:
         raise RequestError(f"The body is too large: the limit is {limit} bytes.")
     members = _decode("body", body)
     if not isinstance(members, dict):

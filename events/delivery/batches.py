@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter as Multiset
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,7 +67,7 @@ UNREAD = Fate("failed", Delivery.Outcome.FAILED, UNREADABLE, UNREADABLE_CODE)
 
 
 class OutboxRecord(msgspec.Struct, eq=False):
-    """An outbox row."""
+    """An outbox row, or one of a source's; ``pk`` is what orders it."""
 
     pk: int
     received_at: datetime
@@ -76,12 +77,14 @@ class OutboxRecord(msgspec.Struct, eq=False):
     event_count: int
     body: bytes
     road: int = Road.SERVER.value
-    #: The minute in which it was received, counted from the epoch's; filled in by ``__post_init__``.
+    #: The second and the minute in which it was received, counted from the epoch's; filled in by ``__post_init__``.
+    second: int = 0
     minute: int = 0
     _raws: list[msgspec.Raw] | None = None
 
     def __post_init__(self) -> None:
-        self.minute = int(self.received_at.timestamp()) // 60
+        self.second = int(self.received_at.timestamp())
+        self.minute = self.second // 60
 
     def raws(self) -> list[msgspec.Raw]:
         """Its events, each as it is stored. Taken apart when they are asked for: most rows are passed on whole."""
@@ -111,6 +114,14 @@ class Event(msgspec.Struct, eq=False, gc=False):
         return self.row.raws()[self.index]
 
 
+class Came(NamedTuple):
+    """When rows were received, whether their events were counted as received then, and by which road they came."""
+
+    minute: int
+    counted: bool
+    road: int
+
+
 @dataclass(slots=True)
 class Batch:
     """The rows at the head of a pixel's queue, and their events."""
@@ -124,6 +135,19 @@ class Batch:
         """The events that nothing has become of yet."""
         return [event for event in self.events if event.fate is None]
 
+    def by_arrival(self) -> dict[Came, list[Event]]:
+        """The events of rows that came alike: of most batches, all."""
+        found: dict[Came, list[Event]] = {}
+        ways = list(map(_CAME, self.rows))
+        if len(set(ways)) == 1:
+            return {Came(*ways[0]): self.events}
+        first = 0
+        for way, row in zip(ways, self.rows, strict=True):
+            last = first + row.event_count
+            found.setdefault(Came(*way), []).extend(self.events[first:last])
+            first = last
+        return found
+
 
 class _Known(msgspec.Struct, gc=False):
     """What the gateway must know of an event. The intake has checked it; the rest passes through as bytes."""
@@ -134,7 +158,10 @@ class _Known(msgspec.Struct, gc=False):
     event_source_url: object = None
 
 
-_ENRICHED = attrgetter("enriched")
+_CAME = attrgetter(*Came._fields)
+#: As a plain number: every event is asked for it.
+_RECEIVING_OFF = OutboxRow.Intake.RECEIVING_OFF.value
+_ROW = attrgetter("row")
 _decode_one = msgspec.json.Decoder(_Known, strict=False).decode
 _decode_rows = msgspec.json.Decoder(list[list[_Known]], strict=False).decode
 _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -142,17 +169,18 @@ _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 #: The first rows in line, as many as are not too much for a batch; the very first is taken whatever its size. How much
 #: a body holds is known before it is read. Of each it is told whether another is behind it.
-_ROWS = """
-    SELECT id, received_at, intake, counted, options, event_count, body, road, next IS NOT NULL FROM (
+_HEAD = """
+    SELECT number, received_at, intake, counted, options, event_count, body, road, next IS NOT NULL FROM (
         SELECT *, SUM(event_count) OVER line AS events, SUM(LENGTH(body)) OVER line AS octets,
-            ROW_NUMBER() OVER line AS place, LEAD(id) OVER line AS next
-        FROM (
-            SELECT id, received_at, intake, counted, options, event_count, body, road FROM events_outboxrow
-            WHERE pixel_id = %s {which} ORDER BY counted DESC, id LIMIT %s
-        ) AS first_rows
-        WINDOW line AS (ORDER BY counted DESC, id ROWS UNBOUNDED PRECEDING)
+            ROW_NUMBER() OVER line AS place, LEAD(number) OVER line AS next
+        FROM ({rows} ORDER BY {order} LIMIT %s) AS first_rows
+        WINDOW line AS (ORDER BY {order} ROWS UNBOUNDED PRECEDING)
     ) AS rows_in_line
-    WHERE place = 1 OR (events <= %s AND octets <= %s) ORDER BY counted DESC, id
+    WHERE place = 1 OR (events <= %s AND octets <= %s) ORDER BY {order}
+"""
+_OF_PIXEL = """
+    SELECT id AS number, received_at, intake, counted, options, event_count, body, road FROM events_outboxrow
+    WHERE pixel_id = %s {which}
 """
 
 
@@ -173,14 +201,22 @@ def read(pixel: Pixel, *, now: datetime, publishes: bool, part: int = 1) -> Batc
 
 
 def _read(pixel: Pixel, which: str = "", until: datetime | None = None, part: int = 1) -> Batch | None:
+    return read_head(_OF_PIXEL.format(which=which), "counted DESC, number", [pixel.pk], until=until, part=part)
+
+
+def read_head(
+    rows: str, order: str, parameters: Sequence[bulk.Value], *, until: datetime | None = None, part: int = 1
+) -> Batch | None:
+    """The batch at the head of the ``rows`` that a statement finds, of those received ``until`` then if it is given."""
     most_events, most_bytes = MAX_EVENTS // part, MAX_BYTES // part
-    found = bulk.fetch(_ROWS.format(which=which), [pixel.pk, most_events + 1, most_events, most_bytes])
-    rows = [OutboxRecord(*values) for *values, _ in found if until is None or values[1] <= until]
-    if not rows:
+    statement = _HEAD.format(rows=rows, order=order)
+    found = bulk.fetch(statement, [*parameters, most_events + 1, most_events, most_bytes])
+    records = [OutboxRecord(*values) for *values, _ in found if until is None or values[1] <= until]
+    if not records:
         return None
-    has_more = len(rows) < len(found) or bool(found[-1][-1])
-    parts = (rows[first : first + DECODED_TOGETHER] for first in range(0, len(rows), DECODED_TOGETHER))
-    return Batch(rows, [event for part in parts for event in decode_rows(part)], has_more=has_more)
+    has_more = len(records) < len(found) or bool(found[-1][-1])
+    parts = (records[first : first + DECODED_TOGETHER] for first in range(0, len(records), DECODED_TOGETHER))
+    return Batch(records, [event for part in parts for event in decode_rows(part)], has_more=has_more)
 
 
 def decode_rows(rows: list[OutboxRecord]) -> list[Event]:
@@ -227,17 +263,14 @@ def _unread(row: OutboxRecord, index: int, raw: bytes) -> Event:
 
 def as_sent(events: list[Event]) -> Iterator[msgspec.Raw | bytes]:
     """The JSON of the events, comma between them: whole rows where they go out as they came."""
-    index = 0
-    while index < len(events):
-        row = events[index].row
-        of_row = events[index : index + row.event_count]  # unless some have been dropped
-        if len(of_row) == row.event_count and of_row[-1].row is row and not any(map(_ENRICHED, of_row)):
+    completed = {event.row for event in events if event.enriched}
+    first = 0
+    for row, count in Multiset(map(_ROW, events)).items():
+        if count == row.event_count and row not in completed:
             yield row.body.strip()[1:-1]
-            index += row.event_count
-            continue
-        while index < len(events) and events[index].row is row:
-            yield events[index].enriched or events[index].raw
-            index += 1
+        else:
+            yield from (event.enriched or event.raw for event in events[first : first + count])
+        first += count
 
 
 def decide(batch: Batch, pixel: Pixel, filters: FilterSet, now: datetime) -> None:
@@ -252,9 +285,10 @@ def decide(batch: Batch, pixel: Pixel, filters: FilterSet, now: datetime) -> Non
         return dropped_by(rule) if rule else otherwise
 
     for event in batch.undecided():
-        if event.row.intake == OutboxRow.Intake.RECEIVING_OFF:
+        row = event.row
+        if row.intake == _RECEIVING_OFF:
             event.fate = RECEIVING_OFF
-        elif event.time < too_old_seconds or event.row.received_at <= too_old:
+        elif event.time < too_old_seconds or row.received_at <= too_old:
             event.fate = EXPIRED
         else:
             event.fate = filtered(event.name, event.website)

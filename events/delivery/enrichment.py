@@ -26,6 +26,7 @@ from events.intake.click_ids import click_id_in
 from events.intake.doubt import TELLING, is_marked
 from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_no_id, sha256_in
 from events.models import Identity, Road
+from events.retention import IDENTITIES_KEPT
 from pixels.models import Pixel
 
 #: What is remembered of a visitor and added to later events.
@@ -37,7 +38,6 @@ _EPOCH = 3
 #: In a memory, the names of what browsers' events alone have taught; and that one of them was of somebody else.
 _BY_BROWSER, _CONTESTED = "by_browser", "contested"
 
-LIFETIME = timedelta(days=90)
 #: That a visitor has given the same again is written down once in this time.
 _REFRESH_AFTER = timedelta(days=1)
 #: Of each identifier, and of external ids; nobody has more, but anybody can send more.
@@ -130,7 +130,7 @@ class _Memory:
             self._load(some)
 
     def _load(self, keys: list[str]) -> None:
-        rows = Identity.objects.filter(pixel=self._pixel, key__in=keys, seen_at__gt=self._now - LIFETIME)
+        rows = Identity.objects.filter(pixel=self._pixel, key__in=keys, seen_at__gt=self._now - IDENTITIES_KEPT)
         for key, identifiers, seen_at in rows.values_list("key", "identifiers", "seen_at"):
             self._known[key] = identifiers
             if seen_at > self._now - _REFRESH_AFTER:

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import cache
-from urllib.parse import quote
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 from django.conf import settings
-from django.utils import timezone
 
-from accounts.audit import MASK
-from events.delivery.deadlines import DeadlineTransport, ends_after
+from common.deadlines import DeadlineTransport, ends_after
+from common.quoting import seconds_until, shown
 from events.delivery.graph_errors import TOO_LARGE, Blame, blame
 
 ANSWER_MAX_BYTES = 262_144
-#: How long a person waits for what Meta says of a token.
-TOKEN_TIMEOUT_SECONDS = 5.0
+#: How long a person waits for what Meta says.
+PERSON_TIMEOUT_SECONDS = 5.0
 CODE_MAX_LENGTH = 20
 TRACE_ID_MAX_LENGTH = 100
 MESSAGE_MAX_LENGTH = 500
@@ -38,6 +36,8 @@ class Problem:
     subcode: int | None
     message: str
     trace_id: str
+    #: Meta says that it passes.
+    is_transient: bool = False
 
     @property
     def name(self) -> str:
@@ -95,7 +95,13 @@ class _Body(msgspec.Struct):
     id: str | None = None
 
 
+JSON_HEADERS = {b"Content-Type": b"application/json"}
 _decode = msgspec.json.Decoder(_Body, strict=False).decode
+
+
+def publishes_to_sandbox() -> bool:
+    """Is a stand-in asked, and not Meta? Pages then must not say that Meta has something."""
+    return not f".{urlsplit(settings.GRAPH_API_URL).hostname}".endswith(".facebook.com")
 
 
 def post_events(
@@ -110,12 +116,21 @@ def post_events(
 
     ``options`` is the JSON object of what else Meta is to know, or empty.
     """
-    url = f"{settings.GRAPH_API_URL}/{api_version}/{pixel_id}/events"
-    further = b"," + options[1:-1].encode() if options else b""
-    token = msgspec.json.encode(access_token)
-    body = b'{"data":[%s],"access_token":%s%s}' % (b",".join(events), token, further)
-    answer = _ask("POST", url, {b"Content-Type": b"application/json"}, body, seconds=settings.PUBLISH_TIMEOUT_SECONDS)
+    body = body_with(events, access_token, options)
+    url = events_url(pixel_id, api_version)
+    answer = ask("POST", url, JSON_HEADERS, body, seconds=settings.PUBLISH_TIMEOUT_SECONDS)
     return answer if isinstance(answer, RetryLater) else judge(*answer, secret=access_token)
+
+
+def events_url(pixel_id: str, api_version: str) -> str:
+    """Where a pixel's or data set's events are posted."""
+    return f"{settings.GRAPH_API_URL}/{api_version}/{pixel_id}/events"
+
+
+def body_with(events: Iterable[msgspec.Raw | bytes], access_token: str, options: str) -> bytes:
+    """What is posted there; see ``post_events``."""
+    further = b"," + options[1:-1].encode() if options else b""
+    return b'{"data":[%s],"access_token":%s%s}' % (b",".join(events), msgspec.json.encode(access_token), further)
 
 
 def ask_about_token(*, api_version: str, access_token: str) -> GraphAnswer:
@@ -125,7 +140,7 @@ def ask_about_token(*, api_version: str, access_token: str) -> GraphAnswer:
     """
     url = f"{settings.GRAPH_API_URL}/{api_version}/me?fields=id"
     headers = {b"Authorization": f"Bearer {access_token}".encode()}
-    answer = _ask("GET", url, headers, seconds=min(TOKEN_TIMEOUT_SECONDS, settings.PUBLISH_TIMEOUT_SECONDS))
+    answer = ask("GET", url, headers, seconds=seconds_for_people())
     if isinstance(answer, RetryLater):
         return answer
     if 200 <= answer[0] < 300 and (body := _read(answer[2])).error is None and body.id:
@@ -133,7 +148,12 @@ def ask_about_token(*, api_version: str, access_token: str) -> GraphAnswer:
     return judge(*answer, secret=access_token)
 
 
-def _ask(
+def seconds_for_people() -> float:
+    """How long a request may take that somebody waits for."""
+    return min(PERSON_TIMEOUT_SECONDS, settings.PUBLISH_TIMEOUT_SECONDS)
+
+
+def ask(
     method: str, url: str, headers: dict[bytes, bytes], body: bytes | None = None, *, seconds: float
 ) -> tuple[int, Mapping[str, str], bytes] | RetryLater:
     """Status, headers and body of the answer; RetryLater where there is none in time, or no end of it."""
@@ -165,12 +185,12 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, secret: str =
     """The class of an answer. Meta may quote the ``secret``, and its words are stored and shown: they come masked."""
     answer = _read(body)
     if answer.error is not None:
-        return _judge_error(answer.error, _seconds(headers.get("retry-after")), secret)
+        return _judge_error(answer.error, seconds_until(headers.get("retry-after")), secret)
     if answer.events_received is not None and 200 <= status < 300:
-        return Accepted(_shown(answer.fbtrace_id, TRACE_ID_MAX_LENGTH, secret))
+        return Accepted(shown(answer.fbtrace_id, TRACE_ID_MAX_LENGTH, secret))
     if status == TOO_LARGE:
         return Refused(Problem(TOO_LARGE, None, "The request is too large.", ""))
-    return RetryLater(f"HTTP {status}", retry_after=_seconds(headers.get("retry-after")))
+    return RetryLater(f"HTTP {status}", retry_after=seconds_until(headers.get("retry-after")))
 
 
 def _read(body: bytes) -> _Body:
@@ -184,8 +204,9 @@ def _judge_error(error: _Error, retry_after: float | None, secret: str) -> Graph
     problem = Problem(
         error.code,
         error.error_subcode,
-        _shown(" ".join(filter(None, (error.message, error.error_user_msg))), MESSAGE_MAX_LENGTH, secret),
-        _shown(error.fbtrace_id, TRACE_ID_MAX_LENGTH, secret),
+        shown(" ".join(filter(None, (error.message, error.error_user_msg))), MESSAGE_MAX_LENGTH, secret),
+        shown(error.fbtrace_id, TRACE_ID_MAX_LENGTH, secret),
+        bool(error.is_transient),
     )
     blamed = blame(problem.code, problem.subcode)
     if blamed is Blame.TOKEN:
@@ -193,28 +214,3 @@ def _judge_error(error: _Error, retry_after: float | None, secret: str) -> Graph
     if blamed.refuses and not error.is_transient:
         return Refused(problem)
     return RetryLater(f"code {problem.name}", problem, retry_after)
-
-
-def _shown(text: str | None, max_length: int, secret: str) -> str:
-    """A text of Meta's as it is stored: without the secret, as it is or as an address holds it, and printable.
-
-    It is masked in the parsed text, since a short secret may be part of the answer's own syntax; and before the text is
-    cut, since a part of a secret would stay.
-    """
-    text = text or ""
-    for form in filter(None, (secret, quote(secret, safe=""))):
-        text = text.replace(form, MASK)
-    return "".join(char if char.isprintable() else " " for char in text)[:max_length]
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """The Retry-After header, as seconds or as a date (RFC 9110, section 10.2.3)."""
-    if not retry_after:
-        return None
-    if retry_after.isdecimal():
-        return float(retry_after[:9])
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, (at - timezone.now()).total_seconds()) if at.tzinfo else None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
-import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,9 +14,10 @@ from accounts.audit import Act, record
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
-from common.errors import InvalidInput, NotFound
+from common.errors import InvalidInput
 from events.delivery import lanes
-from events.figures.counting import Tally
+from events.delivery.replaying import REPLAYED_AT_ONCE, no_such_letter, number_of, put_back, request_of
+from events.figures.books import PIXELS
 from events.intake import wakeups
 from events.models import EVENT_MAX_AGE, DeadLetter, OutboxRow
 from pixels.reads import get_pixel
@@ -34,20 +33,6 @@ DISCARD_ALL = Act(
     "discard dead letters", _("discarded the refused events of pixel %(subject)s"), {"discarded": _("Events")}
 )
 RETRY = Act("retry publishing", _("let pixel %(subject)s publish at once"))
-
-
-#: One call replays so many of a pixel's dead letters; further ones wait for the next call.
-REPLAYED_AT_ONCE = 10_000
-
-
-class _Time(msgspec.Struct):
-    event_time: float = math.inf
-
-
-_decode_time = msgspec.json.Decoder(_Time, strict=False).decode
-
-#: So many events are held in memory.
-_CHUNK = 200
 
 
 @transaction.atomic
@@ -114,51 +99,18 @@ def _get_letter(tenant: Tenant, dead_letter_id: str, pixel_id: str | None) -> De
     letters: QuerySet[DeadLetter] = DeadLetter.objects.filter(pixel__tenant=tenant).defer("event")
     if pixel_id is not None:
         letters = letters.filter(pixel=get_pixel(tenant, pixel_id, field="pixelId"))
-    is_id = dead_letter_id.isascii() and dead_letter_id.isdigit() and len(dead_letter_id) <= 18
-    letter = letters.filter(pk=int(dead_letter_id)).first() if is_id else None
+    letter = letters.filter(pk=number_of(dead_letter_id)).first()
     if letter is None:
-        raise NotFound("id: this account has no such dead letter.", field="id")
+        raise no_such_letter()
     return letter
 
 
 def _put_back(pixel_pk: int, letter_pks: Iterable[int]) -> int:
-    """Turn dead letters into events that wait: they were received once, and have not failed any more."""
-    tally = Tally()
-    count = 0
-    for letters in _in_chunks(list(letter_pks)):
-        OutboxRow.objects.bulk_create(_waiting_again(letter) for letter in letters)
-        for letter in letters:
-            tally.add(letter.failed_at, letter.event_name, letter.website, "failed", -1, road=letter.road)
-        DeadLetter.objects.filter(pk__in=[letter.pk for letter in letters]).delete()
-        count += len(letters)
+    count = put_back(DeadLetter, letter_pks, _waiting_again, PIXELS, pixel_pk)
     if count:
-        tally.write(pixel_pk)
         transaction.on_commit(partial(wakeups.wake, pixel_pk))
     return count
 
 
-def _in_chunks(pks: list[int]) -> Iterator[list[DeadLetter]]:
-    for first in range(0, len(pks), _CHUNK):
-        found = DeadLetter.objects.in_bulk(pks[first : first + _CHUNK])
-        yield [found[pk] for pk in pks[first : first + _CHUNK] if pk in found and not _is_over(found[pk])]
-
-
-def _is_over(letter: DeadLetter) -> bool:
-    """Would the event expire at once, or fail, and be gone?"""
-    try:
-        event_time = _decode_time(bytes(letter.event)).event_time
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return True
-    return min(event_time, letter.received_at.timestamp()) <= (timezone.now() - EVENT_MAX_AGE).timestamp()
-
-
 def _waiting_again(letter: DeadLetter) -> OutboxRow:
-    return OutboxRow(
-        pixel_id=letter.pixel_id,
-        received_at=letter.received_at,
-        counted=True,
-        event_count=1,
-        body=b"[%b]" % bytes(letter.event),
-        options=letter.options,
-        road=letter.road,
-    )
+    return OutboxRow(pixel_id=letter.pixel_id, counted=True, **request_of(letter))

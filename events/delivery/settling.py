@@ -7,6 +7,7 @@ It begins by making sure that the lane is still ours. So each event is counted o
 from __future__ import annotations
 
 from collections import Counter as Multiset
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -17,13 +18,18 @@ from django.utils import timezone
 from common import bulk
 from events import bounds
 from events.delivery import lanes
-from events.delivery.batches import Batch, Event
+from events.delivery.batches import Batch, Came, Event
+from events.delivery.log import writing as log
+from events.delivery.sampled_ids import sampled_arrivals
 from events.delivery.verdicts import Verdict
 from events.figures.counting import Tally
-from events.models import DeadLetter, OutboxRow
+from events.figures.seen_ids import Arrival, remember
+from events.models import DeadLetter, Lane, OutboxRow
 from pixels.models import Pixel
 
-_KIND = attrgetter("row.minute", "row.counted", "row.road", "name", "website", "fate")
+_KIND = attrgetter("name", "website", "fate")
+#: As a plain number: every row is asked for it.
+_RECEIVED = OutboxRow.Intake.RECEIVED.value
 
 
 @transaction.atomic
@@ -46,8 +52,9 @@ def settle(
     changes = verdict.lane(claim) if verdict and holds else {}
     lanes.keep(claim, {**changes, **(lanes.RELEASED if release else {})})
     _settle_rows(batch)
-    _count(pixel, batch, errors, now)
+    _count(claim, batch, errors, now)
     _keep_dead_letters(pixel, batch, now)
+    log.write(log.Whose(pixel.tenant_id, pixel=pixel.pk), batch.events, now)
 
 
 def _update_pixel(pixel: Pixel, batch: Batch, verdict: Verdict, now: datetime) -> bool:
@@ -69,7 +76,7 @@ def _update_pixel(pixel: Pixel, batch: Batch, verdict: Verdict, now: datetime) -
 
 def _news(pixel: Pixel, batch: Batch, now: datetime) -> dict[str, Any]:
     """When events last came, and when the last was published."""
-    new = [row.received_at for row in batch.rows if not row.counted and row.intake == OutboxRow.Intake.RECEIVED]
+    new = [row.received_at for row in batch.rows if not row.counted and row.intake == _RECEIVED]
     news: dict[str, Any] = {"last_received": max([*new, *filter(None, [pixel.last_received])], default=None)}
     if any(event.fate and event.fate.column == "published" for event in batch.events):
         news["last_published"] = now
@@ -89,50 +96,71 @@ def _settle_rows(batch: Batch) -> None:
     if whole:
         OutboxRow.objects.filter(pk__in=whole).update(counted=True)
     parts = [
-        OutboxRow(pk=row.pk, counted=True, event_count=len(events), body=_array_of(events))
+        OutboxRow(pk=row.pk, counted=True, event_count=len(events), body=array_of(events))
         for row in kept
         if len(events := waiting[row.pk]) < row.event_count
     ]
     OutboxRow.objects.bulk_update(parts, ["counted", "event_count", "body"])
 
 
-def _array_of(events: list[Event]) -> bytes:
+def array_of(events: list[Event]) -> bytes:
+    """The body of a row that holds these events of one."""
     return b"[%s]" % b",".join(event.raw for event in events)
 
 
-def _count(pixel: Pixel, batch: Batch, errors: int, now: datetime) -> None:
+def _count(claim: lanes.Claim, batch: Batch, errors: int, now: datetime) -> None:
     """Count what came and what became of it. Events that are alike are added up first: there are far fewer kinds."""
     tally = Tally()
-    for (minute, counted, road, name, website, fate), n in Multiset(map(_KIND, batch.events)).items():
-        received_at = datetime.fromtimestamp(minute * 60, UTC)
-        if not counted:
-            tally.add(received_at, name, website, "received", n, road=road)
-        if fate:
-            tally.add(now, name, website, fate.column, n, received_at=received_at, road=road)
+    came = batch.by_arrival()
+    add_events(tally, came, now)
     if errors:
         tally.add(now, None, None, "publish_errors", errors)
-    tally.write(pixel.pk)
+    if arrivals := sampled_arrivals(came, claim.ids_levels):
+        _remember(claim, arrivals, tally)
+    tally.write(claim.pixel_pk)
+
+
+def add_events(tally: Tally, came: Mapping[Came, list[Event]], now: datetime) -> None:
+    """Add what came, unless that was counted before, and what became of it."""
+    for way, events in came.items():
+        received_at = datetime.fromtimestamp(way.minute * 60, UTC)
+        for (name, website, fate), n in Multiset(map(_KIND, events)).items():
+            if not way.counted:
+                tally.add(received_at, name, website, "received", n, road=way.road)
+            if fate:
+                tally.add(now, name, website, fate.column, n, received_at=received_at, road=way.road)
+
+
+def _remember(claim: lanes.Claim, arrivals: Mapping[Arrival, int], tally: Tally) -> None:
+    levels = remember(claim.pixel_pk, claim.ids_levels, arrivals, tally)
+    if levels != claim.ids_levels:
+        Lane.objects.filter(pk=claim.pixel_pk).update(ids_levels=levels)
+        claim.ids_levels = levels
 
 
 def _keep_dead_letters(pixel: Pixel, batch: Batch, now: datetime) -> None:
-    letters = [
-        DeadLetter(
-            pixel=pixel,
-            event_name=event.name,
-            event_id=event.event_id,
-            website=event.website,
-            event=raw,
-            options=event.row.options,
-            road=event.row.road,
-            code=event.fate.code,
-            message=event.fate.detail,
-            trace_id=event.fate.trace_id,
-            received_at=event.row.received_at,
-            failed_at=now,
-        )
-        for event in batch.events
-        if event.fate is not None and event.fate.column == "failed" and (raw := bytes(event.raw))
-    ]
+    letters = [DeadLetter(pixel=pixel, **values) for values in refused(batch.events, now)]
     if letters:
         DeadLetter.objects.bulk_create(letters)
-        bounds.trim_dead_letters(pixel.pk)
+        bounds.trim_dead_letters(DeadLetter.objects.filter(pixel=pixel.pk))
+
+
+def refused(events: Iterable[Event], now: datetime) -> list[dict[str, Any]]:
+    """The dead letters of those that failed, each as the values of its columns."""
+    return [
+        {
+            "event_name": event.name,
+            "event_id": event.event_id,
+            "website": event.website,
+            "event": raw,
+            "options": event.row.options,
+            "road": event.row.road,
+            "code": event.fate.code,
+            "message": event.fate.detail,
+            "trace_id": event.fate.trace_id,
+            "received_at": event.row.received_at,
+            "failed_at": now,
+        }
+        for event in events
+        if event.fate is not None and event.fate.column == "failed" and (raw := bytes(event.raw))
+    ]

@@ -8,7 +8,7 @@ pixels that this process does not know yet a few more. The rest is for pixels th
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Set
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
@@ -22,22 +22,24 @@ SLOW_SECONDS = 1.0
 MOST_SLOW = settings.CELERY_WORKER_CONCURRENCY * 3 // 4
 MOST_NOT_QUICK = settings.CELERY_WORKER_CONCURRENCY * 7 // 8
 
+#: The pixels whose lanes this process has.
+in_hand: set[Hashable] = set()
 #: The pixels whose last answer was slow, and those whose was not.
-_slow: set[int] = set()
-_quick: set[int] = set()
+_slow: set[Hashable] = set()
+_quick: set[Hashable] = set()
 _working = BoundedSemaphore(settings.WORKER_THREADS)
 
 
-def is_slow(pixel_pk: int) -> bool:
+def is_slow(key: Hashable) -> bool:
     """Did the pixel's last answer take long?"""
-    return pixel_pk in _slow
+    return key in _slow
 
 
-def may_begin(pixel_pk: int, in_hand: set[int]) -> bool:
+def may_begin(key: Hashable, in_hand: Set[Hashable]) -> bool:
     """May the pixel be taken in hand? If not, the sweep comes back to it."""
-    if pixel_pk in _quick:
+    if key in _quick:
         return True
-    if pixel_pk in _slow and len(_slow & in_hand) >= MOST_SLOW:
+    if key in _slow and len(_slow & in_hand) >= MOST_SLOW:
         return False
     return len(in_hand - _quick) < MOST_NOT_QUICK
 
@@ -50,7 +52,7 @@ def at_work() -> Iterator[None]:
 
 
 @contextmanager
-def waiting(pixel_pk: int) -> Iterator[None]:
+def waiting(key: Hashable) -> Iterator[None]:
     """Within ``at_work``: let others work while this thread waits for the pixel's answer."""
     _give_connection_back()
     _working.release()
@@ -58,14 +60,14 @@ def waiting(pixel_pk: int) -> Iterator[None]:
     try:
         yield
     finally:
-        _note(pixel_pk, time.monotonic() - begun > SLOW_SECONDS)
+        _note(key, time.monotonic() - begun > SLOW_SECONDS)
         _working.acquire()
 
 
-def _note(pixel_pk: int, slow: bool) -> None:
+def _note(key: Hashable, slow: bool) -> None:
     there, elsewhere = (_slow, _quick) if slow else (_quick, _slow)
-    there.add(pixel_pk)
-    elsewhere.discard(pixel_pk)
+    there.add(key)
+    elsewhere.discard(key)
 
 
 def _give_connection_back() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.delivery import lanes
+from events.delivery import leases
 from events.delivery.batches import Fate, failed, published
 from events.delivery.graph_api import Accepted, BadToken, GraphAnswer, Problem, Refused, RetryLater
 
@@ -21,7 +21,7 @@ class Verdict:
     #: What changes in the pixel's row.
     pixel: Mapping[str, Any] = field(default_factory=dict)
     #: What changes in the lane, given the worker's lease of it.
-    lane: Callable[[lanes.Claim], Mapping[str, Any]] = lambda claim: lanes.after_success()
+    lane: Callable[[leases.Claim], Mapping[str, Any]] = lambda claim: leases.after_success()
     #: What has become of the event, if it was alone; None where it waits.
     fate: Fate | None = None
     #: At least one of several events is bad, and Meta took none: halves of them are tried.
@@ -51,14 +51,14 @@ def verdict_on(answer: GraphAnswer) -> Verdict:
             silence = "" if problem else reason
             return Verdict(
                 {"api_error_code": problem.name} if problem else {},
-                lambda claim: lanes.after_failure(claim, retry_after, silence),
+                lambda claim: leases.after_failure(claim, retry_after, silence),
                 wait=reason,
                 problem=problem,
             )
         case BadToken(problem):
             return Verdict(
                 {"bad_token": True, "api_error_code": problem.name},  # nosec B105  # no token
-                lambda claim: lanes.on_hold(),
+                lambda claim: leases.on_hold(),
                 wait=f"token rejected, code {problem.name}",
                 rejects_token=True,
                 problem=problem,

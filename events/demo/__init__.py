@@ -1,1 +1,1 @@
-"""What ``manage.py demo`` fills an instance with: three accounts, ten pixels and a week of traffic, all made up."""
+"""What ``manage.py demo`` makes: three accounts, ten pixels, a pipeline and a week of traffic, all made up."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from accounts.models import Tenant
 from accounts.principals import OPERATOR
+from accounts.services.api_accounts import create_api_account
 from accounts.services.people import create_user
 from accounts.services.tenants import create_tenant, update_tenant
+from events.demo.registrations import token_of
 from events.demo.scenery import DemoAccount, DemoFilter, DemoPixel, Story
-from events.sandbox.rules import REJECTED_TOKEN_PREFIX
 from filters.models import FilterState
 from filters.services import update_domain_filter, update_event_filter
 from pixels.models import Pixel
@@ -26,16 +29,21 @@ def make_account(account: DemoAccount, password: str) -> Tenant:
     return tenant
 
 
+def make_api_accounts(tenant: Tenant, now: datetime) -> None:
+    """One that reads all, and one for this account until a day. Nobody knows their secrets: rotate to use them."""
+    create_api_account(principal=OPERATOR, name="demoReports", read_only=True)
+    create_api_account(principal=OPERATOR, name="demoAgency", tenant_id=tenant.pk, expires_at=now + timedelta(days=90))
+
+
 def make_pixel(tenant: Tenant, pixel: DemoPixel) -> Pixel:
-    """The pixel, with a token that the sandbox takes, or rejects where that is its story."""
-    rejected = pixel.story is Story.REJECTED_TOKEN
+    """The pixel, with a token to which the sandbox answers as its story has it."""
     made = connect_pixel(
         principal=OPERATOR,
         tenant_id=tenant.pk,
         pixel_id=pixel.pixel_id,
         business_id="2840127409433732",
         external_id=f"demo-{pixel.pixel_id}",
-        access_token=f"{REJECTED_TOKEN_PREFIX}-demo" if rejected else "demo",
+        access_token=token_of(pixel),
         name=pixel.name,
     )
     if pixel.story is Story.PUBLISHING_OFF:

@@ -10,16 +10,21 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from events.delivery.batches import Event, Fate, OutboxRecord
+from events.delivery.entries import Outcome
+from events.delivery.log.writing import Whose, write
 from events.demo.scenery import DemoPixel, Story
 from events.demo.traffic import DEAD_LETTER_CODE, REJECTED_HOURS_AGO, Passed, traffic_of
-from events.models import MINUTES_KEPT, Counter, DeadLetter, Delivery, Lane, OutboxRow, SeenLabel
+from events.figures.counting import OF_BROWSERS
+from events.models import Counter, DeadLetter, Lane, OutboxRow, Road, SeenLabel
+from events.retention import MINUTES_KEPT
 from filters.reads import load_filter_set
 from pixels.models import Pixel
 
 LOGGED = timedelta(days=1)
 LOGGED_AT_MOST = 1_000
 
-_OUTCOMES = {"published": Delivery.Outcome.PUBLISHED, "failed": Delivery.Outcome.FAILED}
+_OUTCOMES = {"published": Outcome.PUBLISHED, "failed": Outcome.FAILED}
 
 
 class Bucket(NamedTuple):
@@ -53,10 +58,12 @@ def write_traffic(pixel: Pixel, demo: DemoPixel, now: datetime) -> int:
 def _write_counters(pixel: Pixel, passed: Iterable[Passed], rejected_at: datetime | None, now: datetime) -> None:
     counts: dict[Bucket, Tally[str]] = {}
     seen: dict[tuple[Counter.Dimension, str], date] = {}
+    ids: set[tuple[str, str]] = set()
     for event in passed:
-        fields = ("received", event.fate) if event.fate else ("received",)
+        fields, of_ids = _columns(event), _columns_of_id(event, ids)
         for bucket in _buckets(event.at, event.name, event.website, now):
-            counts.setdefault(bucket, Tally()).update(fields)
+            is_website = bucket.dimension is Counter.Dimension.WEBSITE
+            counts.setdefault(bucket, Tally()).update(fields if is_website else fields + of_ids)
             if bucket.dimension is not Counter.Dimension.TOTAL:
                 seen[bucket.dimension, bucket.label] = event.at.date()
         if event.fate == "failed":
@@ -69,6 +76,23 @@ def _write_counters(pixel: Pixel, passed: Iterable[Passed], rejected_at: datetim
         SeenLabel(pixel=pixel, dimension=dimension, label=label, last_seen=day)
         for (dimension, label), day in seen.items()
     )
+
+
+def _columns(event: Passed) -> list[str]:
+    """Where it is counted."""
+    return _on_its_road(event, ["received", event.fate] if event.fate else ["received"])
+
+
+def _columns_of_id(event: Passed, ids: set[tuple[str, str]]) -> list[str]:
+    """Where its id is counted; ``ids`` are those before it, with their names."""
+    one = event.name, event_id_of(event)
+    came_before = one in ids
+    ids.add(one)
+    return _on_its_road(event, ["ids_seen"]) + ["ids_on_both"] * came_before
+
+
+def _on_its_road(event: Passed, columns: list[str]) -> list[str]:
+    return [*columns, *map(OF_BROWSERS.__getitem__, columns)] if event.road is Road.BROWSER else columns
 
 
 def _add_publish_error(counts: dict[Bucket, Tally[str]], at: datetime, now: datetime) -> None:
@@ -93,55 +117,53 @@ def _spans(at: datetime, now: datetime) -> Iterator[tuple[Counter.Span, datetime
 
 
 def _write_deliveries(pixel: Pixel, passed: Iterable[Passed]) -> None:
-    Delivery.objects.bulk_create(
-        (
-            Delivery(
-                pixel=pixel,
-                at=event.at + timedelta(seconds=1),
-                outcome=_OUTCOMES.get(event.fate, Delivery.Outcome.DROPPED),
-                event_name=event.name,
-                event_id=_event_id(event),
-                event_time=event.at.replace(microsecond=0),
-                website=event.website,
-                detail=event.detail,
-                code=DEAD_LETTER_CODE if event.fate == "failed" else "",
-                trace_id=_trace_id(event) if event.fate in _OUTCOMES else "",
-            )
-            for event in passed
-        ),
-        batch_size=1_000,
+    for event in passed:
+        write(Whose(pixel.tenant_id, pixel=pixel.pk), [settled(event)], event.at + timedelta(seconds=1))
+
+
+def settled(event: Passed, code: str = DEAD_LETTER_CODE) -> Event:
+    """As the delivery log is told of it; ``code`` is what a refusal had."""
+    fate = Fate(
+        event.fate or "",
+        _OUTCOMES.get(event.fate, Outcome.DROPPED),
+        event.detail,
+        code if event.fate == "failed" else "",
+        trace_id_of(event) if event.fate in _OUTCOMES else "",
     )
+    row = OutboxRecord(0, event.at, 0, True, "", 1, b"", event.road)
+    return Event(row, 0, event.name, event_id_of(event), int(event.at.timestamp()), event.website, fate)
 
 
 def _dead_letter(pixel: Pixel, event: Passed) -> DeadLetter:
     """An order with a currency that Meta does not know; a replay shows the same answer again."""
-    sent = _event(event)
+    sent = sent_event(event)
     sent["custom_data"]["currency"] = "Euro"
     return DeadLetter(
         pixel=pixel,
         event_name=event.name,
-        event_id=_event_id(event),
+        event_id=event_id_of(event),
         website=event.website,
         event=orjson.dumps(sent),
+        road=event.road,
         code=DEAD_LETTER_CODE,
         message=event.detail,
-        trace_id=_trace_id(event),
+        trace_id=trace_id_of(event),
         received_at=event.at,
         failed_at=event.at,
     )
 
 
 def _waiting(pixel: Pixel, event: Passed) -> OutboxRow:
-    body = orjson.dumps([_event(event)])
-    return OutboxRow(pixel=pixel, received_at=event.at, counted=True, event_count=1, body=body)
+    body = orjson.dumps([sent_event(event)])
+    return OutboxRow(pixel=pixel, received_at=event.at, counted=True, event_count=1, body=body, road=event.road)
 
 
-def _event(event: Passed) -> dict[str, Any]:
+def sent_event(event: Passed) -> dict[str, Any]:
     """The event as its sender would have sent it."""
     sent: dict[str, Any] = {
         "event_name": event.name,
         "event_time": int(event.at.astimezone(UTC).timestamp()),
-        "event_id": _event_id(event),
+        "event_id": event_id_of(event),
         "action_source": "website" if event.website else "physical_store",
         "user_data": {"external_id": [_digest(event)], "client_user_agent": "Demo"},
     }
@@ -152,12 +174,16 @@ def _event(event: Passed) -> dict[str, Any]:
     return sent
 
 
-def _event_id(event: Passed) -> str:
-    return f"demo-{_digest(event)[:16]}"
+def event_id_of(event: Passed) -> str:
+    """Its id. Where the roads share no ids, the pixel makes one up, and the server counts orders."""
+    if event.shares_id:
+        return f"demo-{_digest(event)[:16]}"
+    return f"ob3_plugin-set_{_digest(event)}" if event.road is Road.BROWSER else f"order-{_digest(event)[:8]}"
 
 
-def _trace_id(event: Passed) -> str:
-    return f"A{_digest(event)[16:38]}"
+def trace_id_of(event: Passed) -> str:
+    """Each request to Meta has one of its own."""
+    return f"{'AB'[event.road]}{_digest(event)[16:38]}"
 
 
 def _digest(event: Passed) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from events.models import Road
+
 
 class Story(Enum):
     """What is special about a pixel."""
@@ -33,9 +35,18 @@ STORE: Mix = {"Purchase": 90, "Lead": 10}
 READERS: Mix = {"PageView": 700, "ViewContent": 220, "Subscribe": 12, "Lead": 25, "CompleteRegistration": 15}
 
 
+#: What a shop's server sends, too, mostly under the id that the visitor's browser gives it.
+SERVED = frozenset(
+    {
+        *("ViewContent", "AddToCart", "InitiateCheckout", "AddPaymentInfo", "Purchase"),
+        *("Subscribe", "Lead", "CompleteRegistration"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DemoPixel:
-    """A pixel, its busiest day's events, and its websites; none where it counts purchases at the till."""
+    """A pixel, what happens on its busiest day, and its websites; none where it counts purchases at the till."""
 
     pixel_id: str
     name: str
@@ -43,6 +54,18 @@ class DemoPixel:
     mix: Mix
     websites: dict[str, int] = field(default_factory=dict)
     story: Story = Story.FINE
+    #: Does the Meta Pixel on its websites send each event to the gateway, too? Else their server sends all.
+    mirrored: bool = True
+    #: Does its server give an event the id that the browser gives it? Else Meta counts both.
+    shares_ids: bool = True
+    #: Does the intake refuse some of what its server sends?
+    is_refused: bool = False
+
+    def roads(self, name: str) -> tuple[Road, ...]:
+        """By which an event of the name comes."""
+        if not (self.websites and self.mirrored):
+            return (Road.SERVER,)
+        return (Road.BROWSER, Road.SERVER) if name in SERVED else (Road.BROWSER,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +78,20 @@ class DemoFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoPipeline:
+    """A website's own pixel, whose events go to Meta and to a warehouse."""
+
+    name: str
+    website: str
+    source_id: str
+    data_set_id: str
+    #: An address that nobody has.
+    warehouse: str
+    kept_from_warehouse: tuple[str, ...]
+    events_a_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class DemoAccount:
     """An account, its people by email and role, and what it has."""
 
@@ -64,6 +101,7 @@ class DemoAccount:
     people: dict[str, str]
     pixels: tuple[DemoPixel, ...]
     filters: tuple[DemoFilter, ...]
+    pipelines: tuple[DemoPipeline, ...] = ()
 
 
 ACCOUNTS = (
@@ -87,6 +125,7 @@ ACCOUNTS = (
                 SHOP,
                 {"us.northwind.example.com": 95, "staging.northwind.example.com": 5},
                 Story.DEAD_LETTER,
+                is_refused=True,
             ),
             DemoPixel("990000000000003", "Stores", 240, STORE),
             DemoPixel(
@@ -94,6 +133,17 @@ ACCOUNTS = (
             ),
         ),
         filters=(DemoFilter(event_name="ScrollDepth"), DemoFilter(domain="staging.northwind.example.com")),
+        pipelines=(
+            DemoPipeline(
+                name="Northwind Kids",
+                website="kids.northwind.example.com",
+                source_id="9900000000000000101",
+                data_set_id="990000000000011",
+                warehouse="https://warehouse.northwind.example.com/events",
+                kept_from_warehouse=("PageView", "ViewContent"),
+                events_a_day=600,
+            ),
+        ),
     ),
     DemoAccount(
         name="Harbour Books",
@@ -101,7 +151,9 @@ ACCOUNTS = (
         enrichment=False,
         people={"hugo@harbour-books.example.org": "admin", "hedda@harbour-books.example.org": "manage"},
         pixels=(
-            DemoPixel("990000000000005", "Book shop", 700, SHOP, {"www.harbour-books.example.org": 1}),
+            DemoPixel(
+                "990000000000005", "Book shop", 700, SHOP, {"www.harbour-books.example.org": 1}, shares_ids=False
+            ),
             DemoPixel(
                 "990000000000006",
                 "Magazine",
@@ -129,7 +181,7 @@ ACCOUNTS = (
         pixels=(
             DemoPixel("990000000000008", "Web shop", 1_100, SHOP, {"www.lumen.example.net": 1}),
             DemoPixel("990000000000009", "App", 400, {"ViewContent": 60, "AddToCart": 20, "Purchase": 6}),
-            DemoPixel("990000000000010", "Newsletter", 150, READERS, {"news.lumen.example.net": 1}),
+            DemoPixel("990000000000010", "Newsletter", 150, READERS, {"news.lumen.example.net": 1}, mirrored=False),
         ),
         filters=(DemoFilter(event_name="Search"),),
     ),

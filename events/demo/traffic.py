@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from events.demo.scenery import DemoPixel, Story
+from events.models import Road
 from filters.matching import FilterSet, Kind
 
 DAYS = 7
@@ -22,13 +23,18 @@ DEAD_LETTER_MESSAGE = "(#100) param data[0]['custom_data']['currency'] must be a
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """An event and what became of it: ``fate`` is a column of Counter, or empty while it waits."""
+    """An event and what became of it: ``fate`` is a column of Counter, or empty while it waits.
+
+    What differs in ``road`` alone is one event that came twice, under one id where the roads share them.
+    """
 
     at: datetime
     name: str
     website: str
     fate: str
     detail: str = ""
+    road: Road = Road.SERVER
+    shares_id: bool = True
 
 
 def traffic_of(pixel: DemoPixel, filters: FilterSet, now: datetime) -> list[Passed]:
@@ -52,7 +58,8 @@ def _happened(pixel: DemoPixel, filters: FilterSet, now: datetime) -> Iterator[P
             name = chance.choices(names, name_weights)[0]
             website = chance.choices(websites, website_weights)[0]
             fate, detail = _fate(pixel, filters, name, website, now - at)
-            yield Passed(at, name, website, fate, detail)
+            for road in pixel.roads(name):
+                yield Passed(at, name, website, fate, detail, road, pixel.shares_ids)
         minute += timedelta(minutes=1)
 
 

@@ -12,7 +12,8 @@ from typing import TypeVar, cast
 from django.core.cache import caches
 
 from accounts.models import Tenant
-from events.figures.metrics import Activity, Chart, Series, activities, series
+from events.figures.metrics import Activity, activities
+from events.figures.series import Chart, Series, series
 from events.models import Counter
 
 #: Fewer pixels are added up at once, every time.

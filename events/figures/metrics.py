@@ -5,24 +5,24 @@ The pixels are given by primary key; whoever asks has made sure that the princip
 
 from __future__ import annotations
 
-from collections import Counter as Multiset
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import Enum
 from functools import lru_cache, reduce
 from itertools import chain, count
-from operator import add, or_
-from typing import Any, NamedTuple, cast
+from operator import or_
+from typing import Any, cast
 
-from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, Sum, Window
+from django.db.models import DateTimeField, Exists, Max, OuterRef, Q, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from common import budget
 from common.statements import Among, Param, Statement, Sums
+from events.figures.roads import ByRoad, sums_of
 from events.figures.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
-from events.models import LABELS_KEPT, MINUTES_KEPT, OTHER, Counter, SeenLabel
+from events.models import OTHER, Counter, SeenLabel
+from events.retention import LABELS_KEPT, MINUTES_KEPT
 from pixels.traffic import Column, Totals
 
 #: What stands for the names and websites that are counted together (``models.OTHER``).
@@ -32,16 +32,7 @@ LABELS_SHOWN = 1_000
 #: At most so many websites of a pixel are listed: those seen last.
 WEBSITES_SHOWN = 500
 
-#: What a chart's point counts.
-_COUNTED = ("received", "published", "failed", "expired", "dropped")
 _Dimension = Counter.Dimension
-
-_DROPPED = (
-    "dropped_by_event_filter",
-    "dropped_by_domain_filter",
-    "dropped_receiving_off",
-    "dropped_publishing_off",
-)
 
 
 def totals(pixels: Collection[int], minutes: int, now: datetime | None = None) -> Mapping[int, Totals]:
@@ -108,24 +99,22 @@ def websites(pixels: Collection[int], now: datetime | None = None) -> Mapping[in
     newest_first = Window(RowNumber(), partition_by="pixel_id", order_by=["-last_seen", "label"])
     seen = SeenLabel.objects.filter(pixel__in=pixels, dimension=Counter.Dimension.WEBSITE, last_seen__gte=since.date())
     if may_be_too_many := not budget.has_room(len(pixels) * WEBSITES_SHOWN // budget.SCALARS_PER_OBJECT):
-        budget.load_counted(seen, "domains", scalars=True)
+        budget.load_counted(seen, "domains", per_object=budget.SCALARS_PER_OBJECT)
     rows = seen.annotate(place=newest_first).filter(place__lte=WEBSITES_SHOWN).values_list("pixel_id", "label")
     pairs = sorted(rows)
     if not may_be_too_many:
-        budget.load_scalars(len(pairs), "domains")
+        budget.load(len(pairs), "domains", per_object=budget.SCALARS_PER_OBJECT)
     found: dict[int, list[str]] = {}
     for pixel, website in pairs:
         found.setdefault(pixel, []).append(website)
     return found
 
 
-class Activity(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity(ByRoad):
     """The events of one name or website; an empty one stands for those that are counted together."""
 
     label: str
-    received: int
-    published: int
-    failed: int = 0
     #: The newest received event: its minute within this hour, else its hour or day, as it was counted.
     updated_at: datetime | None = None
 
@@ -141,17 +130,9 @@ class Metrics:
     def __init__(self, names: list[Activity], websites: list[Activity]) -> None:
         self.names = _busiest(names)
         self.websites = _busiest(websites)
-        self.received = sum(activity.received for activity in names)
-        self.published = sum(activity.published for activity in names)
-        self.failed = sum(activity.failed for activity in names)
-        self.names_received = sum(activity.received > 0 for activity in names)
-        self.names_published = sum(activity.published > 0 for activity in names)
-
-    @property
-    def success_rate(self) -> float:
-        """The part of the attempts that succeeded; 0.0 without any."""
-        attempts = self.published + self.failed
-        return self.published / attempts if attempts else 0.0
+        self.counts = ByRoad.added(names)
+        self.names_received = sum(activity.together.received > 0 for activity in names)
+        self.names_published = sum(activity.together.published > 0 for activity in names)
 
 
 def event_metrics(
@@ -171,19 +152,19 @@ def _activities(
     pixels: Collection[int], minutes: int, now: datetime | None, dimensions: Collection[Counter.Dimension]
 ) -> dict[int, list[Activity]]:
     stretches = last_minutes(minutes, now, newest_apart=True)
-    budget.load_estimated(lambda: _most_counters(pixels, dimensions, stretches), "eventMetrics")
+    budget.load_estimated(lambda: most_counters(pixels, dimensions, stretches), "eventMetrics")
     rows = (
         Counter.objects.filter(within(stretches, pixel__in=pixels, dimension__in=dimensions))
         .values_list("dimension", "label")
-        .annotate(Sum("received"), Sum("published"), Sum("failed"), newest=Max("start", filter=Q(received__gt=0)))
+        .annotate(**sums_of("received", "published", "failed"), newest=Max("start", filter=Q(received__gt=0)))
     )
     found: dict[int, list[Activity]] = {}
-    for dimension, *values in rows:
-        found.setdefault(dimension, []).append(Activity(*values))
+    for dimension, label, *counts, newest in rows:
+        found.setdefault(dimension, []).append(Activity.read(counts, label=label, updated_at=newest))
     return found
 
 
-def _most_counters(pixels: Collection[int], dimensions: Collection[Counter.Dimension], stretches: list[Stretch]) -> int:
+def most_counters(pixels: Collection[int], dimensions: Collection[Counter.Dimension], stretches: list[Stretch]) -> int:
     """How many counters there are in these stretches if nothing is ever still: to count them would take as long."""
     labels = SeenLabel.objects.filter(pixel__in=pixels, dimension__in=dimensions).count()
     return labels * sum((end - start) // LENGTHS[span] for span, start, end in stretches)
@@ -191,13 +172,12 @@ def _most_counters(pixels: Collection[int], dimensions: Collection[Counter.Dimen
 
 def _busiest(activities: list[Activity]) -> list[Activity]:
     """The busiest first; those that are too many are counted to the others, which come last."""
-    ranked = sorted(activities, key=lambda activity: (not activity.label, -activity.received, activity.label))
+    ranked = sorted(activities, key=lambda activity: (not activity.label, -activity.together.received, activity.label))
     shown, rest = ranked[:LABELS_SHOWN], ranked[LABELS_SHOWN:]
     if not rest:
         return shown
     times = [activity.updated_at for activity in rest if activity.updated_at]
-    received, published, failed = (sum(column) for column in zip(*(row[1:4] for row in rest), strict=True))
-    return [*shown, Activity(OTHER, received, published, failed, max(times, default=None))]
+    return [*shown, Activity.added(rest, label=OTHER, updated_at=max(times, default=None))]
 
 
 def told_to_the_minute(
@@ -213,7 +193,7 @@ def told_to_the_minute(
     times |= _newest(pixels, dimension, Span.HOUR, by_day, LENGTHS[Span.DAY])
     by_hour = {label: start for label, start in times.items() if now - MINUTES_KEPT <= start < floor(now, Span.HOUR)}
     times |= _newest(pixels, dimension, Span.MINUTE, by_hour, LENGTHS[Span.HOUR])
-    return [activity._replace(updated_at=times.get(activity.label)) for activity in activities]
+    return [replace(activity, updated_at=times.get(activity.label)) for activity in activities]
 
 
 def _newest(
@@ -235,66 +215,3 @@ def _newest(
     )
     rows = Counter.objects.filter(reduce(or_, conditions), received__gt=0)
     return dict(rows.order_by().values_list("label").annotate(Max("start")))
-
-
-class Chart(Enum):
-    """The times that charts show: the span of a point, and how many minutes it reaches back."""
-
-    HOUR = (Span.MINUTE, 60)
-    DAY = (Span.HOUR, 24 * 60)
-    WEEK = (Span.HOUR, 7 * 24 * 60)
-    MONTH = (Span.DAY, 30 * 24 * 60)
-
-    def __init__(self, span: Counter.Span, minutes: int) -> None:
-        self.span = span
-        self.minutes = minutes
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A point of a chart: what happened from ``start`` to the end of its minute, hour or day.
-
-    The first one may begin within its span, and the last one is still running: they count part of it.
-    """
-
-    start: datetime
-    is_whole: bool = True
-    received: int = 0
-    published: int = 0
-    failed: int = 0
-    expired: int = 0
-    dropped: int = 0
-
-
-class Series(NamedTuple):
-    """A chart's points, the oldest first, with noughts where nothing happened; together exactly its time."""
-
-    points: list[Point]
-    as_of: datetime
-
-
-def series(pixels: Collection[int], chart: Chart, now: datetime | None = None) -> Series:
-    """What passed in the chart's time, which ends now: its points add up to what ``totals`` counts of it."""
-    now = now or timezone.now()
-    stretches = last_minutes(chart.minutes, now, coarsest=chart.span)
-    first, last = stretches[0].start, floor(now, chart.span)
-    sums: dict[datetime, Multiset[str]] = {}
-    for start, counts in _counts(pixels, stretches):
-        sums.setdefault(floor(start, chart.span), Multiset()).update(counts)
-    points = []
-    start = floor(first, chart.span)
-    while start <= last:
-        points.append(Point(max(start, first), first <= start < last, **sums.get(start, Multiset())))
-        start += LENGTHS[chart.span]
-    return Series(points, now)
-
-
-def _counts(pixels: Collection[int], stretches: list[Stretch]) -> Iterator[tuple[datetime, dict[str, int]]]:
-    dropped = reduce(add, map(F, _DROPPED))
-    rows = (
-        Counter.objects.filter(within(stretches, pixel__in=pixels, dimension=Counter.Dimension.TOTAL))
-        .values_list("start")
-        .annotate(Sum("received"), Sum("published"), Sum("failed"), Sum("expired"), all_dropped=Sum(dropped))
-    )
-    for start, *sums in rows:
-        yield start, dict(zip(_COUNTED, sums, strict=True))

@@ -21,19 +21,21 @@ router = Router(tags=["Usage"], auth=SignedIn())
 
 MAX_DAYS = 400
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_HEADINGS = ("tenantId", "name", "day", "received", "published")
+_HEADINGS = ("tenantId", "name", "day", "received", "published", "browserReceived", "browserPublished")
 #: A spreadsheet takes a cell for a formula that begins with one of these.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class AccountDay(Schema):
-    """An account's events on a day (of UTC)."""
+    """An account's events on a day (of UTC), and how many of them came from browsers."""
 
     tenantId: str  # noqa: N815  # as in the GraphQL APIs
     name: str
     day: date
     received: int
     published: int
+    browserReceived: int  # noqa: N815
+    browserPublished: int  # noqa: N815
 
 
 class Usage(Schema):
@@ -57,7 +59,7 @@ def get_usage(
         Literal["json", "csv"] | None, Query(alias="format", description="Beats the Accept header.")
     ] = None,
 ) -> StreamingHttpResponse:
-    """Received and published events of each account and day (of UTC), today's so far.
+    """Received and published events of each account and day (of UTC), today's so far; and how many came from browsers.
 
     The host sees every account, those of their own included; an advertiser's people see theirs. JSON, or CSV where
     `format` or the Accept header asks for it.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db.models import Count, Min, Q, Sum
 
-from events.models import OutboxRow
+from events.models import OutboxRow, Road
 
 #: Requests are counted up to here: beyond, "or more" is all that one needs to know, and millions may wait.
 COUNTED = 10_000
@@ -22,6 +22,13 @@ class Waiting(NamedTuple):
     since: datetime | None
     #: Of the events, those on the pixels that were named as held.
     held: int
+    #: Of the events, those that came from browsers.
+    browser: int
+
+    @property
+    def server(self) -> int:
+        """Those that did not."""
+        return self.events - self.browser
 
 
 def read_waiting(pixels: Collection[int], *, held: Collection[int] = (), again: bool = False) -> Waiting:
@@ -36,5 +43,6 @@ def read_waiting(pixels: Collection[int], *, held: Collection[int] = (), again: 
         requests=Count("pk"),
         since=Min("received_at"),
         held=Sum("event_count", filter=Q(pixel__in=held), default=0),
+        browser=Sum("event_count", filter=Q(road=Road.BROWSER), default=0),
     )
-    return Waiting(found["events"], found["requests"] > COUNTED, found["since"], found["held"])
+    return Waiting(found["events"], found["requests"] > COUNTED, found["since"], found["held"], found["browser"])

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from events.models import MINUTES_KEPT, Counter
+from events.models import Counter
+from events.retention import counters_kept
 
 Span = Counter.Span
 
@@ -24,11 +24,6 @@ class Stretch(NamedTuple):
     span: Counter.Span
     start: datetime
     end: datetime
-
-
-def kept(span: Counter.Span) -> timedelta:
-    """For how long rows of the span are kept."""
-    return MINUTES_KEPT if span is Span.MINUTE else timedelta(days=settings.COUNTER_RETENTION)
 
 
 def floor(moment: datetime, span: Counter.Span) -> datetime:
@@ -69,7 +64,7 @@ def last_minutes(
     start = now - timedelta(minutes=minutes)
     last = Span.MINUTE if newest_apart else coarsest
     spans = _COARSEST_FIRST[_COARSEST_FIRST.index(coarsest) :]
-    begin = floor(start, Span.HOUR if now - start >= kept(Span.MINUTE) else Span.MINUTE)
+    begin = floor(start, Span.HOUR if now - start >= counters_kept(Span.MINUTE) else Span.MINUTE)
     return cover(begin, floor(now, last) + LENGTHS[last], spans)
 
 

@@ -33,6 +33,9 @@ class Keys(NamedTuple):
         return Keys(self.access_keys + others.access_keys, self.access_tokens + others.access_tokens)
 
 
+NO_KEYS = Keys()
+
+
 def keys_in(fields: Mapping[str, Any]) -> Keys:
     """The keys among the fields of a body."""
     return Keys(_given(fields.get("accessKey")), _given(fields.get("access_token")))
@@ -40,10 +43,12 @@ def keys_in(fields: Mapping[str, Any]) -> Keys:
 
 def keys_beside_body(request: Request) -> Keys:
     """The keys in a request's address and, as the Graph API takes its token too, in its Authorization header."""
-    query, authorization = request.query, request.headers.get("authorization", "")
+    authorization = request.headers.get("authorization", "")
+    if not (request.query or authorization):  # as mostly
+        return NO_KEYS
     access_keys: list[str] = []
     access_tokens: list[str] = []
-    for name, value in _keys_of_query(query):
+    for name, value in _keys_of_query(request.query):
         (access_keys if name == "accessKey" else access_tokens).append(unquote_plus(value))
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() in _SCHEMES and token.strip():
@@ -76,7 +81,14 @@ def _refusal_of(keys: Keys, pixel: PixelSettings) -> str | None:
     candidates = keys.access_keys or (keys.access_tokens if pixel.requires_access_key else ())
     if not candidates:
         return "accessKey: this pixel asks its senders for its access key." if pixel.requires_access_key else None
+    return None if _is_among(candidates, pixel) else "accessKey: this is not the pixel's access key."
+
+
+def hold_key(keys: Keys, pixel: PixelSettings) -> bool:
+    """Does whoever gives these keys have the pixel's, whether it asks for it or not?"""
+    return bool(pixel.access_key) and _is_among(keys.access_keys + keys.access_tokens, pixel)
+
+
+def _is_among(candidates: tuple[str, ...], pixel: PixelSettings) -> bool:
     key = pixel.access_key.encode()
-    if any(hmac.compare_digest(given.encode(errors="replace"), key) for given in candidates):
-        return None
-    return "accessKey: this is not the pixel's access key."
+    return any(hmac.compare_digest(given.encode(errors="replace"), key) for given in candidates)

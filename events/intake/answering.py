@@ -13,21 +13,22 @@ from common.http import Request, Response
 from events.intake import cors
 from events.intake.bodies import ENCODINGS
 from events.intake.graph_answers import refusal
+from events.intake.outbox import Storing
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
 
 
-def answer_with(respond: Callable[[Request], Response], request: Request) -> Response:
+def answer_with(respond: Callable[[Request], Storing[Response]], request: Request) -> Storing[Response]:
     """What ``respond`` answers, or the refusal that its error stands for."""
-    status, headers, body = _answer(respond, request)
+    status, headers, body = yield from _answer(respond, request)
     return Response(status, [*cors.of_answer(request), *headers], body)
 
 
-def _answer(respond: Callable[[Request], Response], request: Request) -> Response:
+def _answer(respond: Callable[[Request], Storing[Response]], request: Request) -> Storing[Response]:
     try:
-        return respond(request)
+        return (yield from respond(request))
     except TooManyRequests as error:
         return refusal(error.code, error.message, ("Retry-After", str(error.retry_after)))
     except UnsupportedEncoding as error:

@@ -1,4 +1,7 @@
-"""The body of a request with events: read whole, unpacked if it was packed, and bounded at each step."""
+"""The bytes of a body with events: read whole, unpacked if it was packed, and bounded at each step.
+
+``server_body.py`` and ``browser_body.py`` parse them.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ import zlib
 from django.conf import settings
 
 from common.errors import InvalidInput, TooLarge, UnsupportedEncoding
-from common.http import Request
-from events.intake.parsing import is_json
+from common.http import Body, Request
+from events.intake.server_body import is_json
 
 #: What Accept-Encoding tells those whose encoding is not read here.
 ENCODINGS = "gzip, deflate"
@@ -26,6 +29,11 @@ _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBIT
 _is_name = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,30}").fullmatch
 
 
+def most_bytes(limit: int) -> int:
+    """The most that is read of a body of so many bytes: it may be packed, and not have shrunk."""
+    return limit + limit // _GROWTH + _HEADER
+
+
 def read_body(request: Request, limit: int | None = None) -> bytes:
     """The body, unpacked: of so many bytes at most (INTAKE_MAX_BODY_BYTES), whatever the headers say of its length.
 
@@ -33,12 +41,13 @@ def read_body(request: Request, limit: int | None = None) -> bytes:
     where it is packed in a way that is not read here.
     """
     limit = limit or settings.INTAKE_MAX_BODY_BYTES
-    encodings = _encodings(request.headers.get("content-encoding", ""))
-    body = _read(request, limit + limit // _GROWTH + _HEADER if encodings else limit)
+    length = request.content_length
+    encodings = _encodings(request.headers["content-encoding"]) if "content-encoding" in request.headers else []
+    body = _read(request.body, length, most_bytes(limit) if encodings else limit)
     for encoding in reversed(encodings):
         body = _unpack(body, encoding, limit)
     if not encodings:  # what is packed knows its end
-        _check_is_whole(body, request.content_length)
+        _check_is_whole(body, length)
     return body
 
 
@@ -55,11 +64,13 @@ def _encodings(header: str) -> list[str]:
     return encodings
 
 
-def _read(request: Request, limit: int) -> bytes:
+def _read(sent: Body, length: int | None, limit: int) -> bytes:
+    if (length or 0) > limit:
+        raise _too_long(limit)
     chunks: list[bytes] = []
     left = limit + 1
     try:
-        while left > 0 and (chunk := request.body.read(left)):
+        while left > 0 and (chunk := sent.read(left)):
             chunks.append(chunk)
             left -= len(chunk)
     except OSError:
@@ -67,7 +78,7 @@ def _read(request: Request, limit: int) -> bytes:
     if left <= 0:
         raise _too_long(limit)
     # A server may end a stream that broke off like any other.
-    if limit + 1 - left < (request.content_length or 0):
+    if limit + 1 - left < (length or 0):
         raise _cut_off()
     return b"".join(chunks)
 

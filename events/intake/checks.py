@@ -6,9 +6,7 @@ Events are plain dictionaries, checked and completed where they stand: fields th
 from __future__ import annotations
 
 import math
-import re
 import time
-import uuid
 from collections.abc import Collection
 from typing import Any
 
@@ -17,13 +15,16 @@ import orjson
 from common.errors import InvalidInput
 from common.validation import has_control_characters, refuse_control_characters
 from events.intake.doubt import marked, raises_doubt
-from events.intake.hashing import are_hashed, hash_identifiers
+from events.intake.event_ids import make_event_id
+from events.intake.event_list import EventList
+from events.intake.hashing.user_data import are_ids, hash_identifiers
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
 from events.intake.optional import are_surely_usable, leave_out_unusable, may_hold_secrets, take_out_secrets
 from events.intake.visitors import Browser
 from events.models import EVENT_MAX_AGE
-from events.parameters import ACTION_SOURCES
+from events.parameters.special import begins_web_address
+from events.parameters.table import ACTION_SOURCES
 from filters.models import EVENT_NAME_MAX_LENGTH
 
 EVENT_ID_MAX_LENGTH = 100
@@ -34,12 +35,9 @@ _MAX_AHEAD_SECONDS = 600
 # Seconds reach this in the year 5138; milliseconds did in 1973.
 _SURELY_MILLISECONDS = 100_000_000_000
 
-_is_web_address = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE).match
-
 
 def prepare_events(
-    events: list[Any],
-    written: bytes,
+    sent: EventList,
     notes: Notes,
     browser: Browser | None = None,
     *,
@@ -47,18 +45,16 @@ def prepare_events(
 ) -> bytes:
     """Check every event; leave out what cannot be used; add an id, hashes, and what the visitor's browser has shown.
 
-    ``written`` are the events as JSON, where several came together; returned they are as JSON, as they are then. What
-    was left out or filled in stands in ``notes``.
+    Returned they are as JSON, as they are then. What was left out or filled in stands in ``notes``.
     A website's event gets the user agent that it needs; the rest, only in an account that ``enriches`` events.
     Raises InvalidInput for the first event that breaks a rule, naming its index and field (``data[3].event_time``).
     """
     now = time.time()
     # What comes from a browser lacks what that shows.
-    obey = (
-        bool(written) and browser is None and _surely_obey(events, written, now) and are_surely_usable(events, written)
-    )
-    if obey and are_hashed([event["user_data"] for event in events]):
-        return written
+    obey = bool(sent.written) and browser is None and _surely_obey(sent, now) and are_surely_usable(sent)
+    if obey and sent.hold_hashes and are_ids(sent.people):
+        return sent.written
+    events = sent.events
     index = 0
     in_doubt: set[int] = set()
     try:
@@ -89,27 +85,28 @@ def _take_out_secrets(events: list[Any], notes: Notes) -> None:
             raise InvalidInput(f"data[{index}].user_data", "must be an object that says something of the customer.")
 
 
-def _surely_obey(events: list[Any], written: bytes, now: float) -> bool:
+def _surely_obey(sent: EventList, now: float) -> bool:
     """Do all events have what they need, and lack nothing but hashes? Those of most senders do.
 
     It is told of all of them at once, value by value in C, in a fraction of the time that ``_complete`` takes. That
     alone refuses: to it are left the events of which this is not sure.
     """
+    events = sent.events
     try:
-        people = [event["user_data"] for event in events]
+        people = sent.people.rows
         names = {event["event_name"] for event in events}
         ids = [event["event_id"] for event in events]
-        visits = [event for event in events if event["action_source"] == "website"]
+        sources = [event["action_source"] for event in events]
+        visits = [event for event, source in zip(events, sources, strict=True) if source == "website"]
         urls = [visit["event_source_url"] for visit in visits]
         return (
-            set(map(type, people)) == {dict}
-            and all(people)
+            all(people)
             and _are_times([event["event_time"] for event in events], now)
             and _are_texts(names, EVENT_NAME_MAX_LENGTH)
             and _are_texts(ids, EVENT_ID_MAX_LENGTH)
-            and _ACTION_SOURCES.issuperset([event["action_source"] for event in events])
+            and _ACTION_SOURCES.issuperset(sources)
             and all(["client_user_agent" in visit["user_data"] for visit in visits])  # noqa: C419  # faster
-            and _are_printable("".join([*names, *ids, *urls]), written)
+            and _are_printable("".join([*names, *ids, *urls]), sent.written)
         )
     except (KeyError, TypeError):  # a value is missing, or of another type
         return False
@@ -123,7 +120,8 @@ def _are_times(values: list[Any], now: float) -> bool:
 def _are_texts(values: Collection[Any], max_length: float = math.inf) -> bool:
     """Of 1 to so many characters; TypeError where one is no text."""
     "".join(values)
-    return "" not in values and max(map(len, values), default=0) <= max_length
+    lengths = set(map(len, values))
+    return 0 not in lengths and max(lengths, default=0) <= max_length
 
 
 def _are_printable(text: str, written: bytes) -> bool:
@@ -171,7 +169,7 @@ def _fill_source(event: dict[str, Any], browser: Browser | None, notes: Notes) -
 
 
 def _is_page(url: Any) -> bool:
-    return type(url) is str and _is_web_address(url) is not None and not has_control_characters(url)
+    return type(url) is str and begins_web_address(url) is not None and not has_control_characters(url)
 
 
 def _hash(user_data: dict[str, Any], notes: Notes) -> list[LeftOut]:
@@ -209,7 +207,7 @@ def _complete_id(event: dict[str, Any], notes: Notes) -> None:
         value = event["event_id"] = str(value)
     if type(value) is str and 1 <= len(value) <= EVENT_ID_MAX_LENGTH and not has_control_characters(value):
         return
-    event["event_id"] = uuid.uuid4().hex
+    event["event_id"] = make_event_id()
     if value is not None and value != "":
         notes.leave_out(LeftOut("event_id", _reason_against_id(value)))
 
@@ -228,7 +226,7 @@ def _complete_user_data(user_data: dict[str, Any], browser: Browser, *, from_web
 
 
 def _check_website(url: Any, user_agent: Any) -> None:
-    if type(url) is not str or not _is_web_address(url):
+    if type(url) is not str or not begins_web_address(url):
         raise InvalidInput("event_source_url", "must be an http or https address, which an event of a website needs.")
     if not url.isprintable():
         refuse_control_characters("event_source_url", url)

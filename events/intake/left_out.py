@@ -46,6 +46,7 @@ class Reason(TextChoices):
     SECRET = "secret", _("It is a key, which no event may hold.")
     WEBSITE_NOT_LISTED = "website_not_listed", _("It comes from a website that may not send: the event was not taken.")
     KEY_REQUIRED = "key_required", _("It came without the access key, which no browser sends: the event was not taken.")
+    NOBODY = "nobody", _("It says nothing of a visitor, and neither did the request: the event was not taken.")
     UNUSABLE = "unusable", _("It is a value that Meta cannot use.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 
 from django.utils import translation
 
@@ -17,7 +17,7 @@ class Notes:
 
     def __init__(self) -> None:
         #: How often each field was left out, and why.
-        self.left_out: Counter[LeftOut] = Counter()
+        self.left_out: dict[LeftOut, int] = defaultdict(int)
         self._messages: list[str] = []
         self._number = 0
         self._place = ""

@@ -1,79 +1,68 @@
 """An event's optional values: what Meta is known to refuse, or cannot use, is left out, and the event goes without it.
 
-What is clear though written otherwise, such as an address between spaces, is mended (events/parameters). Secrets that a
-sender puts into an event by mistake are left out, too, at any depth: they are neither stored nor passed on.
+What is clear though written otherwise, such as an address between spaces, is mended (events/parameters/table.py).
+Secrets that a sender puts into an event by mistake are left out, too, at any depth: they are neither stored nor passed
+on.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
+from events.intake.event_list import EventList
 from events.intake.left_out import LeftOut, Reason
 from events.intake.notes import Notes
-from events.parameters import APP_DATA, CONTENT, CUSTOM_DATA, EVENT, USER_DATA
-from events.parameters.rules import Column, Rule, Unusable
-
-Object = dict[str, Any]
+from events.intake.tables import Object, Table
+from events.parameters.rules import ParameterRule, Unusable
+from events.parameters.table import APP_DATA, CONTENT, CUSTOM_DATA, EVENT, USER_DATA, Rules
 
 #: What the Graph API's clients and the gateway's own put beside the events.
 SECRETS = frozenset(("access_token", "accessKey", "appsecret_proof"))
 _SECRETS_AS_KEYS = tuple(b'"%b":' % name.encode() for name in SECRETS)
 
 
-def are_surely_usable(events: list[Object], written: bytes) -> bool:
-    """Is there surely nothing to leave out of any of the events, which are ``written`` as JSON?
+def are_surely_usable(sent: EventList) -> bool:
+    """Is there surely nothing to leave out of any of the events, which obey the rules for what they need?
 
     It is told of all at once, a column of values at a time: one by one it takes several times as long.
     """
     try:
-        orders = [event["custom_data"] for event in events if "custom_data" in event]
-        if not (
-            _obey(events, EVENT)
-            and _obey([event["user_data"] for event in events], USER_DATA)
-            and _obey(orders, CUSTOM_DATA)
-            and _obey([event["app_data"] for event in events if "app_data" in event], APP_DATA)
-        ):
+        events = Table(sent.events)
+        if not (_obey(events, EVENT) and _obey(sent.people, USER_DATA)):
             return False
-        contents = list(chain.from_iterable([order["contents"] for order in orders if "contents" in order]))
-        if not (all(["id" in content for content in contents]) and _obey(contents, CONTENT)):  # noqa: C419  # faster
+        orders, apps = Table(events.column("custom_data")), Table(events.column("app_data"))
+        if not (_obey(orders, CUSTOM_DATA) and _obey(apps, APP_DATA)):
+            return False
+        contents = Table(list(chain.from_iterable(orders.column("contents"))))
+        if not (len(contents.column("id")) == len(contents.rows) and _obey(contents, CONTENT)):
             return False
     except TypeError:
         return False
     # These objects have no secrets. Mostly there are no others.
-    known = 2 * len(events) + len(orders) + len(contents)
-    return written.count(b"{") == known or not may_hold_secrets(written)
+    known = 2 * len(sent) + len(orders.rows) + len(contents.rows)
+    return sent.written.count(b"{") == known or not may_hold_secrets(sent.written)
 
 
-def _obey(objects: list[Object], rules: dict[str, Rule]) -> bool:
-    names = set().union(*objects)
-    fields = rules.keys() & names
-    return SECRETS.isdisjoint(names) and all(
-        rules[field].are_usable(column) for field, column in _columns(objects, fields)
+def _obey(table: Table, rules: Rules) -> bool:
+    """Are all values usable as they are, and none of them a secret? TypeError means no."""
+    return SECRETS.isdisjoint(table.names) and all(
+        rules[field].are_usable(table.column(field)) for field in rules.keys() & table.names
     )
-
-
-def _columns(objects: list[Object], fields: Collection[str]) -> Iterator[tuple[str, Column]]:
-    """The values of each field. Mostly all objects have all of them: then one pass is enough."""
-    if len(fields) > 1:
-        try:
-            columns = list(zip(*map(itemgetter(*fields), objects), strict=True))
-        except KeyError:
-            pass
-        else:
-            return zip(fields, columns, strict=True)
-    return ((field, [each[field] for each in objects if field in each]) for field in fields)
 
 
 def leave_out_unusable(event: Object, notes: Notes) -> None:
     """Take out of the event what cannot be used, and note it. The ``user_data`` is an object."""
     _leave_out(event, EVENT, "", notes)
     _leave_out(event["user_data"], USER_DATA, "user_data.", notes)
-    _leave_out(event.get("app_data", {}), APP_DATA, "app_data.", notes)
-    order = event.get("custom_data", {})
+    if "app_data" in event:
+        _leave_out(event["app_data"], APP_DATA, "app_data.", notes)
+    if "custom_data" in event:
+        _leave_out_of_order(event["custom_data"], notes)
+
+
+def _leave_out_of_order(order: Object, notes: Notes) -> None:
     _leave_out(order, CUSTOM_DATA, "custom_data.", notes)
     if "contents" in order:
         order["contents"] = [
@@ -91,7 +80,7 @@ def _is_content(content: Object, place: int, notes: Notes) -> bool:
     return False
 
 
-def _leave_out(values: Object, rules: dict[str, Rule], path: str, notes: Notes, shown: str = "") -> None:
+def _leave_out(values: Object, rules: dict[str, ParameterRule], path: str, notes: Notes, shown: str = "") -> None:
     for field in [field for field in values if field in rules]:
         value, rule = values[field], rules[field]
         try:

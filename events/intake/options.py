@@ -83,6 +83,8 @@ OPTION_NAMES = tuple(_OPTIONS)
 
 def read_options(fields: Mapping[str, Any], notes: Notes) -> str:
     """The options among the fields of a request, as a JSON object, or an empty text where there is none."""
+    if _OPTIONS.keys().isdisjoint(fields):  # as mostly
+        return ""
     options: dict[str, Any] = {}
     written = ""
     for name in _OPTIONS:

@@ -1,40 +1,60 @@
-"""Writing rows of the outbox: requests that come at the same time share a statement, and so a commit."""
+"""Writing rows of the outbox, and of gateway sources: requests of a moment share a statement, and so a commit."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, InterfaceError, OperationalError, connections
+from django.db.models import Model
 from django.utils import timezone
 
+from common.postgresql import close_if_cut_off
 from common.postgresql.base import DatabaseWrapper
 from common.postgresql.prepared import numbered
-from events.models import OutboxRow, Road
+from events.models import OutboxRow, Road, SourceRow
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-_INSERT = f"""
-    INSERT INTO {OutboxRow._meta.db_table}
-        (pixel_id, intake, event_count, options, body, road, received_at, counted) VALUES
-"""  # noqa: S608  # nosec B608  # the table's name is a constant
-_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s)"
+
+class _Table(NamedTuple):
+    """Where requests are stored: the statement up to its rows, a row, and what its last columns say of a new one."""
+
+    insert: str
+    row: str
+    last: tuple[bool, ...]
+
+
+def _table(model: type[Model], owner: str, further: str = "", last: tuple[bool, ...] = ()) -> _Table:
+    columns = f"{owner}, intake, event_count, options, body, road, received_at{further}"
+    insert = f"INSERT INTO {model._meta.db_table} ({columns}) VALUES "  # noqa: S608  # nosec B608  # our names
+    return _Table(insert, f"({', '.join(['%s'] * (7 + len(last)))})", last)
+
+
+#: By whether it is a gateway source's. What is new is not counted yet; of a source, it has no place.
+_TABLES = (_table(OutboxRow, "pixel_id", ", counted", (False,)), _table(SourceRow, "source_id"))
 #: On PostgreSQL the body goes as it is; bound by Django, it would be sent as hexadecimal text, twice as long.
 _FORMATS = (0, 0, 0, 0, 1, 0, 0, 0)
 
 
 class NewRow(NamedTuple):
-    """What a request has brought."""
+    """What a request has brought for a pixel, or a gateway source."""
 
-    pixel_pk: int
+    owner_pk: int
     intake: int
     event_count: int
     options: str
     body: bytes
     road: int = Road.SERVER.value
+    is_source: bool = False
+
+
+Result = TypeVar("Result")
+#: Work that yields a row to be stored, and goes on once it is committed; why it is not is raised where it yields.
+Storing = Generator[NewRow, None, Result]
 
 
 class GroupCommit:
@@ -96,13 +116,71 @@ class _Turn:
         self.error: BaseException | None = None
 
 
-def add_row(row: NewRow) -> None:
-    """Add what a request has brought: once this returns, it is committed. IntegrityError where the pixel is gone."""
-    _group.add(row)
+def store(work: Storing[Result]) -> Result:
+    """Do the work; other threads' rows of the moment share the commit."""
+    close_if_cut_off()
+    try:
+        row = next(work)
+        while True:
+            try:
+                _groups[row.is_source].add(row)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the work is told
+                row = work.throw(error)
+            else:
+                row = next(work)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+
+
+def store_together(works: Sequence[Storing[Result]]) -> list[Result]:
+    """Do works that came at the same time: of each the part before its row, then one commit a table, then what comes
+    after it.
+
+    A work has one row at most.
+    """
+    close_if_cut_off()
+    results: list[Result | None] = [None] * len(works)
+    rows: dict[int, NewRow] = {}
+    for number, work in enumerate(works):
+        try:
+            rows[number] = next(work)
+        except StopIteration as done:
+            results[number] = done.value
+    for is_source in (False, True):
+        some = {number: row for number, row in rows.items() if row.is_source is is_source}
+        for number, error in zip(some, _add_rows(list(some.values())), strict=True):
+            results[number] = _finish(works[number], error)
+    return results  # type: ignore[return-value]  # each is there now
+
+
+def _finish(work: Storing[Result], error: Exception | None) -> Result:
+    try:
+        if error is None:
+            next(work)
+        else:
+            work.throw(error)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    raise RuntimeError("A request has one row.")
+
+
+def _add_rows(rows: Sequence[NewRow]) -> list[Exception | None]:
+    """Add rows of one table in one commit; for each, why it is not stored."""
+    if not rows:
+        return []
+    try:
+        _insert(rows)
+    except IntegrityError as error:  # the row that is refused may be any of them
+        return [error] if len(rows) == 1 else [_add_rows([row])[0] for row in rows]
+    except Exception as error:  # noqa: BLE001  # whatever it is, each of the works is told
+        return [error] * len(rows)
+    return [None] * len(rows)
 
 
 def _insert(rows: Sequence[NewRow]) -> None:
-    """One statement, which outside of a transaction is its own."""
+    """Insert rows of one table: one statement, which outside of a transaction is its own."""
     db = connections[DEFAULT_DB_ALIAS]  # looked up once: ``connection`` does it at every use
     try:
         _execute(db, rows)
@@ -115,15 +193,18 @@ def _insert(rows: Sequence[NewRow]) -> None:
 
 
 def _execute(db: BaseDatabaseWrapper, rows: Sequence[NewRow]) -> None:
-    now = timezone.now()
+    now, is_source = timezone.now(), rows[0].is_source
+    last = _TABLES[is_source].last
     if isinstance(db, DatabaseWrapper):
-        further = (now.isoformat().encode(), b"false")
+        further = (now.isoformat().encode(), b"false")[: 1 + len(last)]
         values = [value for row in rows for value in (*map(_as_text, row[:4]), row.body, _as_text(row.road), *further)]
-        db.execute_prepared(_prepared(len(rows)), values, _FORMATS * len(rows))
+        formats = _FORMATS[: 7 + len(last)]
+        db.execute_prepared(_prepared(is_source, len(rows)), values, formats * len(rows))
         return
     stored_at = db.ops.adapt_datetimefield_value(now)
     with db.cursor() as cursor:
-        cursor.execute(_statement(len(rows)), [value for row in rows for value in (*row, stored_at, False)])
+        values_of_all = [value for row in rows for value in (*row[:6], stored_at, *last)]
+        cursor.execute(_statement(is_source, len(rows)), values_of_all)
 
 
 def _as_text(value: object) -> bytes:
@@ -131,13 +212,15 @@ def _as_text(value: object) -> bytes:
 
 
 @cache
-def _statement(rows: int) -> str:
-    return _INSERT + ", ".join([_ROW] * rows)
+def _statement(is_source: bool, rows: int) -> str:
+    table = _TABLES[is_source]
+    return table.insert + ", ".join([table.row] * rows)
 
 
 @cache
-def _prepared(rows: int) -> bytes:
-    return numbered(_statement(rows))
+def _prepared(is_source: bool, rows: int) -> bytes:
+    return numbered(_statement(is_source, rows))
 
 
-_group = GroupCommit(_insert)
+#: A group for each table: what cannot be stored in one is no reason to store nothing in the other.
+_groups = (GroupCommit(_insert), GroupCommit(_insert))

@@ -1,6 +1,7 @@
 """What the intake needs to know of a pixel, kept in the process for a moment: most requests ask the database nothing.
 
-A change reaches this process at once (events/apps.py), and every other after PIXEL_SETTINGS_TTL_SECONDS.
+A gateway source stands in the same addresses, and is found where no pixel is: to the intake, it is a pixel without an
+access key. A change reaches this process at once (events/apps.py), and every other after PIXEL_SETTINGS_TTL_SECONDS.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from dataclasses import dataclass
 
 from cachetools import FIFOCache, TTLCache
 from django.conf import settings
+from django.db.models import BooleanField, CharField, JSONField, Q, Value
 
 from accounts.models import TenantStatus
+from pipelines.models import Source
 from pixels.models import Pixel
 from pixels.validation import is_pixel_id
+
+_TRUE, _FALSE = Value(True, BooleanField()), Value(False, BooleanField())
 
 #: Ids that no pixel has are remembered too, this many: anybody can send any number of them.
 MAX_UNKNOWN = 1_000
@@ -26,7 +31,7 @@ MAX_REREAD = 10_000
 
 @dataclass(frozen=True, slots=True)
 class PixelSettings:
-    """A pixel of an account that is not deactivated, as the intake sees it."""
+    """A pixel or gateway source of an account that is not deactivated, as the intake sees it."""
 
     pk: int
     pixel_id: str
@@ -38,6 +43,7 @@ class PixelSettings:
     browsers_need_no_key: bool
     #: Domains whose pages may send by browsers; none for all.
     browser_websites: list[str]
+    is_source: bool = False
 
     @property
     def is_open_to_browsers(self) -> bool:
@@ -141,20 +147,31 @@ def forget_pixel_settings() -> None:
 
 
 def _load(pixel_id: str) -> PixelSettings | None:
-    row = (
-        Pixel.objects.filter(pixel_id=pixel_id)
-        .exclude(tenant__status=TenantStatus.DEACTIVATED)
-        .values_list(
-            "pk",
-            "pixel_id",
-            "tenant_id",
-            "event_bridge_active",
-            "tenant__event_enrichment",
-            "access_key",
-            "require_access_key",
-            "browsers_need_no_key",
-            "browser_websites",
-        )
-        .first()
+    """One query, whatever is there: anybody can ask for any id."""
+    pixel = Pixel.objects.filter(pixel_id=pixel_id).values_list(
+        "pk",
+        "pixel_id",
+        "tenant_id",
+        "event_bridge_active",
+        "tenant__event_enrichment",
+        "access_key",
+        "require_access_key",
+        "browsers_need_no_key",
+        "browser_websites",
+        _FALSE,
     )
+    source = Source.objects.filter(source_id=pixel_id).values_list(
+        "pk",
+        "source_id",
+        "tenant_id",
+        "active",
+        _FALSE,  # what is remembered of visitors is a pixel's
+        Value("", CharField()),
+        _FALSE,
+        _FALSE,
+        Value([], JSONField()),
+        _TRUE,
+    )
+    is_open = ~Q(tenant__status=TenantStatus.DEACTIVATED)
+    row = next(iter(pixel.filter(is_open).order_by().union(source.filter(is_open).order_by(), all=True)), None)
     return PixelSettings(*row) if row else None

@@ -25,7 +25,8 @@ def decode(field: str, text: bytes) -> tuple[Any, bytes]:
         value = msgspec.json.decode(text)
         written = orjson.dumps(value)
     except ValueError as error:
-        raise refusal_of(field, text) or InvalidInput(field, f"must be valid JSON in UTF-8: {error}.") from None
+        refusal = InvalidInput(field, "must be valid JSON in UTF-8: {error}.", error=str(error))
+        raise refusal_of(field, text) or refusal from None
     except (RecursionError, TypeError):
         raise InvalidInput(field, "is nested too deeply, or holds an integer beyond 64 bits.") from None
     # Most texts are written like that already: then there is nothing to look for.

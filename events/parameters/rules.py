@@ -6,7 +6,7 @@ A rule looks at many values at once: of a request with hundreds of events, one b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ class Unusable(Exception):
         self.reason, self.kept = reason, kept
 
 
-class Rule(NamedTuple):
+class ParameterRule(NamedTuple):
     """What a parameter takes."""
 
     #: Are all of these values usable as they are? TypeError means no.
@@ -82,12 +82,23 @@ def _whole(value: Any) -> Any:
     return int(value) if type(value) is float and abs(value) < _EXACT and value.is_integer() else value
 
 
-def _are_texts(values: Column) -> bool:
-    return set(map(type, values)) <= {str}
+def all_of(*types: type) -> Callable[[Iterable[Any]], bool]:
+    """Are values of these types alone?"""
+    known = frozenset(types)
+    return lambda values: known.issuperset(map(type, values))
+
+
+_are_texts = all_of(str)
+are_texts_or_whole = all_of(str, int)
+_are_whole = all_of(int)
+_are_numbers = all_of(int, float)
+_are_texts_or_numbers = all_of(str, int, float)
+_are_objects = all_of(dict)
+are_lists = all_of(list)
 
 
 def _are_filled_texts(values: Column) -> bool:
-    return set(map(type, values)) <= {str} and "" not in values
+    return _are_texts(values) and "" not in values
 
 
 def _text(value: Any) -> str:
@@ -98,7 +109,7 @@ def _text(value: Any) -> str:
 
 
 def _are_ids(values: Column) -> bool:
-    return set(map(type, values)) <= {str, int} and "" not in values
+    return are_texts_or_whole(values) and "" not in values
 
 
 def _id(value: Any) -> Any:
@@ -108,12 +119,12 @@ def _id(value: Any) -> Any:
     raise because(value, Reason.NO_SINGLE_TEXT)
 
 
-TEXT = Rule(_are_texts, _text, "must be a text.")
-FILLED_TEXT = Rule(_are_filled_texts, refuse(Reason.NO_SINGLE_TEXT), "must be a text that is not empty.")
-ID = Rule(_are_ids, _id, "must be a text or a whole number.")
+TEXT = ParameterRule(_are_texts, _text, "must be a text.")
+FILLED_TEXT = ParameterRule(_are_filled_texts, refuse(Reason.NO_SINGLE_TEXT), "must be a text that is not empty.")
+ID = ParameterRule(_are_ids, _id, "must be a text or a whole number.")
 
 
-def one_of(choices: Collection[str]) -> Rule:
+def one_of(choices: Collection[str]) -> ParameterRule:
     """One of a few words, in lower case."""
     known = frozenset(choices)
 
@@ -122,7 +133,7 @@ def one_of(choices: Collection[str]) -> Rule:
             return value.strip().lower()
         raise because(value, Reason.NO_CHOICE)
 
-    return Rule(known.issuperset, mend, f"must be one of {', '.join(sorted(known))}.")
+    return ParameterRule(known.issuperset, mend, f"must be one of {', '.join(sorted(known))}.")
 
 
 # --- Numbers ---------------------------------------------------------------------------------------------------------
@@ -134,10 +145,9 @@ _is_number = re.compile(r"[+-]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:
 
 
 def _are_amounts(values: Column) -> bool:
-    types = set(map(type, values))
-    if types <= {int, float}:
+    if _are_numbers(values):
         return not values or min(values) >= 0
-    return types <= {int, float, str} and all(
+    return _are_texts_or_numbers(values) and all(
         _is_plain_number(value) is not None if type(value) is str else value >= 0 for value in values
     )
 
@@ -158,10 +168,9 @@ def _amount(value: Any) -> Any:
 
 
 def _are_counts(values: Column) -> bool:
-    types = set(map(type, values))
-    if types <= {int}:
+    if _are_whole(values):
         return not values or min(values) >= 0
-    return types <= {int, str} and all(
+    return are_texts_or_whole(values) and all(
         _are_digits(value) is not None if type(value) is str else value >= 0 for value in values
     )
 
@@ -174,10 +183,6 @@ def _count(value: Any) -> Any:
     return amount if isinstance(amount, str) and _are_digits(amount) else whole
 
 
-def _are_whole(values: Column) -> bool:
-    return set(map(type, values)) <= {int}
-
-
 def _whole_number(value: Any) -> int:
     if isinstance(value, str) and len(value) < 20 and _are_digits(value.strip()):
         return int(value)
@@ -187,9 +192,9 @@ def _whole_number(value: Any) -> int:
     return value
 
 
-AMOUNT = Rule(_are_amounts, _amount, "must be a number, not below zero.")
-COUNT = Rule(_are_counts, _count, "must be a whole number, not below zero.")
-WHOLE = Rule(_are_whole, _whole_number, "must be a whole number.")
+AMOUNT = ParameterRule(_are_amounts, _amount, "must be a number, not below zero.")
+COUNT = ParameterRule(_are_counts, _count, "must be a whole number, not below zero.")
+WHOLE = ParameterRule(_are_whole, _whole_number, "must be a whole number.")
 
 
 # --- Flags -----------------------------------------------------------------------------------------------------------
@@ -197,12 +202,12 @@ WHOLE = Rule(_are_whole, _whole_number, "must be a whole number.")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def _are_flags(values: Column) -> bool:
-    return set(map(type, values)) <= {bool}
+_are_flags = all_of(bool)
+_are_flags_or_whole = all_of(bool, int)
 
 
 def _are_bits(values: Column) -> bool:
-    return set(map(type, values)) <= {bool, int} and set(values) <= {0, 1}
+    return _are_flags_or_whole(values) and set(values) <= {0, 1}
 
 
 def _flag(value: Any) -> bool:
@@ -212,19 +217,15 @@ def _flag(value: Any) -> bool:
     return flag
 
 
-FLAG = Rule(_are_flags, _flag, "must be a boolean.")
-BIT = Rule(_are_bits, _flag, "must be a boolean, or 0 or 1.")
+FLAG = ParameterRule(_are_flags, _flag, "must be a boolean.")
+BIT = ParameterRule(_are_bits, _flag, "must be a boolean, or 0 or 1.")
 
 
 # --- Objects and lists -----------------------------------------------------------------------------------------------
 
 
-def _are_objects(values: Column) -> bool:
-    return set(map(type, values)) <= {dict}
-
-
 def _are_lists_of_objects(values: Column) -> bool:
-    return set(map(type, values)) <= {list} and set(map(type, chain.from_iterable(values))) <= {dict}
+    return are_lists(values) and _are_objects(chain.from_iterable(values))
 
 
 def _as_list(value: Any) -> Any:
@@ -244,9 +245,7 @@ def _objects(value: Any) -> Any:
 
 
 def _are_lists_of_ids(values: Column) -> bool:
-    if not set(map(type, values)) <= {list}:
-        return False
-    return _are_ids(list(chain.from_iterable(values)))
+    return are_lists(values) and _are_ids(list(chain.from_iterable(values)))
 
 
 _holds_several = re.compile(r'[,;|\[\]{}"]').search
@@ -268,6 +267,6 @@ def _ids(value: Any) -> list[Any]:
     return kept
 
 
-OBJECT = Rule(_are_objects, refuse(Reason.NO_OBJECT), "must be an object.")
-OBJECTS = Rule(_are_lists_of_objects, _objects, "must be a list of objects.")
-IDS = Rule(_are_lists_of_ids, _ids, "must be a list of texts or whole numbers.")
+OBJECT = ParameterRule(_are_objects, refuse(Reason.NO_OBJECT), "must be an object.")
+OBJECTS = ParameterRule(_are_lists_of_objects, _objects, "must be a list of objects.")
+IDS = ParameterRule(_are_lists_of_ids, _ids, "must be a list of texts or whole numbers.")

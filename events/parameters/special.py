@@ -8,6 +8,7 @@ from datetime import date
 from functools import cache
 from ipaddress import ip_address
 from itertools import chain
+from operator import itemgetter
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +17,16 @@ from babel.core import get_global
 
 from events.intake.identifiers import is_fbc, is_fbp
 from events.intake.left_out import Reason
-from events.parameters.rules import Column, Rule, Unusable, because, refuse, stripped
+from events.parameters.rules import (
+    Column,
+    ParameterRule,
+    Unusable,
+    are_lists,
+    are_texts_or_whole,
+    because,
+    refuse,
+    stripped,
+)
 
 # --- Addresses -------------------------------------------------------------------------------------------------------
 
@@ -26,7 +36,7 @@ _with_port = re.compile(r"([0-9.]{7,15}):[0-9]{1,5}|\[([0-9A-Fa-f:.]{2,45})\](?:
 
 def _are_addresses(values: Column) -> bool:
     try:
-        for value in values:
+        for value in set(values):  # one visitor sends several events
             inet_pton(AF_INET6 if ":" in value else AF_INET, value)
     except (OSError, ValueError):
         return False
@@ -50,18 +60,18 @@ def _address(value: Any) -> str:
     return found[0]
 
 
-IP_ADDRESS = Rule(_are_addresses, _address, "must be one address, of IPv4 or IPv6.")
+IP_ADDRESS = ParameterRule(_are_addresses, _address, "must be one address, of IPv4 or IPv6.")
 
 #: So much of an address tells whether it is one.
-_LONGEST_BEGINNING = len("https://x")
-_begins = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE).match
+_beginning = itemgetter(slice(len("https://x")))
+begins_web_address = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE).match
 _blanks = re.compile(r"\s+").sub
 
 
 def _are_web_addresses(values: Column) -> bool:
     if len("".join(values).split(maxsplit=1)) != 1:  # there are blanks, or nothing
         return not values
-    return all(map(_begins, {value[:_LONGEST_BEGINNING] for value in values}))
+    return all(map(begins_web_address, set(map(_beginning, values))))
 
 
 def _web_address(value: Any) -> str:
@@ -72,7 +82,7 @@ def _web_address(value: Any) -> str:
     return text
 
 
-WEB_ADDRESS = Rule(_are_web_addresses, _web_address, "must be an http or https address.")
+WEB_ADDRESS = ParameterRule(_are_web_addresses, _web_address, "must be an http or https address.")
 
 # --- Meta's ids ------------------------------------------------------------------------------------------------------
 # Of many values, each with a line's end: do all surely have the form? One by one, it takes several times as long.
@@ -97,12 +107,12 @@ def _are_fbc(values: Column) -> bool:
     return _have_form(_surely_fbc, values) or all(map(is_fbc, values))
 
 
-FBC = Rule(
+FBC = ParameterRule(
     _are_fbc,
     stripped(is_fbc, Reason.NO_CLICK_ID),
     "must have the form fb.<subdomain index>.<creation time>.<fbclid>.",
 )
-FBP = Rule(
+FBP = ParameterRule(
     _are_fbp,
     stripped(is_fbp, Reason.NO_BROWSER_ID),
     "must have the form fb.<subdomain index>.<creation time>.<random number>.",
@@ -113,7 +123,7 @@ INVALID_LEAD_ID = 2804036
 
 
 def _are_lead_ids(values: Column) -> bool:
-    return set(map(type, values)) <= {str, int} and all(_is_lead_id(str(value)) for value in values)
+    return are_texts_or_whole(values) and all(_is_lead_id(str(value)) for value in values)
 
 
 def _lead_id(value: Any) -> str:
@@ -124,7 +134,7 @@ def _lead_id(value: Any) -> str:
     return text
 
 
-LEAD_ID = Rule(_are_lead_ids, _lead_id, "must be a number of 15 to 17 digits.", INVALID_LEAD_ID)
+LEAD_ID = ParameterRule(_are_lead_ids, _lead_id, "must be a number of 15 to 17 digits.", INVALID_LEAD_ID)
 
 # --- Money -----------------------------------------------------------------------------------------------------------
 
@@ -157,7 +167,7 @@ def _currency(value: Any) -> str:
 
 
 #: Meta gives no subcode of its own for it.
-CURRENCY = Rule(_are_currencies, _currency, "must be a currency code of ISO 4217.", None)
+CURRENCY = ParameterRule(_are_currencies, _currency, "must be a currency code of ISO 4217.", None)
 
 # --- Others ----------------------------------------------------------------------------------------------------------
 
@@ -165,7 +175,7 @@ _LIMITS = frozenset(("LDU", ""))
 
 
 def _are_limits(values: Column) -> bool:
-    return set(map(type, values)) <= {list} and _LIMITS.issuperset(chain.from_iterable(values))
+    return are_lists(values) and _LIMITS.issuperset(chain.from_iterable(values))
 
 
 def _limits(value: Any) -> list[str]:
@@ -179,19 +189,17 @@ def _limits(value: Any) -> list[str]:
     return kept
 
 
-DATA_LIMITS = Rule(_are_limits, _limits, "must be a list: empty, or of LDU.")
+DATA_LIMITS = ParameterRule(_are_limits, _limits, "must be a list: empty, or of LDU.")
 
 _EXTINFO_LENGTH = 16
 INVALID_DEVICE_INFO = 2804043
 
 
 def _are_extinfo(values: Column) -> bool:
-    return set(map(type, values)) <= {list} and all(
-        len(value) == _EXTINFO_LENGTH and value[0] in ("a2", "i2") for value in values
-    )
+    return are_lists(values) and all(len(value) == _EXTINFO_LENGTH and value[0] in ("a2", "i2") for value in values)
 
 
-EXTINFO = Rule(
+EXTINFO = ParameterRule(
     _are_extinfo,
     refuse(Reason.NO_DEVICE),
     "must be a list of 16 values, of which the first is a2 or i2.",

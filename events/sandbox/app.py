@@ -7,6 +7,7 @@
 Over HTTP: ``POST /<version>/<pixel id>/events`` as the Graph API takes it, JSON or form, and ``GET /<version>/me``;
 ``GET /_events?pixel_id=``,
 ``DELETE /_events`` and ``POST /_control`` (events/sandbox/faults.py tells its fields) for people and scripts.
+What gateways are registered is in ``registrations`` (events/sandbox/registrations.py).
 Everything is in memory and bounded: the newest 100,000 events, ids and 10,000 requests are kept.
 """
 
@@ -21,10 +22,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
+import orjson
 from cachetools import FIFOCache
 
 from events.sandbox import rules
-from events.sandbox.faults import Fault, Faults, error_from_json
+from events.sandbox.faults import EVENTS, Fault, Faults, error_from_json
+from events.sandbox.registrations import Registrations
 from events.sandbox.rules import GraphError
 
 KEPT_EVENTS = 100_000
@@ -45,7 +48,7 @@ class Request:
     at: float
 
 
-class Arrival(NamedTuple):
+class ReceivedEvent(NamedTuple):
     """An event that was taken, when it came for the first time."""
 
     pixel_id: str
@@ -66,11 +69,12 @@ class Sandbox:
 
     def __init__(self, *, seed: int = 0) -> None:
         self.faults = Faults(seed)
+        self.registrations = Registrations(self.faults)
         self.requests: deque[Request] = deque(maxlen=KEPT_REQUESTS)
         self.received_count = 0
         self.duplicates = 0
         self.received_by_pixel: Counter[str] = Counter()
-        self._arrivals: deque[Arrival] = deque(maxlen=KEPT_EVENTS)
+        self._arrivals: deque[ReceivedEvent] = deque(maxlen=KEPT_EVENTS)
         self._seen: FIFOCache[tuple[str, str, str], float] = FIFOCache(KEPT_EVENTS)
         self._lock = threading.Lock()
 
@@ -87,7 +91,7 @@ class Sandbox:
             return [arrival.event for arrival in self._arrivals if pixel_id in (None, arrival.pixel_id)]
 
     @property
-    def arrivals(self) -> list[Arrival]:
+    def arrivals(self) -> list[ReceivedEvent]:
         """The same events, with their pixels and the times of their arrival."""
         with self._lock:
             return list(self._arrivals)
@@ -105,6 +109,7 @@ class Sandbox:
         delay_seconds: float = 0.0,
         close: bool = False,
         accept: bool = False,
+        edge: str = EVENTS,
     ) -> None:
         """Answer with Meta's error ``code``, slowly, or with a closed connection: see ``Fault``."""
         error = None
@@ -112,6 +117,7 @@ class Sandbox:
             error = error_from_json({"code": code, "subcode": subcode, "http_status": http_status, "message": message})
         self.faults.add(
             Fault(
+                edge=edge,
                 pixel_id=pixel_id,
                 error=error,
                 close=close,
@@ -127,7 +133,8 @@ class Sandbox:
         self.faults.clear()
 
     def clear(self) -> None:
-        """Forget all events and requests; faults stay."""
+        """Forget all events, requests and registrations; faults stay."""
+        self.registrations.clear()
         with self._lock:
             self.requests.clear()
             self._arrivals.clear()
@@ -197,7 +204,7 @@ class Sandbox:
             self._seen[key] = now
         self.received_count += 1
         self.received_by_pixel[pixel_id] += 1
-        self._arrivals.append(Arrival(pixel_id, event, now))
+        self._arrivals.append(ReceivedEvent(pixel_id, event, now))
 
     def _note(self, version: str, pixel_id: str, payload: Mapping[str, Any], code: int) -> None:
         data = payload.get("data")
@@ -220,5 +227,10 @@ class Sandbox:
         with self._lock:
             count = self.received_count if pixel_id is None else self.received_by_pixel[pixel_id]
             newest = (arrival for arrival in reversed(self._arrivals) if pixel_id in (None, arrival.pixel_id))
-            events = [{"pixel_id": arrival.pixel_id, "event": arrival.event} for arrival in islice(newest, limit)]
+            events = [_shown(arrival) for arrival in islice(newest, limit)]
             return {"received": count, "duplicates": self.duplicates, "events": events}
+
+
+def _shown(arrival: ReceivedEvent) -> dict[str, Any]:
+    """For people. JSON is written so many levels deep: within the answer, an event may have as many as it came with."""
+    return {"pixel_id": arrival.pixel_id, "event": orjson.Fragment(orjson.dumps(arrival.event))}

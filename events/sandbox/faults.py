@@ -26,14 +26,19 @@ MESSAGES = {
 }
 
 
+#: The edge that takes events.
+EVENTS = "events"
+
+
 @dataclass(slots=True)
 class Fault:
-    """One way to fail: for one pixel or all, some times or until it is removed, always or with a probability.
+    """One way to fail: at one edge, for one pixel or all, some times or until it is removed, always or now and then.
 
     ``delay_seconds`` alone makes an answer slow and leaves it right. ``accept`` takes the events before it fails, as
     when an answer is lost on its way. ``close`` ends the connection without an answer.
     """
 
+    edge: str = EVENTS
     pixel_id: str | None = None
     error: GraphError | None = None
     close: bool = False
@@ -61,11 +66,13 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def next_for(self, pixel_id: str) -> Fault | None:
+    def next_for(self, pixel_id: str, edge: str = EVENTS) -> Fault | None:
         """The fault that this request meets, if any; one of its times is used up."""
         with self._lock:
             for fault in self._faults:
-                if fault.pixel_id not in (None, pixel_id) or self._random.random() >= fault.probability:
+                if fault.edge != edge or fault.pixel_id not in (None, pixel_id):
+                    continue
+                if self._random.random() >= fault.probability:
                     continue
                 if fault.times is not None:
                     fault.times -= 1
@@ -80,13 +87,14 @@ def fault_from_json(body: Mapping[str, Any]) -> Fault:
 
     Raises AttributeError, KeyError, TypeError or ValueError for anything else.
     """
-    unknown = set(body) - {"pixel_id", "fail", "times", "delay_seconds", "close", "accept", "probability"}
+    unknown = set(body) - {"edge", "pixel_id", "fail", "times", "delay_seconds", "close", "accept", "probability"}
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}.")
     if not (body.get("fail") or body.get("close") or body.get("delay_seconds")):
         raise ValueError("it needs fail, close or delay_seconds.")
     pixel_id, times = body.get("pixel_id"), body.get("times")
     return Fault(
+        edge=str(body.get("edge", EVENTS)),
         pixel_id=None if pixel_id is None else str(pixel_id),
         error=error_from_json(body["fail"]) if body.get("fail") else None,
         close=bool(body.get("close", False)),

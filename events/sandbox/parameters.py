@@ -1,15 +1,14 @@
-"""What the sandbox checks beside the shared table (events/parameters): what every event has, ids and hashes."""
+"""What the sandbox checks beside the table (events/parameters/table.py): what every event has, ids and hashes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from events import parameters
 from events.intake.identifiers import is_sha256
-from events.parameters.rules import OBJECT, PARAMETER_ERROR, TEXT, Rule, one_of
-
-EVENT_NAME_MAX_LENGTH = 50
+from events.parameters import table
+from events.parameters.rules import OBJECT, PARAMETER_ERROR, TEXT, ParameterRule, one_of
+from filters.models import EVENT_NAME_MAX_LENGTH
 
 
 class Breach(NamedTuple):
@@ -20,7 +19,7 @@ class Breach(NamedTuple):
     subcode: int | None
 
 
-def breach(fields: Mapping[str, Any], rules: Mapping[str, Rule], *, closed: bool = True) -> Breach | None:
+def breach(fields: Mapping[str, Any], rules: Mapping[str, ParameterRule], *, closed: bool = True) -> Breach | None:
     """The first parameter that breaks its rule, or that no rule knows where these are all (``closed``).
 
     A null is a parameter that was not given.
@@ -34,7 +33,7 @@ def breach(fields: Mapping[str, Any], rules: Mapping[str, Rule], *, closed: bool
     return None
 
 
-def _each(holds: Callable[[Any], bool], words: str) -> Rule:
+def _each(holds: Callable[[Any], bool], words: str) -> ParameterRule:
     """A rule that the intake does not need: nothing is mended by it."""
     return OBJECT._replace(are_usable=lambda values: all(map(holds, values)), words=words)
 
@@ -60,9 +59,9 @@ EVENT = {
     "event_time": _ANY,  # checked in rules.py, as is user_data
     "user_data": _ANY,
     "event_name": _each(_is_event_name, f"must be a text of 1 to {EVENT_NAME_MAX_LENGTH} characters."),
-    "action_source": one_of(parameters.ACTION_SOURCES),
+    "action_source": one_of(table.ACTION_SOURCES),
     "event_id": TEXT,
-    **parameters.EVENT,
+    **table.EVENT,
 }
 
 #: Contact information, which Meta takes as SHA-256 only; and parts of it that Meta's SDKs hash, too.
@@ -72,6 +71,6 @@ _PARTS = ("f5first", "f5last", "fi", "dobd", "dobm", "doby")
 USER_DATA = {
     **dict.fromkeys((*_CONTACTS, *_PARTS), _HASHED),
     "external_id": _each(_are_ids, "must be a text that is not empty, or a list of them."),
-    **parameters.USER_DATA,
+    **table.USER_DATA,
 }
-CUSTOM_DATA, CONTENT, APP_DATA = parameters.CUSTOM_DATA, parameters.CONTENT, parameters.APP_DATA
+CUSTOM_DATA, CONTENT, APP_DATA = table.CUSTOM_DATA, table.CONTENT, table.APP_DATA

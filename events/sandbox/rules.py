@@ -22,6 +22,10 @@ MAX_AHEAD_SECONDS = 10 * 60
 
 #: Access tokens that start like this are answered as Meta answers revoked ones.
 REJECTED_TOKEN_PREFIX = "rejected"  # noqa: S105  # nosec B105  # the start of a word that stands for a bad token
+REJECTED_WORDS = (
+    "Error validating access token: The session has been invalidated because the user changed their password or"
+    " Facebook has changed the session for security reasons."
+)
 
 _VERSION = re.compile(r"v\d{1,3}\.\d{1,2}")
 _PIXEL_ID = re.compile(r"\d{1,20}")
@@ -81,8 +85,7 @@ def check_token(token: object) -> None:
     if token.startswith(REJECTED_TOKEN_PREFIX):
         raise GraphError(
             190,
-            "Error validating access token: The session has been invalidated because the user changed their password"
-            " or Facebook has changed the session for security reasons.",
+            REJECTED_WORDS,
             subcode=460,
             http_status=401,
         )

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import orjson
 
+from events.sandbox import registrations
 from events.sandbox.app import Sandbox
 from events.sandbox.faults import fault_from_json
 
@@ -57,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
                 answer = self.server.sandbox.post_events(version, pixel_id, payload)
                 self._send(answer.status, answer.body) if answer.body else self._hang_up()
             case _:
-                self._send(400, _error(2500, f"Unknown path components: {url.path}"))
+                self._register("POST", body)
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -67,8 +68,11 @@ class _Handler(BaseHTTPRequestHandler):
                 answer = self.server.sandbox.whose_token(token)
                 self._send(answer.status, answer.body) if answer.body else self._hang_up()
                 return
+        if url.path == "/_registrations":
+            self._send(200, {"data": self.server.sandbox.registrations.all()})
+            return
         if url.path != "/_events":
-            self._send(404, _error(100, "GET /_events tells what came; events are posted to /<version>/<id>/events."))
+            self._register("GET")
             return
         query = parse_qs(url.query)
         limit = query.get("limit", ["100"])[0]
@@ -80,8 +84,35 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def do_DELETE(self) -> None:
+        if urlsplit(self.path).path != "/_events":
+            self._register("DELETE")
+            return
         self.server.sandbox.clear()
         self._send(200, {"success": True})
+
+    def _register(self, method: str, body: bytes = b"") -> None:
+        """What is asked of gateways' registrations; everything else is unknown here."""
+        url = urlsplit(self.path)
+        match url.path.strip("/").split("/"):
+            case [_version, subject, registrations.EDGE]:
+                is_edge = True
+            case [_version, subject] if subject.isdigit():
+                is_edge = False
+            case _:
+                self._unknown(method, url.path)
+                return
+        fields = {**dict(parse_qsl(url.query)), **_fields(body, self.headers.get("Content-Type", ""))}
+        token = fields.pop("access_token", "") or self.headers.get("Authorization", "").partition(" ")[2]
+        fields = {name: value for name, value in fields.items() if name not in ("fields", "limit")}
+        status, answer = self.server.sandbox.registrations.answer(method, subject, is_edge, str(token), fields)
+        self._send(status, answer) if answer else self._hang_up()
+
+    def _unknown(self, method: str, path: str) -> None:
+        if method == "GET":
+            words = "GET /_events tells what came, GET /_registrations what is registered; events are posted to"
+            self._send(404, _error(100, f"{words} /<version>/<id>/events."))
+        else:
+            self._send(400, _error(2500, f"Unknown path components: {path}"))
 
     def _control(self, body: bytes) -> None:
         try:
@@ -141,6 +172,17 @@ def _payload(body: bytes, content_type: str) -> dict[str, Any]:
         return fields
     payload = _json(body)
     return payload if isinstance(payload, dict) else {}
+
+
+def _fields(body: bytes, content_type: str) -> dict[str, Any]:
+    """The fields of another request: a JSON object, or a form in which lists, yes and no are JSON."""
+    if not content_type.startswith("application/x-www-form-urlencoded"):
+        return _payload(body, content_type)
+    fields = dict(parse_qsl(body.decode("utf-8", "replace")))
+    return {
+        name: _json(text) if text in ("true", "false") or text.startswith("[") else text
+        for name, text in fields.items()
+    }
 
 
 def _json(text: str | bytes) -> Any:

@@ -16,10 +16,14 @@ from accounts.schema.types import milliseconds
 from common.graphql.paging import SAMPLE_CURSOR, Listed, PageInfo, asks_for_previous, connection
 from common.graphql.samples import MOMENT, Sampled
 from common.graphql.selection import selected
+from common.validation import clean_milliseconds
 from events.delivery import services
+from events.delivery.entries import Slice, Wanted
 from events.delivery.explanations import explain
-from events.delivery.reads import Page, cursor_of_letter, list_dead_letters, list_deliveries, masked_event
+from events.delivery.masking import masked_event
+from events.delivery.reads import cursor_of_letter, list_dead_letters, list_deliveries
 from events.models import Delivery as DeliveryModel
+from events.schema.roads import road_argument, road_field
 
 _OUTCOMES = {
     "PUBLISHED": "Meta has it.",
@@ -39,39 +43,66 @@ DeliveryOutcome = graphene.Enum.from_enum(
 )
 
 
-def _text(attribute: str, description: str, sample: str | None = None) -> graphene.String:
-    """A text that is null where there is none."""
+def text_field(attribute: str, description: str, sample: str | None = None) -> graphene.String:
+    """A text of an object, or of a dictionary, that is null where there is none."""
     return graphene.String(
-        description=Sampled(description, sample), resolver=lambda root, info: getattr(root, attribute) or None
+        description=Sampled(description, sample), resolver=lambda root, info: _value(root, attribute) or None
     )
 
 
-def _time(attribute: str, description: str, *, required: bool = True) -> graphene.String:
+def _value(root: Any, attribute: str) -> Any:
+    return root[attribute] if isinstance(root, dict) else getattr(root, attribute)
+
+
+def time_field(attribute: str, description: str, *, required: bool = True) -> graphene.String:
+    """A moment of an object, or of a dictionary."""
     return graphene.String(
         required=required,
         description=Sampled(f"{description}: milliseconds since the epoch, as a string.", str(MOMENT)),
-        resolver=lambda root, info: milliseconds(getattr(root, attribute)),
+        resolver=lambda root, info: milliseconds(_value(root, attribute)),
     )
 
 
 class Delivery(graphene.ObjectType):
-    """An event and what became of it, without personal data. Kept for 7 days, and at most 1,000 for a pixel."""
+    """An event and what became of it, without personal data. Kept for 7 days, or as the host has set."""
 
     id = graphene.ID(
-        required=True, description=Sampled("Delivery:<number>, or Delivery:waiting:<number>:<place>", "Delivery:42")
+        required=True,
+        description=Sampled(
+            "Delivery:<number>:<place>; of one that waits, Delivery:<where>:<number>:<place>",
+            "Delivery:1839109570944701446:0",
+        ),
     )
-    at = _time("at", "When it was decided; of a waiting event, when it came")
+    pixel_id = graphene.String(
+        required=True,
+        description=Sampled(
+            "The pixel, or data source, that it is of; empty where that has been deleted.", "$pixel_id"
+        ),
+    )
+    destination_id = text_field(
+        "destination_id",
+        "Where a data source's event was to go: sg_v1_dd_<uuid>. Null for a pixel's, which go to Meta.",
+        "sg_v1_dd_6f1c8a52-2f0e-4d0b-9a53-8c1e6f0a4b7d",
+    )
+    at = time_field("at", "When it was decided; of a waiting event, when it came")
     outcome = graphene.Field(DeliveryOutcome, required=True, description="What became of it.")
     event_name = graphene.String(required=True, description=Sampled("The event's name.", "AddToCart"))
     event_id = graphene.String(
         required=True, description=Sampled("The event's id, by which Meta tells duplicates.", "order-1")
     )
-    event_time = _time("event_time", "When it happened, as its sender says", required=False)
-    website = _text("website", "The website that it happened on; null where it was none.", "shop.example.com")
-    detail = _text("detail", "Which filter or switch dropped it, or Meta's answer; null where all is well.")
-    code = _text("code", "Meta's error code: why the event failed, or what it waits for; null where there is none.")
-    explanation = _text("explanation", "What the code means and what to do; null without a code.")
-    trace_id = _text("trace_id", "Meta's trace id; null where Meta gave none.", "AbCdEfGhIjKlMnOpQrStUvW")
+    event_time = time_field("event_time", "When it happened, as its sender says", required=False)
+    received_at = time_field("received_at", "When it came, to the second", required=False)
+    enriched = graphene.Boolean(
+        required=True, description="Was it completed with what its visitor had given before (event enrichment)?"
+    )
+    website = text_field("website", "The website that it happened on; null where it was none.", "shop.example.com")
+    road = road_field()
+    detail = text_field("detail", "Which filter or switch dropped it, or Meta's answer; null where all is well.")
+    code = text_field(
+        "code", "The answer's code: why the event failed, or what it waits for; null where there is none."
+    )
+    explanation = text_field("explanation", "What a code of Meta's means and what to do; null without one.")
+    trace_id = text_field("trace_id", "Meta's trace id; null where Meta gave none.", "AbCdEfGhIjKlMnOpQrStUvW")
 
 
 class DeadLetter(graphene.ObjectType):
@@ -84,14 +115,15 @@ class DeadLetter(graphene.ObjectType):
     event_id = graphene.String(
         required=True, description=Sampled("The event's id, by which Meta tells duplicates.", "order-1")
     )
-    website = _text("website", "The website that it happened on; null where it was none.", "shop.example.com")
+    website = text_field("website", "The website that it happened on; null where it was none.", "shop.example.com")
+    road = road_field()
     event = graphene.String(
         required=True,
         description=Sampled(
             "The event as JSON; what it says of the visitor is masked, addresses lack their query.",
             '{"event_name": "AddToCart", "event_id": "order-1", "custom_data": {"currency": "EU"}}',
         ),
-        resolver=lambda root, info: orjson.dumps(masked_event(root)).decode(),
+        resolver=lambda root, info: orjson.dumps(masked_event(bytes(root.event))).decode(),
     )
     code = graphene.String(required=True, description=Sampled("Meta's error code, <code>.<subcode>.", "100.2804003"))
     explanation = graphene.String(
@@ -102,12 +134,13 @@ class DeadLetter(graphene.ObjectType):
         resolver=lambda root, info: explain(root.code),
     )
     message = graphene.String(required=True, description=Sampled("Meta's answer.", "Invalid parameter: currency"))
-    trace_id = _text("trace_id", "Meta's trace id; null where Meta gave none.", "AbCdEfGhIjKlMnOpQrStUvW")
-    received_at = _time("received_at", "When it came")
-    failed_at = _time("failed_at", "When Meta refused it")
+    trace_id = text_field("trace_id", "Meta's trace id; null where Meta gave none.", "AbCdEfGhIjKlMnOpQrStUvW")
+    received_at = time_field("received_at", "When it came")
+    failed_at = time_field("failed_at", "When Meta refused it")
 
 
-def _cursor() -> graphene.String:
+def cursor_field() -> graphene.String:
+    """A row's place."""
     return graphene.String(
         required=True, description=Sampled("Where it stands: pass it as after to go on from here.", SAMPLE_CURSOR)
     )
@@ -117,7 +150,7 @@ class DeliveryEdge(graphene.ObjectType):
     """An event in the delivery log."""
 
     node = graphene.Field(Delivery, required=True, description="The event.")
-    cursor = _cursor()
+    cursor = cursor_field()
 
 
 class DeliveryConnection(graphene.ObjectType):
@@ -135,7 +168,7 @@ class DeadLetterEdge(graphene.ObjectType):
     """A dead letter in a list."""
 
     node = graphene.Field(DeadLetter, required=True, description="The dead letter.")
-    cursor = _cursor()
+    cursor = cursor_field()
 
 
 class DeadLetterConnection(graphene.ObjectType):
@@ -145,19 +178,30 @@ class DeadLetterConnection(graphene.ObjectType):
     page_info = graphene.Field(PageInfo, required=True, description="Where the page starts and ends.")
 
 
-def _connection(page: Page[Listed], cursor_of: Callable[[Listed], str]) -> dict[str, Any]:
-    return connection(page.rows, cursor_of, has_next=page.has_next, has_previous=page.has_previous)
+def connection_of(page: Slice[Listed], cursor_of: Callable[[Listed], str]) -> dict[str, Any]:
+    """A page as the API answers it."""
+    made = connection(page.rows, cursor_of, has_next=page.has_next, has_previous=page.has_previous)
+    if page.stopped_at:
+        made["page_info"]["end_cursor"] = page.stopped_at
+    return made
 
 
 def _pixel_id() -> graphene.String:
     return graphene.String(required=True, description=Sampled("The id of a pixel of the account.", "$pixel_id"))
 
 
-def _paging() -> dict[str, Any]:
+def paging() -> dict[str, Any]:
+    """The arguments of a list."""
     return {
         "first": graphene.Int(default_value=50, description=Sampled("How many rows a page has, 1 to 200.", 10)),
         "after": graphene.String(description="A cursor of an earlier page; the list goes on after it."),
     }
+
+
+def _moment(description: str) -> graphene.String:
+    return graphene.String(
+        description=Sampled(f"{description}: milliseconds since the epoch, as a string.", str(MOMENT))
+    )
 
 
 class DeliveryQueries:
@@ -166,20 +210,37 @@ class DeliveryQueries:
     deliveries = graphene.Field(
         DeliveryConnection,
         required=True,
-        pixel_id=_pixel_id(),
+        pixel_id=graphene.String(
+            description=Sampled(
+                "The id of a pixel or data source of the account; without one, of all of them.", "$pixel_id"
+            )
+        ),
+        destination_id=graphene.ID(
+            description="Leaves out events that go elsewhere: the id of a destination of the account."
+        ),
         outcome=graphene.Argument(DeliveryOutcome, description="Leaves out events with another outcome."),
+        road=road_argument("Leaves out events that came by the other road."),
         event_name=graphene.String(description="Leaves out events of other names; 1 to 50 characters."),
-        **_paging(),
+        event_id=graphene.String(
+            description=Sampled("Leaves out events with another id; 1 to 100 characters.", "order-1")
+        ),
+        website=graphene.String(description="Leaves out events of other websites; 1 to 253 characters."),
+        since=_moment("Leaves out what was decided, or came and waits, before"),
+        until=_moment("Leaves out what was decided, or came and waits, then or later"),
+        **paging(),
         description=(
-            "The delivery log of a pixel: what became of its last 1,000 events or so, and the newest 1,000 that "
-            "wait. Codes: 400, 401, 404 no such pixel."
+            "The delivery log of the account, or of a pixel or data source: what became of events within 7 days, and "
+            "the newest 1,000 that wait on each. A data source's event is told once for each destination. A page may "
+            "hold few events, or none, and have a next one, which goes on where the search has stopped. "
+            "Codes: 400, 401, 404 no such pixel or data source or destination."
         ),
     )
     dead_letters = graphene.Field(
         DeadLetterConnection,
         required=True,
         pixel_id=_pixel_id(),
-        **_paging(),
+        road=road_argument("Leaves out events that came by the other road."),
+        **paging(),
         description=(
             "The events of a pixel that Meta refused, with Meta's answers. Codes: 400, 401, 404 no such pixel."
         ),
@@ -187,16 +248,32 @@ class DeliveryQueries:
 
     @staticmethod
     def resolve_deliveries(
-        root: TenantScope, info: ResolveInfo, pixel_id: str, outcome: DeliveryModel.Outcome | None = None, **paging: Any
+        root: TenantScope,
+        info: ResolveInfo,
+        pixel_id: str | None = None,
+        destination_id: str | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        **wanted: Any,
     ) -> dict[str, Any]:
-        with_previous = asks_for_previous(selected(info))
-        page = list_deliveries(root.tenant, pixel_id, outcome=outcome, with_previous=with_previous, **paging)
-        return _connection(page, lambda entry: entry.cursor)
+        asked = Wanted(since=clean_milliseconds("since", since), until=clean_milliseconds("until", until), **wanted)
+        page = list_deliveries(
+            root.tenant,
+            pixel_id,
+            asked,
+            destination_id=destination_id,
+            first=first,
+            after=after,
+            with_previous=asks_for_previous(selected(info)),
+        )
+        return connection_of(page, lambda entry: entry.cursor)
 
     @staticmethod
-    def resolve_dead_letters(root: TenantScope, info: ResolveInfo, pixel_id: str, **paging: Any) -> dict[str, Any]:
-        page = list_dead_letters(root.tenant, pixel_id, with_previous=asks_for_previous(selected(info)), **paging)
-        return _connection(page, cursor_of_letter)
+    def resolve_dead_letters(root: TenantScope, info: ResolveInfo, pixel_id: str, **asked: Any) -> dict[str, Any]:
+        page = list_dead_letters(root.tenant, pixel_id, with_previous=asks_for_previous(selected(info)), **asked)
+        return connection_of(page, cursor_of_letter)
 
 
 class ReplayPayload(graphene.ObjectType):

@@ -13,12 +13,10 @@ from accounts.schema.scope import TenantScope
 from accounts.schema.types import milliseconds
 from common.graphql.samples import MOMENT, Sampled
 from common.graphql.selection import selected
-from events.figures.metrics import Activity, Metrics, event_metrics
+from events.figures.metrics import Metrics, event_metrics
+from events.schema.roads import as_int, by_road_field, shown_counts
 from pixels.reads import pixel_keys
 from pixels.validation import DEFAULT_WINDOW, clean_pixel_ids, clean_time_window
-
-#: The largest number that GraphQL's Int holds.
-_MAX_INT = 2**31 - 1
 
 
 class EventTrafficSummary(graphene.ObjectType):
@@ -69,6 +67,7 @@ class EventActivity(graphene.ObjectType):
             str(MOMENT),
         )
     )
+    by_road = by_road_field()
 
 
 class DomainActivity(graphene.ObjectType):
@@ -90,6 +89,7 @@ class DomainActivity(graphene.ObjectType):
     )
     received_count = graphene.Int(required=True, description="How many events were received.")
     published_count = graphene.Int(required=True, description="How many events were published.")
+    by_road = by_road_field()
 
 
 class EventMetricsSnapshot(graphene.ObjectType):
@@ -109,6 +109,7 @@ class EventMetricsSnapshot(graphene.ObjectType):
     domain_activity = graphene.List(
         NonNull(DomainActivity), required=True, description="By website, the busiest first."
     )
+    by_road = by_road_field()
 
 
 class MetricsQueries:
@@ -147,37 +148,31 @@ def _snapshot_id(tenant_id: str, minutes: int, named: Sequence[str]) -> str:
 
 
 def _shown(metrics: Metrics) -> dict[str, Any]:
+    together = metrics.counts.together
     return {
         "incoming": {
             "id": "EventTrafficSummary:incoming",
             "event_names_count": metrics.names_received,
-            "events_count": _int(metrics.received),
+            "events_count": as_int(together.received),
         },
         "outgoing": {
             "id": "ConversionsApiPublishSummary:global",
             "event_names_count": metrics.names_published,
-            "events_count": _int(metrics.published),
-            "publish_success_rate": metrics.success_rate,
+            "events_count": as_int(together.published),
+            "publish_success_rate": together.success_rate,
         },
         "activity": [
             {
                 "id": f"EventActivity:{activity.label}",
                 "name": activity.name,
                 "last_updated": milliseconds(activity.updated_at),
-                **_counts(activity),
+                **shown_counts(activity),
             }
             for activity in metrics.names
         ],
         "domain_activity": [
-            {"id": f"DomainActivity:{activity.label}", "domain_name": activity.name, **_counts(activity)}
+            {"id": f"DomainActivity:{activity.label}", "domain_name": activity.name, **shown_counts(activity)}
             for activity in metrics.websites
         ],
+        "counted": metrics.counts,
     }
-
-
-def _counts(activity: Activity) -> dict[str, int]:
-    return {"received_count": _int(activity.received), "published_count": _int(activity.published)}
-
-
-def _int(count: int) -> int:
-    return min(count, _MAX_INT)

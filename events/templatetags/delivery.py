@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from django import template
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from events.delivery.batches import EXPIRED, PUBLISHING_OFF, RECEIVING_OFF, dropped_by
 from events.delivery.explanations import NO_ANSWER, UNREADABLE
+from events.delivery.graph_api import publishes_to_sandbox
+from events.models import Road
 from filters.matching import Kind, Rule
 
 register = template.Library()
@@ -35,7 +34,10 @@ def in_words(detail: str) -> str:
     return known.get(detail, detail)
 
 
-@register.simple_tag
-def publishes_to_sandbox() -> bool:
-    """Do events go to a stand-in, not to Meta? Pages then must not say that Meta has them."""
-    return not f".{urlsplit(settings.GRAPH_API_URL).hostname}".endswith(".facebook.com")
+@register.filter
+def is_browser(road: int) -> bool:
+    """Is it the road of browsers?"""
+    return road == Road.BROWSER
+
+
+register.simple_tag(publishes_to_sandbox)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from math import floor
-from typing import Any
+from datetime import datetime
+from itertools import chain
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -12,9 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Tenant
 from events.figures.cache import chart_of
-from events.figures.metrics import Chart, Point
+from events.figures.roads import ByRoad
+from events.figures.series import Chart, Point
 from events.figures.waiting import read_waiting
 from events.figures.windows import Span
+from events.models import Road
 
 #: By what the address says (``?period=7d``): the times, with their names.
 PERIODS = {
@@ -24,15 +27,42 @@ PERIODS = {
     "30d": (Chart.MONTH, gettext_lazy("30 days")),
 }
 DEFAULT_PERIOD = "24h"
+#: What the address says where browsers and servers are to be shown apart (``?by=road``).
+BY_ROAD = "road"
 #: By what charts.js writes the times, and how the table beside it does.
 _UNITS = {Span.MINUTE: "minute", Span.HOUR: "hour", Span.DAY: "day"}
 _FORMS = {Span.MINUTE: "H:i", Span.HOUR: "D j M, H:i", Span.DAY: "D j M"}
+#: How roads are drawn: by colours that colour-blind people tell apart, and by lines that need no colour.
+_LINES: dict[Road, dict[str, Any]] = {
+    Road.BROWSER: {"color": "orange", "dash": [6, 4]},
+    Road.SERVER: {"color": "blue"},
+}
+
+
+class TableRow(NamedTuple):
+    """A point in the table beside a chart, with a remark where it counts part of its span only."""
+
+    start: datetime
+    remark: str
+    values: list[int]
+
+
+class Drawing(NamedTuple):
+    """A chart, its title where there are several, and the table beside it, the newest first.
+
+    ``data`` is what static/js/charts.js takes.
+    """
+
+    id: str
+    title: str
+    data: dict[str, Any]
+    rows: list[TableRow]
 
 
 class Traffic:
     """What passed on some pixels in the chosen time, which ends ``as_of``, and what waits on them now.
 
-    ``held``: those of the pixels whose waiting events are counted apart.
+    ``held``: those of the pixels whose waiting events are counted apart. ``counts`` are those of each road and of both.
     """
 
     def __init__(
@@ -41,12 +71,10 @@ class Traffic:
         chosen = request.GET.get("period", "")
         self.period = chosen if chosen in PERIODS else DEFAULT_PERIOD
         self.time, self.period_name = PERIODS[self.period]
-        self.unit, self.form = _UNITS[self.time.span], _FORMS[self.time.span]
+        self.is_by_road = request.GET.get("by") == BY_ROAD
+        self.form = _FORMS[self.time.span]
         self.points, self.as_of = chart_of(tenant, pixels, self.time)
-        self.received = sum(point.received for point in self.points)
-        self.sent = sum(point.published for point in self.points)
-        self.dropped = sum(point.dropped for point in self.points)
-        self.failed = sum(point.failed for point in self.points)
+        self.counts = ByRoad.added(self.points)
         self.waiting = read_waiting(pixels, held=held)
 
     @property
@@ -55,43 +83,48 @@ class Traffic:
         return [(key, name) for key, (_chart, name) in PERIODS.items()]
 
     @property
-    def attempted(self) -> int:
-        """The events that Meta has decided about."""
-        return self.sent + self.failed
+    def begins_within(self) -> bool:
+        """Does the first point leave out what came before the time that is shown?"""
+        return not self.points[0].is_whole
 
     @property
-    def success_rate(self) -> float | None:
-        """The percentage of what was sent that Meta took; None where nothing was."""
-        return success_rate(self.sent, self.failed)
+    def drawings(self) -> list[Drawing]:
+        """One chart of what was received and sent; or one of each, by road, on the same scale."""
+        if not self.is_by_road:
+            received = {"label": _("Received"), "values": [point.together.received for point in self.points]}
+            sent = {"label": _("Sent"), "values": [point.together.published for point in self.points]}
+            return [self._drawing("traffic", "", [{**received, "color": "blue"}, {**sent, "color": "green"}])]
+        lines = {fate: self._lines_of_roads(fate) for fate in ("received", "published")}
+        most = max(max(line["values"]) for line in chain(*lines.values()))
+        return [
+            self._drawing("traffic-received", _("Received"), lines["received"], most),
+            self._drawing("traffic-sent", _("Sent"), lines["published"], most),
+        ]
 
-    @property
-    def rows(self) -> list[tuple[Point, str]]:
-        """The points, the newest first, each with a remark where it counts part of its span only."""
-        return [(point, self._remark(point)) for point in reversed(self.points)]
+    def _lines_of_roads(self, fate: str) -> list[dict[str, Any]]:
+        return [
+            {"label": str(road.label), "values": [getattr(point.on(road), fate) for point in self.points], **line}
+            for road, line in _LINES.items()
+        ]
 
-    @property
-    def chart(self) -> dict[str, Any]:
-        """The chart, as static/js/charts.js takes it."""
-        return {
+    def _drawing(self, name: str, title: str, lines: list[dict[str, Any]], most: int = 0) -> Drawing:
+        remarks = [self._remark(point) for point in self.points]
+        data = {
             "type": "line",
             "labels": [point.start.isoformat() for point in self.points],
-            "unit": self.unit,
-            "remarks": [self._remark(point) for point in self.points],
-            "series": [
-                {"label": _("Received"), "values": [point.received for point in self.points], "color": "blue"},
-                {"label": _("Sent"), "values": [point.published for point in self.points], "color": "green"},
-            ],
+            "unit": _UNITS[self.time.span],
+            "remarks": remarks,
+            "series": lines,
+            "most": most,
         }
+        values = zip(*(line["values"] for line in lines), strict=True)
+        rows = [
+            TableRow(point.start, remark, list(counts))
+            for point, remark, counts in zip(self.points, remarks, values, strict=True)
+        ]
+        return Drawing(name, title, data, rows[::-1])
 
     def _remark(self, point: Point) -> str:
         if point.is_whole:
             return ""
         return _("so far") if point is self.points[-1] else _("in part")
-
-
-def success_rate(sent: int, failed: int) -> float | None:
-    """Sent events in percent of all attempts, to a tenth; 100 and 0 only where that is exactly so."""
-    if not sent + failed:
-        return None
-    tenths = floor(1_000 * sent / (sent + failed))
-    return max(tenths, 1 if sent else 0) / 10

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
-from accounts.web import AccountRequest, account_page, add_service_error
+from accounts.web import AccountRequest, account_page, add_service_error, refusals_in
 from common.errors import PortalError
 from events.delivery.graph_api import ask_about_token
 from events.delivery.verdicts import Verdict, verdict_on
@@ -72,21 +72,18 @@ def replace_token(request: AccountRequest, pixel_id: str) -> HttpResponse:
     pixel = get_pixel(request.tenant, pixel_id)
     form = TokenForm(request.POST or None)
     verdict = _ask_meta(form, "", pixel) if form.is_valid() else None
-    if not form.is_valid():
-        return form_page(request, "pixels/token.html", form, {"pixel": pixel})
-    try:
-        connect_pixel(
-            principal=request.principal,
-            tenant_id=request.tenant.pk,
-            pixel_id=pixel.pixel_id,
-            business_id=pixel.business_id,
-            access_token=form.cleaned_data["access_token"],
-        )
-    except PortalError as error:
-        add_service_error(form, error)
-        return form_page(request, "pixels/token.html", form, {"pixel": pixel})
-    _say_replaced(request, pixel, verdict)
-    return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
+    if form.is_valid():
+        with refusals_in(form):
+            connect_pixel(
+                principal=request.principal,
+                tenant_id=request.tenant.pk,
+                pixel_id=pixel.pixel_id,
+                business_id=pixel.business_id,
+                access_token=form.cleaned_data["access_token"],
+            )
+            _say_replaced(request, pixel, verdict)
+            return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
+    return form_page(request, "pixels/token.html", form, {"pixel": pixel})
 
 
 def _ask_meta(form: Form, api_version: str, pixel: Pixel | None) -> Verdict:

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.audit import Act
 from accounts.permissions import Action
 from accounts.views.pages import address
-from accounts.web import AccountRequest, account_page, add_service_error, page_in_view, said_yes
-from common.errors import InvalidInput, PortalError
+from accounts.web import AccountRequest, account_page, page_in_view, refusals_in, said_yes
+from common.errors import InvalidInput
 from events.figures.cache import activity_of
 from events.figures.labels import seen_labels
-from events.figures.metrics import Chart
+from events.figures.roads import ByRoad
+from events.figures.series import Chart
 from events.models import Counter
 from filters import services
 from filters.forms import DomainFilterForm, EventFilterForm, NameFilterForm
@@ -74,8 +75,7 @@ class ListedName(NamedTuple):
     """An event name or website: its filter, what was received and sent in 24 hours, and when it was last seen."""
 
     summary: Summary
-    received: int
-    published: int
+    counted: ByRoad
     last_seen: date | None
 
 
@@ -136,9 +136,8 @@ def _listed(request: AccountRequest, subject: Subject, chosen: dict[str, str]) -
     for name in seen.keys() | summaries.names:
         summary = summaries.of(name)
         if text in name.lower() and chosen.get("state", summary.state) == summary.state:
-            row = counted.get(name)
-            rows.append(ListedName(summary, row.received if row else 0, row.published if row else 0, seen.get(name)))
-    return sorted(rows, key=lambda row: (-row.received, row.summary.name))
+            rows.append(ListedName(summary, counted.get(name, ByRoad()), seen.get(name)))
+    return sorted(rows, key=lambda row: (-row.counted.together.received, row.summary.name))
 
 
 @require_safe
@@ -182,16 +181,13 @@ def add_filter(request: AccountRequest, subject: Subject) -> HttpResponse:
         return redirect(address(subject.page, request.tenant))
     show = _events if subject is EVENTS else _websites
     form = subject.form(request.POST)
-    if not form.is_valid():
-        return show(request, form)
-    state = FilterState(form.cleaned_data.get("state", FilterState.DROP))
-    try:
-        shown = _update(request, subject, form.cleaned_data[subject.argument], state, None)
-    except PortalError as error:
-        add_service_error(form, error)
-        return show(request, form)
-    _say(request, shown.name, state, None)
-    return redirect(address(subject.page, request.tenant))
+    if form.is_valid():
+        state = FilterState(form.cleaned_data.get("state", FilterState.DROP))
+        with refusals_in(form):
+            shown = _update(request, subject, form.cleaned_data[subject.argument], state, None)
+            _say(request, shown.name, state, None)
+            return redirect(address(subject.page, request.tenant))
+    return show(request, form)
 
 
 def _update(request: AccountRequest, subject: Subject, name: str, state: str, pixel_ids: list[str] | None) -> Any:

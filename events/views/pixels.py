@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -18,13 +20,18 @@ from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page
 from common.errors import InvalidInput
 from events.delivery import services
+from events.delivery.entries import Among, Wanted
 from events.delivery.explanations import explain, explain_wait
-from events.delivery.reads import list_deliveries, masked_event
+from events.delivery.masking import masked_event
+from events.delivery.reads import list_deliveries_of
 from events.figures.waiting import Waiting, read_waiting
 from events.findings import read_left_out
 from events.forms import DeliveryFilterForm
 from events.models import DeadLetter, Lane
+from events.models.shared import RefusedEvent
+from events.refused.reading import read_refused
 from events.views.charts import Traffic
+from events.views.registrations import registration_context
 from pixels.listing import get_listed_pixel
 from pixels.reads import get_pixel
 
@@ -37,8 +44,8 @@ _BUSY, _CALM = 3, 15
 @account_page(Action.VIEW_DATA)
 def detail(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """How the pixel fares, and its switches; for HTMX what changes of it."""
-    pixel = get_listed_pixel(request.tenant, pixel_id)
-    lane = Lane.objects.filter(pixel=pixel).first()
+    pixel = get_listed_pixel(request.tenant, pixel_id, "lane", "registration")
+    lane: Lane | None = getattr(pixel, "lane", None)
     traffic = Traffic(request, request.tenant, [pixel.pk])
     context = {
         "pixel": pixel,
@@ -48,8 +55,11 @@ def detail(request: AccountRequest, pixel_id: str) -> HttpResponse:
         "is_held": pixel.bad_token,
         "dead_letters": DeadLetter.objects.filter(pixel=pixel).count(),
         "left_out": read_left_out(pixel.pk),
+        "refused": read_refused(pixel),
         "explanation": explain_wait(pixel.api_error_code, lane.silence if lane else ""),
     }
+    if not request.htmx:  # type: ignore[attr-defined]
+        context |= registration_context(pixel)
     template = "events/_pixel.html" if request.htmx else "events/pixel.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 
@@ -68,17 +78,20 @@ def deliveries(request: AccountRequest, pixel_id: str) -> HttpResponse:
     chosen = form.cleaned_data if form.is_valid() else {}
     after = request.GET.get("after", "")
     try:
-        page = list_deliveries(
+        page = list_deliveries_of(
             request.tenant,
-            pixel_id,
-            outcome=chosen.get("outcome"),
-            name_part=chosen.get("event", "").strip(),
+            Among([pixel]),
+            Wanted(chosen.get("outcome"), chosen.get("road"), name_part=chosen.get("event", "").strip()),
             first=PAGE_SIZE,
             after=after or None,
         )
     except InvalidInput:  # a cursor that somebody has typed
         return redirect(address("pixels:deliveries", request.tenant, pixel_id))
     context = {"pixel": pixel, "form": form, "page": page, "after": after, "is_narrowed": any(chosen.values())}
+    context |= {
+        "days": settings.DELIVERY_LOG_DAYS,
+        "show_all": address("pixels:deliveries", request.tenant, pixel_id),
+    }
     template = "events/_deliveries.html" if request.htmx else "events/deliveries.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 
@@ -89,15 +102,7 @@ def dead_letters(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """The events that Meta refused, with its answers, and how many are sent again; for HTMX what changes of it."""
     pixel = get_listed_pixel(request.tenant, pixel_id)
     letters = Paginator(DeadLetter.objects.filter(pixel=pixel), PAGE_SIZE).get_page(request.GET.get("page"))
-    rows: list[dict[str, Any]] = [
-        {
-            "key": str(letter.pk),
-            "letter": letter,
-            "explanation": explain(letter.code),
-            "event": json.dumps(masked_event(letter), indent=2, ensure_ascii=False),
-        }
-        for letter in letters
-    ]
+    rows = [row_of_letter(letter, explain(letter.code)) for letter in letters]
     waiting = read_waiting([pixel.pk], again=True)
     is_moving = _is_moving(waiting, Lane.objects.filter(pixel=pixel).first())
     context = {
@@ -112,14 +117,17 @@ def dead_letters(request: AccountRequest, pixel_id: str) -> HttpResponse:
     return render(request, template, context)
 
 
+def row_of_letter(letter: RefusedEvent, explanation: str) -> dict[str, Any]:
+    """What a table shows of an event that was refused."""
+    event = json.dumps(masked_event(bytes(letter.event)), indent=2, ensure_ascii=False)
+    return {"key": str(letter.pk), "letter": letter, "explanation": explanation, "event": event}
+
+
 @require_POST
 @account_page(Action.EDIT_DATA)
 def replay(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Send the dead letter that is named again, or all of the pixel's."""
-    one = request.POST.get("letter", "")
-    if one:
-        _one(request, services.replay_dead_letter, pixel_id, one)
-    count = 1 if one else _each(request, services.replay_dead_letters, pixel_id)
+    count = _each(request, pixel_id, services.replay_dead_letter, services.replay_dead_letters)
     text = ngettext("%(count)d event is sent again.", "%(count)d events are sent again.", count)
     messages.success(request, text % {"count": count})
     return redirect(address("pixels:dead_letters", request.tenant, pixel_id))
@@ -129,21 +137,21 @@ def replay(request: AccountRequest, pixel_id: str) -> HttpResponse:
 @account_page(Action.EDIT_DATA)
 def discard(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Forget the dead letter that is named, or all of the pixel's."""
-    one = request.POST.get("letter", "")
-    if one:
-        _one(request, services.discard_dead_letter, pixel_id, one)
-    count = 1 if one else _each(request, services.discard_dead_letters, pixel_id)
+    count = _each(request, pixel_id, services.discard_dead_letter, services.discard_dead_letters)
     text = ngettext("%(count)d event is discarded.", "%(count)d events are discarded.", count)
     messages.success(request, text % {"count": count})
     return redirect(address("pixels:dead_letters", request.tenant, pixel_id))
 
 
-def _one(request: AccountRequest, service: Any, pixel_id: str, letter: str) -> None:
-    service(principal=request.principal, tenant_id=request.tenant.pk, pixel_id=pixel_id, dead_letter_id=letter)
-
-
-def _each(request: AccountRequest, service: Any, pixel_id: str) -> int:
-    return int(service(principal=request.principal, tenant_id=request.tenant.pk, pixel_id=pixel_id))
+def _each(
+    request: AccountRequest, pixel_id: str, act_on_one: Callable[..., Any], act_on_all: Callable[..., int]
+) -> int:
+    """Call the service for the one dead letter that the form names, or the one for all; how many it was."""
+    at = {"principal": request.principal, "tenant_id": request.tenant.pk, "pixel_id": pixel_id}
+    if letter := request.POST.get("letter"):
+        act_on_one(**at, dead_letter_id=letter)
+        return 1
+    return act_on_all(**at)
 
 
 @require_POST

@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import IngressDomain
 from accounts.permissions import Action
+from accounts.services.routing import address_of
 from accounts.views.pages import address
-from accounts.web import AccountRequest, account_page, add_service_error
-from common.errors import PortalError
-from events.delivery.explanations import explain
+from accounts.web import AccountRequest, account_page, refusals_in
+from events.delivery.reads import find_decided
 from events.forms import TestEventForm
 from events.intake.addresses import events_path
 from events.intake.test_event import send_test_event
-from events.models import Delivery
 from pixels.listing import get_listed_pixel
 from pixels.models import Pixel
 
@@ -42,24 +39,21 @@ def test_event(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Send a test event; for HTMX, what has become of one."""
     if request.method != "POST":
         pixel = get_listed_pixel(request.tenant, pixel_id)
-        return render(request, "events/_test_event.html", {"pixel": pixel, **_watched(request, pixel)})
+        return render(request, "events/_test_event.html", {"pixel": pixel, **watched(request, pixel)})
     form = TestEventForm(request.POST)
-    if not form.is_valid():
-        return _sending(request, pixel_id, form)
-    try:
-        event_id = send_test_event(
-            principal=request.principal, tenant_id=request.tenant.pk, pixel_id=pixel_id, **form.cleaned_data
-        )
-    except PortalError as error:
-        add_service_error(form, error)
-        return _sending(request, pixel_id, form)
-    page = address("pixels:sending", request.tenant, pixel_id)
-    return redirect(f"{page}&{urlencode({'event': event_id})}#test")
+    if form.is_valid():
+        with refusals_in(form):
+            event_id = send_test_event(
+                principal=request.principal, tenant_id=request.tenant.pk, pixel_id=pixel_id, **form.cleaned_data
+            )
+            page = address("pixels:sending", request.tenant, pixel_id)
+            return redirect(f"{page}&{urlencode({'event': event_id})}#test")
+    return _sending(request, pixel_id, form)
 
 
 def _sending(request: AccountRequest, pixel_id: str, form: TestEventForm | None = None) -> HttpResponse:
     pixel = get_listed_pixel(request.tenant, pixel_id)
-    url = _base_url(request) + events_path(pixel.pixel_id)
+    url = address_of(request.tenant) + events_path(pixel.pixel_id)
     # The key is for those who may change it.
     key = pixel.access_key if request.can[Action.EDIT_DATA.name] else "YOUR_ACCESS_KEY"
     context = {
@@ -70,21 +64,15 @@ def _sending(request: AccountRequest, pixel_id: str, form: TestEventForm | None 
             for name, title in SNIPPETS
         ],
         "form": form or TestEventForm(),
-        **_watched(request, pixel),
+        **watched(request, pixel),
     }
     return render(request, "events/sending.html", context, status=400 if form else 200)
 
 
-def _base_url(request: AccountRequest) -> str:
-    """The account's own domain where its data routing is in order, else the gateway's."""
-    domain = IngressDomain.objects.filter(tenant=request.tenant, status=IngressDomain.Status.VERIFIED).first()
-    return f"https://{domain.ingress}" if domain else settings.BASE_URL
-
-
-def _watched(request: AccountRequest, pixel: Pixel) -> dict[str, Any]:
+def watched(request: AccountRequest, pixel: Pixel) -> dict[str, Any]:
     """The test event that the address names, and its entry in the delivery log once it has one."""
     event_id = request.GET.get("event", "")
     if not _TEST_ID.fullmatch(event_id):
         return {}
-    entry = Delivery.objects.filter(pixel=pixel, event_id=event_id).first()
-    return {"event_id": event_id, "entry": entry, "explanation": explain(entry.code) if entry else ""}
+    entry = find_decided(pixel, event_id)
+    return {"event_id": event_id, "entry": entry, "explanation": entry.explanation if entry else ""}

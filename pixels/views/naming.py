@@ -10,8 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
-from accounts.web import AccountRequest, account_page, add_service_error
-from common.errors import PortalError
+from accounts.web import AccountRequest, account_page, refusals_in
 from pixels.forms import NameForm
 from pixels.reads import get_pixel
 from pixels.services import rename_pixel
@@ -23,17 +22,14 @@ def rename(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Call the pixel something else; its token stays."""
     pixel = get_pixel(request.tenant, pixel_id)
     form = NameForm(request.POST) if request.method == "POST" else NameForm(initial={"name": pixel.name})
-    if not form.is_valid():
-        return form_page(request, "pixels/rename.html", form, {"pixel": pixel})
-    try:
-        renamed = rename_pixel(
-            principal=request.principal,
-            tenant_id=request.tenant.pk,
-            pixel_id=pixel.pixel_id,
-            name=form.cleaned_data["name"],
-        )
-    except PortalError as error:
-        add_service_error(form, error)
-        return form_page(request, "pixels/rename.html", form, {"pixel": pixel})
-    messages.success(request, _("The pixel is called %(pixel)s now.") % {"pixel": renamed})
-    return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
+    if form.is_valid():
+        with refusals_in(form):
+            renamed = rename_pixel(
+                principal=request.principal,
+                tenant_id=request.tenant.pk,
+                pixel_id=pixel.pixel_id,
+                name=form.cleaned_data["name"],
+            )
+            messages.success(request, _("The pixel is called %(pixel)s now.") % {"pixel": renamed})
+            return redirect(address("pixels:detail", request.tenant, pixel.pixel_id))
+    return form_page(request, "pixels/rename.html", form, {"pixel": pixel})

@@ -10,8 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import Action
 from accounts.views.pages import address, form_page
-from accounts.web import AccountRequest, account_page, add_service_error
-from common.errors import PortalError
+from accounts.web import AccountRequest, account_page, refusals_in
 from pixels.forms import WebsitesForm
 from pixels.reads import get_pixel
 from pixels.services import set_browser_websites
@@ -27,17 +26,14 @@ def limit_websites(request: AccountRequest, pixel_id: str) -> HttpResponse:
         if request.method == "POST"
         else WebsitesForm(initial={"websites": "\n".join(pixel.browser_websites)})
     )
-    if not form.is_valid():
-        return form_page(request, "pixels/websites.html", form, {"pixel": pixel})
-    try:
-        changed = set_browser_websites(
-            principal=request.principal,
-            tenant_id=request.tenant.pk,
-            pixel_id=pixel.pixel_id,
-            websites=form.cleaned_data["websites"].split(),
-        )
-    except PortalError as error:
-        add_service_error(form, error)
-        return form_page(request, "pixels/websites.html", form, {"pixel": pixel})
-    messages.success(request, _("The websites that may send to %(pixel)s are changed.") % {"pixel": changed})
-    return redirect(address("pixels:sending", request.tenant, pixel.pixel_id))
+    if form.is_valid():
+        with refusals_in(form):
+            changed = set_browser_websites(
+                principal=request.principal,
+                tenant_id=request.tenant.pk,
+                pixel_id=pixel.pixel_id,
+                websites=form.cleaned_data["websites"].split(),
+            )
+            messages.success(request, _("The websites that may send to %(pixel)s are changed.") % {"pixel": changed})
+            return redirect(address("pixels:sending", request.tenant, pixel.pixel_id))
+    return form_page(request, "pixels/websites.html", form, {"pixel": pixel})

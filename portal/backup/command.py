@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from common.env import Password, Variables
 from common.secrets import UndecryptableError
@@ -66,6 +67,14 @@ def _asked(*, is_new: bool) -> str:
     if is_new and getpass.getpass("Once more: ") != given:
         raise BackupError("The two passphrases differ.")
     return given
+
+
+def database() -> str:
+    """Which database the command works on, in words; nobody's password is among them."""
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"the SQLite database {given['NAME']}"
+    return f"the PostgreSQL database {given['NAME']} on {given['HOST'] or 'this machine'}, port {given['PORT'] or 5432}"
 
 
 def names() -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, Any
+from uuid import UUID
 
 import msgspec
 from allauth.mfa.models import Authenticator
@@ -19,7 +20,10 @@ from accounts.models import ApiAccount, AuditEntry, IngressDomain, Membership, T
 from accounts.principals import OPERATOR
 from accounts.second_factors import sealed
 from events.figures.counting import Tally
+from events.gateway.cursors import follow_all_pipelines
 from events.models import DeadLetter, OutboxRow
+from events.registration.registrar import hold_restored
+from pipelines.models import Destination, Source
 from pixels.models import Pixel
 from portal.backup.sealed import BackupError, SealedReader
 from portal.backup.tables import REFERENCES, TABLES, Column, Model, Table
@@ -54,6 +58,11 @@ class Report:
     #: Of those that were skipped: not here, and left out all the same (WITHHELD).
     withheld: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def is_held(self) -> bool:
+        """Has the instance pixels now that another one may have registered with Meta?"""
+        return self.added[Pixel._meta.label_lower] > 0
+
 
 def restore(stream: IO[bytes], passphrase: str, *, dry_run: bool = False, with_api_accounts: bool = False) -> Report:
     """Add what the backup has and the database lacks. Raises BackupError, and then has changed nothing.
@@ -65,6 +74,9 @@ def restore(stream: IO[bytes], passphrase: str, *, dry_run: bool = False, with_a
         with transaction.atomic():
             restoring = _Restore(reader.id, reader.version, with_api_accounts=with_api_accounts)
             report = restoring.run(gzip.GzipFile(fileobj=reader))
+            if report.is_held:
+                hold_restored()
+            follow_all_pipelines()
             if any(report.added.values()):
                 record(OPERATOR, RESTORE_BACKUP, name_of(reader.id))
             transaction.set_rollback(dry_run)
@@ -109,6 +121,7 @@ class _Restore:
         self._recognise(table, rows)
         # What has no key comes, or does not: the database need not be asked. Figures are most of a file.
         rows = rows if table.key else [row for row in rows if self._is_wanted(table, row)]
+        rows = _with_free_ids(table, rows)
         for column in table.columns:
             if column.is_reference:
                 rows = _referring(column, rows)
@@ -161,10 +174,10 @@ class _Restore:
         return table.model not in (OutboxRow, DeadLetter) or not self.is_known or self._came(table, "pixel", row)
 
     def _came(self, table: Table, reference: str, row: Record) -> bool:
-        """Has this restore added what the row belongs to? A pixel's deeds belong to its account."""
+        """Has this restore added what the row belongs to? What a pixel, source or destination did is its account's."""
         column = next(column for column in table.columns if column.field.name == reference)
         name = tuple(row[path] for path in column.paths)
-        if column.field.related_model is Pixel:
+        if column.field.related_model in (Pixel, Source, Destination):
             return name[1:] in self.new[Tenant]
         return name in self.new[column.field.related_model]  # type: ignore[index]
 
@@ -200,6 +213,23 @@ def _give_way(domains: list[Any]) -> None:
             taken.add(domain.ingress)
 
 
+#: Pixels and data sources have one space of ids (pixels/ids.py): for each, its column, the other, and its column.
+_NAMESAKES: dict[Model, tuple[str, Model, str]] = {
+    Pixel: ("pixel_id", Source, "source_id"),
+    Source: ("source_id", Pixel, "pixel_id"),
+}
+
+
+def _with_free_ids(table: Table, rows: list[Record]) -> list[Record]:
+    """The rows without those whose id something of the other kind has here."""
+    if table.model not in _NAMESAKES:
+        return rows
+    own, other, its = _NAMESAKES[table.model]
+    wanted = [row[own] for row in rows]
+    taken = set(other._base_manager.filter(**{f"{its}__in": wanted}).values_list(its, flat=True))
+    return [row for row in rows if row[own] not in taken]
+
+
 def _batches(lines: Iterable[bytes], version: int) -> Iterator[tuple[Table, list[Record]]]:
     """The file's rows by table, a few at a time."""
     table = TABLES[0]
@@ -233,15 +263,19 @@ def _referring(column: Column, rows: list[Record]) -> list[Record]:
     """Put in the number, in this database, of what each row refers to; rows whose counterpart is not here go."""
     related: Model = column.field.related_model  # type: ignore[assignment]
     paths = REFERENCES[related]
-    wanted = {row[column.paths[0]] for row in rows}
+    # Files of before the column have no value for it.
+    wanted = {row.get(column.paths[0]) for row in rows}
     here = related._base_manager.filter(**{f"{paths[0]}__in": wanted}).values_list("pk", *paths)
-    pks: dict[Name, Any] = {tuple(name): pk for pk, *name in here}
+    # As the file has them, in which a UUID is a text.
+    pks: dict[Name, Any] = {
+        tuple(str(each) if isinstance(each, UUID) else each for each in name): pk for pk, *name in here
+    }
     nothing = (None,) * len(paths)
     if column.field.null:
         pks[nothing] = None
     found = []
     for row in rows:
-        name = tuple(row[path] for path in column.paths)
+        name = tuple(row.get(path) for path in column.paths)
         if name in pks or (related is User and column.field.null):  # who made it may have been forgotten since
             row[column.field.attname] = pks.get(name)
             found.append(row)

@@ -16,7 +16,7 @@ from common.errors import InvalidInput
 from common.graphql.documents import prepare_document
 from common.graphql.errors import RequestError
 from common.graphql.limits import Limits, check_text, check_variables
-from common.read_timeout import limited_reads
+from common.query_timeout import limited_reads
 from portal.graphql.view import GraphQLResponse, executed, refusal
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.conf import settings
+from django.db.models import Model, OuterRef, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
@@ -13,6 +14,9 @@ from accounts.models import Membership, Tenant
 from accounts.principals import Principal
 from accounts.services.routing import can_be_led_to, gateway_domain
 from accounts.web import HostRequest, host_page
+from events.models import DestinationLetter
+from pipelines.ids import DESTINATION, PIPELINE, id_of
+from pipelines.models import Destination, Pipeline, Source
 from portal.graphql.console import Asked
 from portal.graphql.console import run as run_document
 from portal.graphql.forms import ConsoleForm
@@ -73,6 +77,24 @@ def run(request: HostRequest) -> HttpResponse:
     return render(request, page, context)
 
 
+def _gateway_ids(tenant: Tenant) -> dict[str, object]:
+    """The ids of the account's first pipeline, source and destination: one query."""
+    letters = DestinationLetter.objects.filter(destination__tenant=OuterRef("pk")).order_by("pk").values("pk")[:1]
+    firsts = _first(Pipeline, "uuid"), _first(Source, "source_id"), _first(Destination, "uuid"), Subquery(letters)
+    pipeline, source, destination, letter = Tenant.objects.filter(pk=tenant.pk).values_list(*firsts)[0]
+    return {
+        "pipeline_id": pipeline and id_of(PIPELINE, pipeline),
+        "source_id": source,
+        "destination_letter_id": letter,
+        "destination_id": destination and id_of(DESTINATION, destination),
+    }
+
+
+def _first(model: type[Model], column: str) -> Subquery:
+    """That of the first row of a tenant's."""
+    return Subquery(model._default_manager.filter(tenant=OuterRef("pk")).order_by("pk").values(column)[:1])
+
+
 def _known(principal: Principal) -> Known:
     """What the person has, for the samples: an account that is open to them, and what is in it.
 
@@ -92,6 +114,7 @@ def _known(principal: Principal) -> Known:
     found = {
         "pixel_id": tenant.pixels.order_by("-active", "pixel_id").values_list("pixel_id", flat=True).first(),
         "dead_letter_id": tenant.pixels.filter(dead_letters__gt=0).values_list("dead_letters", flat=True).first(),
+        **_gateway_ids(tenant),
         "user_id": member and member.user_id,
         "user_level": member and member.level,
         "invited_email": invited and invited.email,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
@@ -76,11 +76,18 @@ class Operation:
     endpoint: str
     kind: str
     path: tuple[tuple[str, GraphQLField], ...]
+    #: Has an operation before it a field of the same name, in another group?
+    is_namesake: bool = False
+
+    @property
+    def field(self) -> str:
+        """The name of the operation's field."""
+        return self.path[-1][0]
 
     @property
     def name(self) -> str:
-        """The name of the operation's field."""
-        return self.path[-1][0]
+        """What the operation is called: by its field, with its group where another one is called so already."""
+        return f"{self.path[-2][0]}-{self.field}" if self.is_namesake else self.field
 
     @property
     def address(self) -> str:
@@ -110,13 +117,7 @@ class Operation:
     @property
     def described_arguments(self) -> list[Described]:
         """The arguments in words, each followed by the fields of its input type, ``input.name``."""
-        described = []
-        for name, argument in self.arguments.items():
-            described.append(_described_input(name, argument))
-            type_ = get_named_type(argument.type)
-            if isinstance(type_, GraphQLInputObjectType):
-                described += [_described_input(f"{name}.{inner}", field) for inner, field in type_.fields.items()]
-        return described
+        return [each for name, argument in self.arguments.items() for each in _described_with_fields(name, argument)]
 
     @property
     def types(self) -> list[DescribedType]:
@@ -149,20 +150,29 @@ class Operation:
         return self.path[-1][1].description or ""
 
     def _enums_of_arguments(self) -> list[GraphQLNamedType]:
-        types = [get_named_type(argument.type) for argument in self.arguments.values()]
-        inputs = [type_ for type_ in types if isinstance(type_, GraphQLInputObjectType)]
-        return [get_named_type(field.type) for type_ in inputs for field in type_.fields.values()]
+        waiting = [get_named_type(argument.type) for argument in self.arguments.values()]
+        found = []
+        while waiting:
+            type_ = waiting.pop(0)
+            if isinstance(type_, GraphQLInputObjectType):
+                waiting += [get_named_type(field.type) for field in type_.fields.values()]
+            found.append(type_)
+        return found
 
 
 @cache
 def operations() -> tuple[Operation, ...]:
     """Every operation of both endpoints, in the schemas' order."""
-    return tuple(
+    found = [
         operation
         for endpoint, schema in SCHEMAS.items()
         for kind, root in (("query", schema.query_type), ("mutation", schema.mutation_type))
         for operation in _operations_of(endpoint, kind, cast(GraphQLObjectType, root))
-    )
+    ]
+    first: dict[tuple[str, str], Operation] = {}
+    for operation in found:
+        first.setdefault((operation.endpoint, operation.field), operation)
+    return tuple(replace(each, is_namesake=first[each.endpoint, each.field] is not each) for each in found)
 
 
 def find_operation(endpoint: str, name: str) -> Operation | None:
@@ -179,6 +189,15 @@ def _operations_of(
             yield from _operations_of(endpoint, kind, cast(GraphQLObjectType, get_named_type(field.type)), here)
         else:
             yield Operation(endpoint, kind, here)
+
+
+def _described_with_fields(name: str, value: GraphQLArgument | GraphQLInputField) -> Iterator[Described]:
+    """An argument or a field, and what is in it: ``input``, ``input.apiKeyAuth``, ``input.apiKeyAuth.name``."""
+    yield _described_input(name, value)
+    type_ = get_named_type(value.type)
+    if isinstance(type_, GraphQLInputObjectType):
+        for inner, field in type_.fields.items():
+            yield from _described_with_fields(f"{name}.{inner}", field)
 
 
 def _described_input(name: str, value: GraphQLArgument | GraphQLInputField) -> Described:

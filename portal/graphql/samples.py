@@ -47,6 +47,10 @@ class Known:
     user_level: str = "view"
     invited_email: str = "ada@example.com"
     dead_letter_id: str = "42"
+    destination_letter_id: str = "42"
+    pipeline_id: str = "sg_v1_pl_3f0cfd4c-8c6f-4f05-9d5b-2c1c1a6f2d10"
+    source_id: str = "4611686018427387904"
+    destination_id: str = "sg_v1_dd_9b2f6c1e-53f5-4e55-8f0a-6d0b1f7a9c21"
     ingress: str = "events.example.com"
     target_domain: str = "gateway.example.com"
     api_version: str = "v24.0"
@@ -63,7 +67,7 @@ def sample_document(operation: Operation) -> str:
     for name, field in reversed(operation.path):
         passed = ", ".join(f"{argument}: ${argument}" for argument in field.args)
         selection = f"{{ {name}{_in_brackets(passed)} {selection} }}"
-    title = operation.name[:1].upper() + operation.name[1:]
+    title = operation.field[:1].upper() + operation.field[1:]
     return print_ast(parse(f"{operation.kind} {title}{_in_brackets(declared)} {selection}"))
 
 

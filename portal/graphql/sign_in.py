@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from ninja.utils import check_csrf
 
 from accounts.authentication import BEARER_CHALLENGE, principal_from_bearer, principal_from_session, remembered_bearer
+from accounts.last_use import last_uses
 from accounts.principals import Principal
 from common.errors import TooManyRequests
 from common.graphql.errors import RequestError
@@ -30,10 +31,11 @@ class Caller:
 
     def confirm(self) -> None:
         """RequestError unless the principal is who calls, at this moment; before this, tell and do nothing."""
-        if self.principal.guard is None or self.principal.guard.holds:
-            return
-        with _counted(self.request):
-            self.principal = _look_up(self.token)
+        if not (self.principal.guard is None or self.principal.guard.holds):
+            with _counted(self.request):
+                self.principal = _look_up(self.token)
+        if self.principal.api_account is not None:
+            last_uses.note(self.principal.api_account.pk, self.request.address)
 
 
 def sign_in(request: Request, browser: HttpRequest | None) -> Caller:

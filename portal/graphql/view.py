@@ -29,7 +29,7 @@ from common.graphql.requests import (
     read_request,
 )
 from common.http import Request, Response, from_django
-from common.read_timeout import limited_reads
+from common.query_timeout import limited_reads
 from portal.graphql.sign_in import sign_in
 
 

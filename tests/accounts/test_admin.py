@@ -52,6 +52,29 @@ def test_an_account_of_its_own_is_closed_to_staff(staff: Client, cast: Cast, two
     assert cast.bea.email not in staff.get("/admin/accounts/user/").content.decode()
 
 
+OF_ALL_ACCOUNTS = [("accounts", model) for model in ("accesstoken", "apiaccount", "tenant", "usagesnapshot")]
+
+
+@pytest.mark.parametrize(("app", "model"), MODELS)
+def test_a_list_says_what_it_leaves_out(staff: Client, cast: Cast, app: str, model: str) -> None:
+    left_out = "1 account manages itself. What belongs to it is not listed here."
+    assert (left_out in staff.get(f"/admin/{app}/{model}/").content.decode()) is ((app, model) not in OF_ALL_ACCOUNTS)
+    cast.books.can_partner_manage = True
+    cast.books.save()
+    assert "manages itself" not in staff.get(f"/admin/{app}/{model}/").content.decode()
+
+
+def test_an_empty_list_says_why_it_is_empty(staff: Client) -> None:
+    nothing_yet, not_found = "There is nothing here yet.", "Nothing matches the search and the filters."
+    page = staff.get("/admin/pixels/pixelimport/").content.decode()
+    assert nothing_yet in page
+    assert not_found not in page
+    for narrowed in ("q=unknown", "started__exact=1"):
+        page = staff.get(f"/admin/pixels/pixelimport/?{narrowed}").content.decode()
+        assert not_found in page
+        assert nothing_yet not in page
+
+
 def test_an_import_shows_the_fates_of_its_lines_and_no_token(staff: Client, cast: Cast) -> None:
     content = b"pixel_id,business_id,access_token\n18904456377094530,1,the-token-of-a-line\nno number,1,another\n"
     batch = start_import(principal=OPERATOR, tenant_id=cast.shoes.pk, content=content)
@@ -164,3 +187,23 @@ def test_staff_remain_staff_only_while_active(cast: Cast) -> None:
 @pytest.mark.parametrize("path", ["/admin/", "/admin/filters/"])
 def test_the_first_pages_tell_htmx_to_write_no_style_into_them(staff: Client, path: str) -> None:
     assert "includeIndicatorStyles" in staff.get(path).content.decode()
+
+
+def test_staff_bound_an_api_account_and_give_it_a_new_secret(staff: Client, cast: Cast) -> None:
+    cast.hanna.set_password("correct horse battery")
+    cast.hanna.save()
+    staff.force_login(cast.hanna)
+    page = f"/admin/accounts/apiaccount/{cast.robot.pk}/change/"
+    scope = {"read_only": "on", "tenant": cast.shoes.pk, "overlap_hours": "24"}
+
+    bounded = staff.post(page, scope, follow=True)
+    refused = staff.post(page, scope | {"new_secret": "on", "password": "wrong"})
+    renewed = staff.post(page, scope | {"new_secret": "on", "password": "correct horse battery"}, follow=True)
+
+    cast.robot.refresh_from_db()
+    assert (cast.robot.read_only, cast.robot.tenant) == (True, cast.shoes)
+    assert "must be your own password" in refused.content.decode()
+    assert ["shown this once" in answer.content.decode() for answer in (bounded, refused, renewed)] == [
+        *(False, False, True)
+    ]
+    assert [entry.act for entry in AuditEntry.objects.all()] == ["rotate API account", "update API account"]

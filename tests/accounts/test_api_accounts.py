@@ -185,7 +185,11 @@ def test_the_command_prints_one_line_of_json_that_signs_in(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("dash-ed", "name: must have 1 to 20"), ("Robot", "name: an API account has this name")]
+    ("name", "message"),
+    [
+        ("dash-ed", "name: must have 1 to 20"),
+        ("Robot", "There is an API account Robot already; .*/hub/settings/api-accounts/"),
+    ],
 )
 def test_the_command_says_why_it_refuses(cast: Cast, name: str, message: str) -> None:
     out = StringIO()

@@ -214,7 +214,7 @@ def test_clients_find_the_addresses_by_themselves(db: None, settings: Settings) 
     assert told["token_endpoint"] == "https://gateway.example.com/clients/token"
     assert told["revocation_endpoint"] == "https://gateway.example.com/clients/revoke"
     assert told["introspection_endpoint"] == "https://gateway.example.com/clients/introspect"
-    assert told["scopes_supported"] == ["agency-admin"]
+    assert told["scopes_supported"] == ["agency-admin", "agency-view"]
     assert told["grant_types_supported"] == ["client_credentials"]
 
 

@@ -136,7 +136,7 @@ def test_the_page_says_what_to_do(cast: Cast, settings: Settings) -> None:
     page = client.get("/auth/2fa/").content.decode()
 
     assert "Mail me a link" not in page
-    assert "ask an admin of the host to vouch" in page
+    assert "ask an admin of the host to confirm your address" in page
     assert "prove that this address" not in login(cast.vic).get("/auth/2fa/").content.decode()
 
 
@@ -233,10 +233,19 @@ def test_a_hosts_admin_vouches_on_record_and_the_person_is_told(cast: Cast, comm
 
     vic.refresh_from_db()
     assert vic.proven_at
-    assert "You have vouched for vic@example.com" in page.content.decode()
+    assert "You have confirmed the address vic@example.com" in page.content.decode()
     entry = AuditEntry.objects.get(act="vouch for address")
     assert (entry.actor, entry.subject, entry.tenant_id) == (cast.hanna.email, vic.email, cast.shoes.pk)
     assert [message.to for message in mail.outbox] == [[vic.email]]
+
+
+def test_a_mail_names_the_operator_who_confirmed_an_address_by_a_command(cast: Cast, commits: Commits) -> None:
+    unproven(cast.vic)
+    with commits(execute=True):
+        call_command("prove_address", cast.vic.email, stdout=StringIO())
+
+    [message] = mail.outbox
+    assert "the gateway's operator has confirmed that this address is yours." in str(message.body)
 
 
 def test_a_lost_phone_is_taken_off_on_record_and_the_person_is_told(cast: Cast, commits: Commits) -> None:
@@ -299,8 +308,8 @@ def test_the_persons_page_offers_what_helps(cast: Cast) -> None:
     assert "Take second factors off" in hanna.get(page).content.decode()
     Authenticator.objects.all().delete()
     unproven(cast.vic)
-    assert "Vouch for the address" in hanna.get(page).content.decode()
-    assert "Vouch for the address" not in login(cast.ada).get(page).content.decode()
+    assert "Confirm the address" in hanna.get(page).content.decode()
+    assert "Confirm the address" not in login(cast.ada).get(page).content.decode()
 
 
 @pytest.mark.parametrize("action", ["vouch", "remove_second_factors"])

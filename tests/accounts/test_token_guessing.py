@@ -12,7 +12,7 @@ from django.test import Client
 from limits import parse
 from pytest_django import Settings
 
-from accounts.hashing import hash_secret
+from accounts.secret_hashes import hash_secret
 from tests.accounts.token_requests import (
     FORM,
     URL,

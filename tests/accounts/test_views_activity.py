@@ -57,7 +57,7 @@ def test_a_subject_stands_as_it_is(subject: str) -> None:
     ("actor", "shown"),
     [
         ("ada@example.com", "ada@example.com"),
-        ("command line", "línea de comandos"),
+        ("command line", "el operador de la pasarela"),
         ("API account Robot", "Cuenta de API Robot"),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_pixel_that_has_a_name_is_told_by_it(cast: Cast) -> None:
 
 def test_a_process_that_serves_pages_knows_the_words_of_every_act() -> None:
     """An act brings its words where it is declared, so that module must be imported."""
-    floors = ("accounts", "pixels", "filters", "events", "portal")
+    floors = ("accounts", "pixels", "filters", "pipelines", "events", "alerts", "portal")
     sources = [file.read_text(encoding="utf-8") for floor in floors for file in settings.ROOT.glob(f"{floor}/**/*.py")]
     declared = {name for source in sources for name in re.findall(r'\bAct\(\s*"([^"]+)"', source)}
     program = "import django; django.setup(); import portal.urls, accounts.audit as log; print(*log.ACTS, sep=',')"

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AccessToken, ApiAccount, User
+from accounts.services.api_accounts import check_credentials
 from tests.accounts.pages import words
 from tests.base import Cast, bearer, graphql, login, snapshot
 from tests.factories import ApiAccountFactory
@@ -40,8 +41,8 @@ def test_the_list_tells_who_made_an_account_and_when_it_was_used(cast: Cast) -> 
 
     page = words(login(cast.vera).get(PAGE))
 
-    assert re.search(r"Robot \S+ \d+, \d+, \d\d:\d\d UTC Never", page)
-    assert "by hanna@example.com March 1, 2026, 12:30 UTC" in page
+    assert re.search(r"Robot \S+ \d+, \d+, \d\d:\d\d UTC All that an admin of the host may Never", page)
+    assert "by hanna@example.com All that an admin of the host may March 1, 2026, 12:30 UTC" in page
 
 
 def test_the_reference_is_linked_on_top(cast: Cast) -> None:
@@ -163,3 +164,89 @@ def test_many_accounts_cost_as_many_queries_as_few(cast: Cast) -> None:
 
     assert len(page.context["table"].paginated_rows) == 25
     assert len(many) == len(few) <= 12
+
+
+def test_the_list_tells_what_each_may_do_and_from_where_it_was_used(cast: Cast) -> None:
+    ApiAccountFactory.create(name="Till", read_only=True, tenant=cast.shoes, last_used_from="192.0.2.0/24")
+    ApiAccountFactory.create(name="Zone", expires_at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
+
+    page = words(login(cast.vera).get(PAGE))
+
+    assert f"Looks only only in Shoes ({cast.shoes.pk}) Never from 192.0.2.0/24" in page
+    assert "Has expired All that an admin of the host may until March 1, 2026, 12:30 UTC" in page
+
+
+def test_an_account_is_made_with_a_scope(hanna: User, cast: Cast) -> None:
+    typed = {"name": "Till", "password": PASSWORD, "read_only": "on", "tenant_id": cast.shoes.pk}
+
+    login(hanna).post(f"{PAGE}add/", typed | {"expires_at": "2999-03-31T18:00"})
+
+    till = ApiAccount.objects.get(name="Till")
+    assert (till.read_only, till.tenant, till.expires_at) == (True, cast.shoes, datetime(2999, 3, 31, 18, tzinfo=UTC))
+
+
+def test_what_an_account_may_do_is_changed_and_what_was_not_touched_stays(cast: Cast) -> None:
+    end = datetime(2999, 3, 31, 18, 0, 59, 1, tzinfo=UTC)
+    till = ApiAccountFactory.create(name="Till", tenant=cast.shoes, expires_at=end)
+    hanna = login(cast.hanna)
+    form = hanna.get(f"{PAGE}Till/scope/").context["form"]
+    typed = {"tenant_id": form["tenant_id"].value(), "expires_at": "2999-03-31T18:00", "read_only": "on"}
+
+    page = hanna.post(f"{PAGE}Till/scope/", typed, follow=True)
+
+    assert "What the API account Till may do is saved." in words(page)
+    till.refresh_from_db()
+    assert (till.read_only, till.tenant, till.expires_at) == (True, cast.shoes, end)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"tenant_id": "Missing8"}, "tenant_id", "Must be the id of an account."),
+        ({"tenant_id": "a\0b"}, "tenant_id", "Null characters are not allowed."),
+        ({"expires_at": "2001-01-01T00:00"}, "expires_at", "Must be in the future."),
+        ({"expires_at": "soon"}, "expires_at", "Enter a valid date/time."),
+    ],
+)
+def test_a_scope_that_cannot_be_says_why(cast: Cast, typed: dict[str, str], field: str, said: str) -> None:
+    hanna, before = login(cast.hanna), snapshot()
+
+    page = hanna.post(f"{PAGE}Robot/scope/", typed)
+
+    assert (page.status_code, page.context["form"].errors[field]) == (400, [said])
+    assert snapshot() == before
+
+
+def test_a_new_secret_is_shown_once_and_the_former_one_is_good_for_a_while(hanna: User) -> None:
+    client = login(hanna)
+    former = secret_in(client.post(f"{PAGE}add/", {"name": "Till", "password": PASSWORD}))
+
+    page = client.post(f"{PAGE}Till/secret/", {"overlap_hours": 2, "password": PASSWORD})
+
+    assert "Till has a new secret" in words(page)
+    assert "The former secret is good until:" in words(page)
+    assert page.headers["Cache-Control"] == "private, no-store"
+    assert all(check_credentials(name="Till", secret=secret) for secret in (former, secret_in(page)))
+    assert "Two secrets are good now" in words(client.get(f"{PAGE}Till/scope/"))
+
+
+@pytest.mark.parametrize("typed", [{"password": "wrong"}, {"overlap_hours": 169}, {"overlap_hours": ""}])
+def test_a_refused_rotation_changes_nothing(hanna: User, typed: dict[str, object]) -> None:
+    client, before = login(hanna), snapshot()
+    page = client.post(f"{PAGE}Robot/secret/", {"overlap_hours": 2, "password": PASSWORD} | typed)
+    assert page.status_code == 400
+    assert list(page.context["rotation"].errors) == list(typed)
+    assert snapshot() == before
+
+
+def test_a_form_that_is_out_of_date_takes_no_bound_away(cast: Cast) -> None:
+    client = login(cast.hanna)
+    page = client.get(f"{PAGE}Robot/scope/").content.decode()
+    shown = html.unescape(re.findall(r'name="shown" value="([^"]+)"', page)[0])
+    ApiAccount.objects.filter(name="Robot").update(tenant=cast.shoes)
+
+    refused = client.post(f"{PAGE}Robot/scope/", {"read_only": "on", "tenant_id": "", "expires_at": "", "shown": shown})
+
+    assert refused.status_code == 400
+    assert "Somebody has changed this meanwhile." in words(refused)
+    assert ApiAccount.objects.get(name="Robot").tenant == cast.shoes

@@ -112,8 +112,8 @@ def test_the_mail_server_is_shown_without_its_password(cast: Cast, settings: Set
 @pytest.mark.parametrize(
     ("backend", "said"),
     [
-        ("accounts.mail.ConsoleBackend", "No mail server is set: mails are printed where the portal runs."),
-        ("django.core.mail.backends.dummy.EmailBackend", "No mail is sent."),
+        ("accounts.mail.ConsoleBackend", "No mail server is set up. The portal prints its mails where it runs"),
+        ("django.core.mail.backends.dummy.EmailBackend", "The portal sends no mails."),
         (SMTP, "Encryption None: passwords and links travel in the clear Signs in No"),
     ],
 )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from functools import partial
-from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from events.models import OutboxRow
 from pixels.models import Pixel
+from tests.browser.two_origins import serve_folder
 from tests.events.sending import stored, stored_event
 from tests.events.test_docs import snippet
 from tests.factories import PixelFactory
@@ -57,28 +55,19 @@ def gateway(tmp_path: Path, pixel: Pixel) -> Iterator[Instance]:
         yield instance
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def shop(browser: Browser, gateway: Instance, tmp_path: Path) -> Iterator[Page]:
     """A page of another website, in a browser that has cookies of the portal's."""
     website = tmp_path / "shop"
     website.mkdir()
     (website / "index.html").write_text("<!doctype html><title>Shoes</title>")
-    server = HTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(website)))
-    Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     context = browser.new_context()
     context.add_cookies([{"name": "sessionid", "value": "x" * 32, "url": gateway.url}])
     page = context.new_page()
-    # To browsers, localhost is another website than 127.0.0.1.
-    page.goto(f"http://localhost:{server.server_port}/")
-    yield page
-    context.close()
-    server.shutdown()
-    server.server_close()
+    with serve_folder(website) as url:
+        page.goto(url)
+        yield page
+        context.close()
 
 
 def run(page: Page, gateway: Instance, pixel_id: str, way: str, event_id: str) -> Any:

@@ -84,6 +84,8 @@ class Visit:
     portal: str
     complaints: list[str] = field(default_factory=list)
     _expected: set[int] = field(default_factory=set)
+    #: Another host that the page may ask; what the console says of it is no complaint.
+    _asks: str | None = None
 
     def __post_init__(self) -> None:
         self.page.on("console", self._on_console)
@@ -103,6 +105,10 @@ class Visit:
     def expect_status(self, status: int) -> None:
         """The browser's console may tell of an answer with the status."""
         self._expected.add(status)
+
+    def expect_host(self, url: str) -> None:
+        """The page asks this origin as well, and may get no answer."""
+        self._asks = url
 
     def violations(self, *, but: tuple[str, ...] = ()) -> list[str]:
         """What axe finds on the page as it is, by all its rules but these."""
@@ -147,13 +153,16 @@ class Visit:
             return
         if any(f"the server responded with a status of {status}" in message.text for status in self._expected):
             return
+        if self._asks and self._asks in (message.text + str(message.location)):
+            return
         self.complaints.append(f"{self.page.url}: {message.text}")
 
     def _on_error(self, error: Error) -> None:
         self.complaints.append(f"{self.page.url}: {error}")
 
     def _on_request(self, request: Request) -> None:
-        if not request.url.startswith((f"{self.portal}/", "data:", "blob:")):
+        known = (f"{self.portal}/", "data:", "blob:", *([f"{self._asks}/"] if self._asks else []))
+        if not request.url.startswith(known):
             self.complaints.append(f"{self.page.url} asked {request.url}")
 
 

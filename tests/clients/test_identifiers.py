@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from facebook_business.adobjects.serverside.normalize import Normalize
 
-from events.intake.hashing import hash_identifier
+from events.intake.hashing.user_data import hash_identifier
 from tests.clients.packages import run_node
 from tests.events.test_hashing import TABLE
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
+from tests import signals
 from tests.base import Cast, client_of, snapshot
 from tests.operations import run
 from tests.stage import VARIABLES, Stage, make_stage
@@ -27,6 +28,7 @@ DOCUMENTED = {
     "updateSignalConfigCapiPublish": {401, 500},
     "updateEventFilter:one-pixel": {401, 500},
     "updateDomainFilter:one-pixel": {401, 500},
+    **{variant: {401, 500} for variant in VARIABLES if variant.partition(":")[0] in signals.DOCUMENTS},
 }
 
 
@@ -36,6 +38,10 @@ def _with_input(variant: str, **fields: Any) -> Callable[[Stage], dict[str, Any]
         return {**good, "input": {**good["input"], **fields}}
 
     return variables
+
+
+def _with(argument: str, value: str) -> Callable[[Stage], dict[str, Any]]:
+    return lambda stage: {"tenantId": stage.tenant.pk, argument: value}
 
 
 BAD_INPUT: dict[str, Callable[[Stage], dict[str, Any]]] = {
@@ -49,6 +55,17 @@ MISSING: dict[str, Callable[[Stage], dict[str, Any]]] = {
     # Ours: the reference names none, and another account's pixel must not be told from one that is not there.
     "updateSignalConfigEventsStatus": lambda stage: {**VARIABLES["updateSignalConfigEventsStatus"](stage), "id": "404"},
     "updateSignalConfigCapiPublish": lambda stage: {**VARIABLES["updateSignalConfigCapiPublish"](stage), "id": "404"},
+    # Of pipelines 404 is documented "as everywhere".
+    **{name: _with("id", "sg_v1_pl_404") for name in ("pipeline", "deletePipeline")},
+    **{name: _with("id", "404") for name in ("dataSourceMutations-deleteDataSource", "deleteDataDestination")},
+    **{name: _with_input(name, id="404") for name in ("updatePipeline", "updateDataSource", "updateDataDestination")},
+    "updateDataDestinationCapiConfig": _with_input("updateDataDestinationCapiConfig", id="404"),
+    "updateDataDestinationHttpConfig": _with_input("updateDataDestinationHttpConfig", id="404"),
+    "updatePipelineFilter": _with_input("updatePipelineFilter", pipelineId="404"),
+    "updatePipelineDestinationFilter": _with_input("updatePipelineDestinationFilter", destinationId="404"),
+    "createDataDestination": _with_input("createDataDestination", pipelineId="404"),
+    "createGatewayPixelHeaderCode": _with("dataSourceId", "404"),
+    "updateGatewayPixelConfig": _with("pixelId", "404"),
 }
 
 

@@ -12,6 +12,8 @@ from tests.factories import PixelFactory
 from tests.operations import CAPIG_DOCUMENTS, HUB_DOCUMENTS
 from tests.stage import VARIABLES, make_stage
 
+pytestmark = pytest.mark.usefixtures("registers")
+
 DOCUMENTS = [(HUB, name, text) for name, text in HUB_DOCUMENTS.items() if "$" in text]
 DOCUMENTS += [(CAPIG, name, text) for name, text in CAPIG_DOCUMENTS.items()]
 

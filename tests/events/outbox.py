@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from events.delivery.publishing import drain
@@ -18,6 +18,7 @@ from events.sandbox import Fault, Sandbox
 from pixels.models import Pixel
 
 _numbers = count(1)
+OF_IDS = [column for column in COLUMNS if "ids_" in column]
 
 
 def purchase(**changes: Any) -> dict[str, Any]:
@@ -64,12 +65,24 @@ def counted(
     label: str | None = None,
     span: Counter.Span = Counter.Span.DAY,
 ) -> dict[str, int]:
-    """What the pixel's counters say, those that are not nought."""
+    """What the pixel's counters say of events, those that are not nought."""
     rows = Counter.objects.filter(pixel=pixel, dimension=dimension, span=span)
     if label is not None:
         rows = rows.filter(label=label)
-    sums = rows.aggregate(**{f"sum_{column}": Sum(column, default=0) for column in COLUMNS})
-    return {column: sums[f"sum_{column}"] for column in COLUMNS if sums[f"sum_{column}"]}
+    return _sums(rows, [column for column in COLUMNS if column not in OF_IDS])
+
+
+def counted_ids(pixel: Pixel, name: str | None = None) -> dict[str, int]:
+    """What the pixel's counters say of event ids, of one name or in all; those that are not nought."""
+    rows = Counter.objects.filter(pixel=pixel, span=Counter.Span.DAY)
+    if name is None:
+        return _sums(rows.filter(dimension=Counter.Dimension.TOTAL), OF_IDS)
+    return _sums(rows.filter(dimension=Counter.Dimension.EVENT_NAME, label=name), OF_IDS)
+
+
+def _sums(rows: QuerySet[Counter], columns: list[str]) -> dict[str, int]:
+    sums = rows.aggregate(**{f"sum_{column}": Sum(column, default=0) for column in columns})
+    return {column: sums[f"sum_{column}"] for column in columns if sums[f"sum_{column}"]}
 
 
 def waiting(pixel: Pixel) -> int:
@@ -82,7 +95,7 @@ def is_balanced(pixel: Pixel) -> bool:
     """Does every event that was received have one fate, or wait; in each span, by name, and by website?"""
     totals = [counted(pixel, span=span) for span in Counter.Span]
     by_name = counted(pixel, Counter.Dimension.EVENT_NAME)
-    besides = ("received", "publish_errors", *(column for column in COLUMNS if column.startswith(("browser_", "ids_"))))
+    besides = ("received", "publish_errors", *(column for column in COLUMNS if column.startswith("browser_")))
     fates = sum(n for column, n in totals[0].items() if column not in besides)
     by_name_alone = {column: n for column, n in totals[0].items() if column != "publish_errors"}
     return (

@@ -11,7 +11,7 @@ from django.test import RequestFactory
 
 from events.models import OutboxRow
 from pixels.models import Pixel
-from portal.wsgi import application
+from tests.rsgi import ask_as
 
 EMAIL_HASH = (
     "62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f"  # of Meta's example, john_smith@gmail.com
@@ -46,17 +46,9 @@ class Reply:
 
 
 def ask(method: str, path: str, body: bytes = b"", content_type: str = "", **meta: Any) -> Reply:
-    """Send a request as the web server passes it on; ``meta`` are further variables of WSGI."""
-    statuses: list[str] = []
-    headers: dict[str, str] = {}
-
-    def start_response(status: str, found: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        statuses.append(status)
-        headers.update(found)
-
-    environ = RequestFactory().generic(method, path, body, content_type, **meta).environ
-    content = b"".join(application(environ, start_response))
-    return Reply(int(statuses[0][:3]), json.loads(content) if content else {}, headers)
+    """Send a request as the web server passes it on; ``meta`` are further variables, by WSGI's names."""
+    answer = ask_as(RequestFactory().generic(method, path, body, content_type, **meta).environ)
+    return Reply(answer.status, json.loads(answer.body) if answer.body else {}, dict(answer.headers))
 
 
 def post(pixel: Pixel | str, body: bytes | str, content_type: str = "application/json", **headers: str) -> Reply:

@@ -18,7 +18,7 @@ from pixels.models import Pixel
 from tests.base import Cast, login
 from tests.factories import DeadLetterFactory, DeliveryFactory, OutboxRowFactory, PixelFactory
 
-LISTS = ["delivery", "deadletter", "outboxrow", "lane", "counter"]
+LISTS = ["deliverybatch", "deadletter", "outboxrow", "lane", "counter"]
 
 
 @pytest.fixture
@@ -110,19 +110,19 @@ def test_no_list_is_read_or_counted_whole(
 def test_a_list_takes_as_many_queries_for_many_rows_as_for_one(cast: Cast, staff: Client, rows: int) -> None:
     for _ in range(rows):
         DeliveryFactory.create(pixel=PixelFactory.create(tenant=cast.shoes))
-    page(staff, "delivery")
+    page(staff, "deliverybatch")
 
     with CaptureQueriesContext(connection) as queries:
-        page(staff, "delivery")
+        page(staff, "deliverybatch")
 
-    assert len([query for query in queries if "events_delivery" in query["sql"]]) == 2
+    assert len([query for query in queries if "events_deliverybatch" in query["sql"]]) == 2
 
 
 def test_counting_stops_at_a_thousand_rows(cast: Cast, staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.service_admin.NewestPaginator.ROWS", 3)
     DeliveryFactory.create_batch(5, pixel=PixelFactory.create(tenant=cast.shoes))
 
-    response = staff.get("/admin/events/delivery/")
+    response = staff.get("/admin/events/deliverybatch/")
 
     assert response.context["cl"].result_count == 3
 

@@ -10,11 +10,15 @@ from limits import parse
 from pytest_django import Settings
 
 from events import findings
+from events.delivery.publishing import drain
 from events.models import Finding, OutboxRow
+from events.sandbox import Sandbox
 from pixels.models import Pixel
+from tests.base import Cast, login
 from tests.events.browser_posting import ADDRESS, page_view, post
 from tests.events.sending import ask, purchase, send
 from tests.factories import PixelFactory
+from tests.pages import get
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +108,37 @@ def test_what_is_not_taken_is_counted(pixel: Pixel) -> None:
         (keyed.pk, "event", "key_required", "browser", 1),
         (listed.pk, "event", "website_not_listed", "browser", 2),
     ]
+
+
+def test_nothing_that_a_browser_says_is_markup_on_a_page_or_stands_in_a_log(
+    cast: Cast, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    evil = "<b onclick=alert(1)>'\"</b>"
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    refused: dict[str, Any] = {"custom_data": {"value": evil, "currency": evil}, "fb__fbp": evil}
+    assert post(page_view(pixel, event_name=evil, event_id=evil, **refused)).status == 200
+    assert (
+        post(page_view(pixel, event_name=evil, website_context={"location": f"https://{evil}.example"})).status == 200
+    )
+    assert post(page_view(evil)).status == 400
+    findings._findings.flush()
+    client = login(cast.max)
+
+    def shown() -> str:
+        names = ("detail", "deliveries", "dead_letters")
+        pages = [get(client, f"pixels:{name}", cast.shoes, pixel.pixel_id) for name in names]
+        pages += [get(client, name, cast.shoes) for name in ("filters:events", "filters:websites", "account_overview")]
+        return "".join(page.content.decode() for page in pages)
+
+    waiting = shown()
+    sandbox.fail(code=100, message=evil, times=1)
+    drain(pixel.pk)
+    settled = shown()
+
+    for html in (waiting, settled):
+        assert "&lt;b onclick=alert(1)&gt;" in html
+        assert "<b onclick" not in html
+    assert "onclick" not in caplog.text
 
 
 def test_long_digits_take_no_long_time(pixel: Pixel) -> None:

@@ -90,9 +90,9 @@ def test_a_page_reads_whatever_it_is_answered(pixel: Pixel, settings: Settings) 
         ask("GET", f"/capi/{pixel.pixel_id}/events", headers=FROM_SHOP),
         ask("POST", "/capi/", headers=FROM_SHOP),
     ]
-    with patch("events.intake.receive.add_row", side_effect=OperationalError):
+    with patch("events.intake.outbox._insert", side_effect=OperationalError):
         replies.append(send(pixel, purchase(), headers=FROM_SHOP))
-    with patch("events.intake.receive.add_row", side_effect=ZeroDivisionError):
+    with patch("events.intake.outbox._insert", side_effect=ZeroDivisionError):
         replies.append(send(pixel, purchase(), headers=FROM_SHOP))
     settings.PIXEL_RATE_LIMIT = parse("1/minute")
     replies += [send(pixel, purchase(), headers=FROM_SHOP), send(pixel, purchase(), headers=FROM_SHOP)]
@@ -182,7 +182,7 @@ PATHS = sorted(
     | {tail for each in addresses.TABLE for tail in (each.example, f"{each.example}/nowhere", f"/{each.example}//")}
     | {"/", "/nowhere/", "/admin/logout/", "/admin/password_change/"}
 )
-INTAKE = tuple(each for each in addresses.TABLE if each.door in (door.answer, browser_door.answer))
+INTAKE = tuple(each for each in addresses.TABLE if each.events in (door.storing, browser_door.storing))
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -7,13 +7,15 @@ from datetime import timedelta
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import TenantStatus
 from accounts.principals import principal_of_user
 from events import dashboard
 from events.dashboard import read_dashboard
 from events.figures.counting import Tally
-from events.models import DeadLetter, Lane, OutboxRow
+from events.figures.roads import Counts
+from events.models import DeadLetter, Lane, OutboxRow, Road
 from pixels.models import Pixel
 from tests.base import Cast, login, tenant
 from tests.factories import PixelFactory
@@ -25,6 +27,8 @@ def fill(pixel: Pixel, *, failures: int = 0, bad_token: bool = False) -> None:
     tally = Tally()
     tally.add(now, "Purchase", "", "received", 7)
     tally.add(now, "Purchase", "", "published", 5)
+    tally.add(now, "Purchase", "", "received", 2, road=Road.BROWSER)
+    tally.add(now, "Purchase", "", "published", 1, road=Road.BROWSER)
     tally.write(pixel.pk)
     OutboxRow.objects.create(pixel=pixel, received_at=now - timedelta(hours=3), event_count=2, body=b"[]")
     DeadLetter.objects.create(
@@ -46,7 +50,9 @@ def test_the_figures(cast: Cast) -> None:
     assert [(status.label, status.accounts) for status in shown.statuses] == [
         ("Active", 3), ("Setup in progress", 1), ("Deactivated", 0),
     ]  # fmt: skip
-    assert (shown.received, shown.published, shown.waiting_requests, shown.dead_letters) == (14, 10, 2, 2)
+    assert shown.passed.together == Counts(received=18, published=12)
+    assert shown.passed.browser == Counts(received=4, published=2)
+    assert (shown.waiting_requests, shown.dead_letters) == (2, 2)
     assert shown.oldest_waiting is not None
     assert timezone.now() - shown.oldest_waiting > timedelta(hours=2)
     assert [(pixel.pk, pixel.failures, pixel.state) for pixel in shown.failing] == [(failing.pk, 3, "token-rejected")]
@@ -73,7 +79,7 @@ def test_pixels_of_closed_accounts_are_not_named(cast: Cast) -> None:
     shown = read_dashboard(principal_of_user(cast.hanna))
 
     assert shown.failing == []
-    assert shown.received == 7
+    assert shown.passed.together.received == 9
 
 
 def test_counting_ends_somewhere(cast: Cast) -> None:
@@ -97,6 +103,7 @@ def test_the_page(cast: Cast) -> None:
     assert len(captured) <= 15
     assert pixel.pixel_id in page
     assert "Token rejected" in page
+    assert all(words in page for words in ("Browser 2", "Server 7", "Browser 1", "Server 5"))
     assert pixel.access_key not in page
 
 
@@ -109,8 +116,18 @@ def test_what_is_wrong_is_told_in_the_readers_language(cast: Cast) -> None:
     assert "Meta limits the rate" not in page
 
 
+def test_the_delivery_log_is_shown_with_what_it_takes_and_may_take(cast: Cast, settings: Settings) -> None:
+    settings.DELIVERY_LOG_MAX_BYTES = 5 * 1024**3
+    settings.DELIVERY_LOG_DAYS = 7
+    assert "of 5.0\xa0GB at the most" in login(cast.hanna).get("/admin/").content.decode()
+
+    settings.DELIVERY_LOG_DAYS = 0
+    assert "DELIVERY_LOG_DAYS=0" in login(cast.hanna).get("/admin/").content.decode()
+
+
 def test_an_idle_instance(cast: Cast) -> None:
     page = login(cast.hanna).get("/admin/").content.decode()
 
+    assert "Browser 0" in page
     assert "nothing waits" in page
     assert "Every pixel publishes." in page

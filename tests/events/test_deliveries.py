@@ -15,11 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from events.delivery import reads as deliveries
+from events.delivery import waiting as deliveries
+from events.delivery.entries import Outcome
 from events.delivery.explanations import explain
 from events.delivery.publishing import drain
-from events.delivery.reads import Outcome, list_deliveries
-from events.models import DeadLetter, Delivery
+from events.delivery.reads import list_deliveries
+from events.models import DeadLetter, Delivery, Road
 from pixels.models import Pixel
 from tests.bad_input import UNPRINTABLE, UNSTORABLE, arguments_of, assert_refused
 from tests.base import Cast
@@ -65,7 +66,7 @@ def pages(cast: Cast, pixel: Pixel, operation: str = "deliveries", **variables: 
 
 
 def test_the_log_tells_what_became_of_events_the_newest_first(cast: Cast, pixel: Pixel) -> None:
-    DeliveryFactory.create(pixel=pixel, event_id="old", at=MOMENT, event_time=MOMENT, trace_id="A1b2")
+    stored = DeliveryFactory.create(pixel=pixel, event_id="old", at=MOMENT, event_time=MOMENT, trace_id="A1b2")
     DeliveryFactory.create(
         pixel=pixel,
         event_id="new",
@@ -82,13 +83,18 @@ def test_the_log_tells_what_became_of_events_the_newest_first(cast: Cast, pixel:
         new, old = (edge["node"] for edge in log(cast, pixel)["edges"])
 
     assert old == {
-        "id": f"Delivery:{Delivery.objects.get(event_id='old').pk}",
+        "id": f"Delivery:{stored.pk}:0",
+        "pixelId": pixel.pixel_id,
+        "destinationId": None,
+        "receivedAt": "1795264240000",
+        "enriched": False,
         "at": "1795264240123",
         "outcome": "PUBLISHED",
         "eventName": "Purchase",
         "eventId": "old",
         "eventTime": "1795264240123",
         "website": "shop.example.com",
+        "road": "SERVER",
         "detail": None,
         "code": None,
         "explanation": None,
@@ -192,7 +198,7 @@ def test_a_page_takes_as_many_queries_for_many_events_as_for_one(pixel: Pixel, e
     with CaptureQueriesContext(connection) as queries:
         list_deliveries(pixel.tenant, pixel.pixel_id, first=200)
 
-    assert len(queries) <= 4  # the pixel, sizes, bodies, and the log where the page has room for it
+    assert len(queries) == 6  # the pixel; sizes and bodies of what waits; the former log; kinds and bodies of the log
 
 
 def test_dead_letters_come_the_last_failure_first_with_metas_answer(cast: Cast, pixel: Pixel) -> None:
@@ -211,6 +217,7 @@ def test_dead_letters_come_the_last_failure_first_with_metas_answer(cast: Cast, 
         "eventName": "Purchase",
         "eventId": "new",
         "website": "shop.example.com",
+        "road": "SERVER",
         "code": "100.2804003",
         "explanation": explain("100"),
         "message": "The currency must be a code of ISO 4217.",
@@ -246,9 +253,9 @@ def test_what_waits_because_meta_does_not_answer_says_so(cast: Cast, pixel: Pixe
 
 def test_the_log_goes_back_seven_days_though_nothing_was_deleted_yet(cast: Cast, pixel: Pixel) -> None:
     DeliveryFactory.create(pixel=pixel, at=timezone.now() - timedelta(days=7, seconds=1))
-    kept = DeliveryFactory.create(pixel=pixel, at=timezone.now() - timedelta(days=6, hours=23))
+    DeliveryFactory.create(pixel=pixel, event_id="kept", at=timezone.now() - timedelta(days=6, hours=23))
 
-    assert event_ids(log(cast, pixel)) == [kept.event_id]
+    assert event_ids(log(cast, pixel)) == ["kept"]
 
 
 @pytest.mark.parametrize("operation", ["deliveries", "deadLetters"])
@@ -267,11 +274,16 @@ _CURSORS |= {
     "booleans": "W3RydWUsIHRydWUsIHRydWVd",
 }
 _FIRST = {"zero": 0, "negative": -1, "too-many": 201, "beyond-32-bits": 2**31, "text": "1"}
+_TIMES = {"empty": "", "negative": "-1", "date": "2026-11-30", "decimal": "1.5", "huge": "9" * 400, "digits": "١٢"}
 BAD: dict[str, dict[str, Mapping[str, Any]]] = {
     "deliveries": {
-        "pixelId": {**UNSTORABLE, "null": None},
+        "pixelId": UNSTORABLE,
         "outcome": {"unknown": "LOST", "lower-case": "published", "number": 1},
         "eventName": {**UNPRINTABLE, "empty": "", "too-long": "x" * 51},
+        "eventId": {**UNPRINTABLE, "empty": "", "too-long": "x" * 101},
+        "website": {**UNPRINTABLE, "empty": "", "too-long": "x" * 254},
+        "since": {**UNPRINTABLE, **_TIMES},
+        "until": {**UNPRINTABLE, **_TIMES},
         "first": _FIRST,
         "after": _CURSORS,
     },
@@ -306,3 +318,82 @@ def test_null_stands_for_the_default(cast: Cast, pixel: Pixel) -> None:
     page = log(cast, pixel, first=None, after=None, outcome=None, eventName=None)
 
     assert (len(page["edges"]), page["pageInfo"]["hasNextPage"]) == (50, True)
+
+
+def test_the_account_s_log_is_searched_by_all_that_is_known_of_an_event(cast: Cast, pixel: Pixel) -> None:
+    other = PixelFactory.create(tenant=cast.shoes)
+    DeliveryFactory.create(pixel=pixel, event_id="order-1", at=timezone.now() - timedelta(days=2))
+    DeliveryFactory.create(pixel=other, event_id="order-1", website="books.example")
+    DeliveryFactory.create(pixel=PixelFactory.create(tenant=cast.other), event_id="order-1")
+    put(other, purchase(event_id="order-2"))
+
+    def found(**arguments: Any) -> list[tuple[str, str]]:
+        page = run(cast.vic, "deliveries", tenantId=cast.shoes.pk, **arguments).data["tenantQueries"]["deliveries"]
+        return [(edge["node"]["pixelId"], edge["node"]["eventId"]) for edge in page["edges"]]
+
+    older, newer, waits = (pixel.pixel_id, "order-1"), (other.pixel_id, "order-1"), (other.pixel_id, "order-2")
+    yesterday = str(int((timezone.now() - timedelta(days=1)).timestamp() * 1_000))
+    assert found() == [waits, newer, older]
+    assert found(eventId="order-1") == [newer, older]
+    assert found(eventId="order-1", pixelId=pixel.pixel_id) == [older]
+    assert found(website="books.example") == [newer]
+    assert found(since=yesterday) == [waits, newer]
+    assert found(until=yesterday) == [older]
+    assert found(eventId="order-3") == []
+
+
+# --- Roads ------------------------------------------------------------------------------------------------------------
+
+ROADS = {"SERVER": ["waits on its server", "by a server"], "BROWSER": ["waits in its browser", "by a browser"]}
+
+
+@pytest.fixture
+def both_roads(pixel: Pixel) -> None:
+    DeliveryFactory.create(pixel=pixel, event_id="by a server")
+    DeliveryFactory.create(pixel=pixel, event_id="by a browser", road=Road.BROWSER)
+    put(pixel, purchase(event_id="waits on its server"))
+    put(pixel, purchase(event_id="waits in its browser"), road=Road.BROWSER)
+    DeadLetterFactory.create(pixel=pixel, event_id="refused to a server")
+    DeadLetterFactory.create(pixel=pixel, event_id="refused to a browser", road=Road.BROWSER)
+
+
+@pytest.mark.usefixtures("both_roads")
+def test_each_event_tells_its_road(cast: Cast, pixel: Pixel) -> None:
+    def roads(operation: str) -> dict[str, str]:
+        edges = log(cast, pixel, operation)["edges"]
+        return {edge["node"]["eventId"]: edge["node"]["road"] for edge in edges}
+
+    assert roads("deliveries") == {event_id: road for road, ids in ROADS.items() for event_id in ids}
+    assert roads("deadLetters") == {"refused to a server": "SERVER", "refused to a browser": "BROWSER"}
+
+
+@pytest.mark.usefixtures("both_roads")
+@pytest.mark.parametrize("road", ROADS)
+def test_the_log_is_narrowed_to_a_road(cast: Cast, pixel: Pixel, road: str) -> None:
+    waits, decided = ROADS[road]
+
+    assert event_ids(log(cast, pixel, road=road)) == [waits, decided]
+    assert event_ids(log(cast, pixel, road=road, outcome="WAITING")) == [waits]
+    assert event_ids(log(cast, pixel, road=road, outcome="PUBLISHED")) == [decided]
+    assert pages(cast, pixel, road=road, first=1) == [[waits], [decided]]
+
+
+@pytest.mark.usefixtures("both_roads")
+@pytest.mark.parametrize(("road", "found"), [("SERVER", "refused to a server"), ("BROWSER", "refused to a browser")])
+def test_dead_letters_are_narrowed_to_a_road(cast: Cast, pixel: Pixel, road: str, found: str) -> None:
+    DeadLetterFactory.create(road=Road[road])
+
+    assert pages(cast, pixel, "deadLetters", road=road, first=1) == [[found]]
+
+
+def test_what_waits_on_several_pixels_is_read_together(cast: Cast, pixel: Pixel) -> None:
+    put(pixel, *purchases(2))
+    with CaptureQueriesContext(connection) as of_one:
+        assert len(list_deliveries(cast.shoes, None).rows) == 2
+
+    for _ in range(3):
+        put(PixelFactory.create(tenant=cast.shoes), *purchases(2))
+    with CaptureQueriesContext(connection) as of_four:
+        assert len(list_deliveries(cast.shoes, None).rows) == 8
+
+    assert len(of_four) == len(of_one)

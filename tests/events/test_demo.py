@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import json
 from collections import Counter as Tally
+from datetime import timedelta
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Membership, Tenant, UsageSnapshot, User
-from events.demo.records import _event
+from accounts.models import ApiAccount, Membership, Tenant, UsageSnapshot, User
+from accounts.principals import OPERATOR
+from events.deduplication import read_deduplication
+from events.delivery.entries import Outcome
+from events.demo.records import sent_event
 from events.demo.scenery import READERS, SHOP, STORE
 from events.demo.traffic import Passed
-from events.models import Counter, DeadLetter, Delivery, OutboxRow
-from events.sandbox import GraphError, rules
+from events.figures.counting import OF_BROWSERS
+from events.gateway.lanes import waiting_destinations
+from events.models import (
+    Counter,
+    DeadLetter,
+    DestinationCounter,
+    OutboxRow,
+    Registration,
+    Road,
+    SourceCounter,
+    SourceRow,
+)
+from events.refused.reading import read_last_refused, read_refused
+from events.registration import telling
+from events.sandbox import GraphError, Sandbox, rules
+from pipelines.models import Destination
+from pipelines.reads import list_pipelines
 from pixels.models import Pixel
+from tests.events.logged import logged
 from tests.factories import TenantFactory
 
 FATES = [
@@ -53,9 +74,27 @@ def test_it_makes_accounts_pixels_people_and_traffic() -> None:
     assert Membership.objects.filter(tenant=None).exists(), "the host has an admin"
     assert Pixel.objects.filter(bad_token=True, api_error_code="190.460").count() == 1
     assert DeadLetter.objects.count() == 1
-    assert Delivery.objects.filter(outcome="FAILED").count() == 1
+    assert [line.outcome for line in logged()].count(Outcome.FAILED) == 2  # a pixel's, and the warehouse's
     assert not UsageSnapshot.objects.filter(total_events_received=0).exists()
     assert "10 pixels" in said
+
+
+@pytest.mark.django_db
+def test_one_shop_is_refused_some_requests_and_two_api_accounts_have_a_scope() -> None:
+    demo()
+
+    refused = {pixel.name: (read_refused(pixel), read_last_refused(pixel)) for pixel in Pixel.objects.all()}
+    counts, last = refused.pop("Web shop USA")
+    assert [(one.reason, one.requests) for one in counts] == [("time_milliseconds", 6), ("time_too_old", 3)]
+    assert [one.reason for one in last] == ["time_milliseconds"] * 6 + ["time_too_old"] * 3
+    assert all("Purchase" in one.sample for one in last)
+    assert set(map(str, refused.values())) == {"([], [])"}
+
+    reports, agency = ApiAccount.objects.filter(name__startswith="demo").order_by("-read_only")
+    assert (reports.read_only, reports.tenant, reports.expires_at) == (True, None, None)
+    assert agency.tenant == Tenant.objects.get(name="Northwind Shoes")
+    assert agency.expires_at
+    assert agency.expires_at > timezone.now()
 
 
 @pytest.mark.django_db
@@ -79,6 +118,82 @@ def test_every_event_is_counted_once_in_each_span_and_dimension() -> None:
 
 
 @pytest.mark.django_db
+def test_events_come_from_browsers_and_servers_and_each_road_adds_up() -> None:
+    demo()
+
+    for pixel in Pixel.objects.all():
+        days = Counter.objects.filter(pixel=pixel, span=Counter.Span.DAY, dimension=Counter.Dimension.TOTAL)
+        columns = {OF_BROWSERS[column] for column in ("received", *FATES)}
+        counted = days.aggregate(**{column: Sum(column) for column in ("received", *columns)})
+        of_browsers = {column: n for column, n in counted.items() if column != "received"}
+        received = of_browsers.pop("browser_received")
+        waiting = OutboxRow.objects.filter(pixel=pixel, road=Road.BROWSER).count()
+        assert sum(of_browsers.values()) + waiting == received
+
+        is_mirrored = pixel.name not in ("Stores", "App", "Newsletter")
+        assert (0 < received < counted["received"]) if is_mirrored else received == 0
+    assert {line.road for line in logged()} == set(Road)
+
+
+@pytest.mark.django_db
+def test_what_came_by_both_roads_has_one_id() -> None:
+    demo()
+
+    log = logged(Pixel.objects.get(name="Web shop Europe"))
+    by_server = {(line.event_name, line.event_id) for line in log if line.road == Road.SERVER}
+    by_browser = {(line.event_name, line.event_id) for line in log if line.road == Road.BROWSER}
+    assert len(by_server) > 100
+    assert len(by_server - by_browser) <= 1, "the oldest of the log may be cut off from its other half"
+
+
+@pytest.mark.django_db
+def test_one_shop_shares_its_ids_and_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("events.demo.traffic.DAYS", 2)
+    demo()
+
+    good, bad = (
+        read_deduplication(Pixel.objects.get(name=name).pk, timezone.now()) for name in ("Web shop Europe", "Book shop")
+    )
+    assert good.findings == []
+    assert {one.share for one in good.on_both} == {1.0}
+    told = {one.name: finding for one, finding in bad.findings}
+    assert [str(finding.kind.name) for finding in told.values()] == ["NEVER_ON_BOTH"] * len(told)
+    assert "ViewContent" in told
+    assert {example.road for example in told["ViewContent"].examples} == set(Road)
+
+
+@pytest.mark.django_db
+def test_an_account_has_a_gateway_pipeline() -> None:
+    demo()
+    tenant = Tenant.objects.get(name="Northwind Shoes")
+
+    (pipeline,) = [each for each in list_pipelines(OPERATOR, tenant.pk) if each.type == "GATEWAY_PIPELINE"]
+
+    assert [source.id for source in pipeline.data_sources] == ["9900000000000000101"]
+    assert [destination.type for destination in pipeline.data_destinations] == [
+        "META_CONVERSIONS_API",
+        "CUSTOM_HTTP_API",
+    ]
+    _, of_warehouse = pipeline.pipeline_destination_filters
+    assert of_warehouse.destination_filter_blocked_event_types == ["PageView", "ViewContent"]
+    (received,) = SourceCounter.objects.filter(span=2, dimension=0).aggregate(Sum("received")).values()
+    meta, warehouse = Destination.objects.order_by("pk")
+    fates = {each: _fates(each) for each in (meta, warehouse)}
+    assert fates[meta]["received"] == received == fates[warehouse]["received"] + SourceRow.objects.count()
+    for of_one in fates.values():
+        assert of_one["received"] == sum(of_one[fate] for fate in ("published", "dropped_by_event_filter", "failed"))
+    assert (fates[warehouse]["failed"], warehouse.dead_letters.count()) == (1, 1)
+    assert waiting_destinations() == []  # until the warehouse is tried again
+    assert SourceRow.objects.exists()
+
+
+def _fates(destination: Destination) -> dict[str, int]:
+    rows = DestinationCounter.objects.filter(destination=destination, span=2, dimension=0)
+    columns = ("received", "published", "dropped_by_event_filter", "failed")
+    return rows.aggregate(**{column: Sum(column) for column in columns})
+
+
+@pytest.mark.django_db
 def test_the_events_that_a_rejected_token_holds_are_waiting() -> None:
     demo()
 
@@ -88,11 +203,36 @@ def test_the_events_that_a_rejected_token_holds_are_waiting() -> None:
     assert pixel.lane.held
 
 
+@pytest.mark.django_db
+def test_it_shows_how_pixels_stand_with_meta() -> None:
+    demo()
+
+    states = Tally(Registration.objects.values_list("state", flat=True))
+    assert states == {"REGISTERED": 5, "WAITING": 1, "REFUSED": 2}
+    assert Pixel.objects.filter(registration=None).count() == 2
+
+
+@pytest.mark.django_db
+def test_the_worker_leaves_the_pixels_as_the_demo_has_them(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo()
+    before = dict(Registration.objects.values_list("pixel", "state"))
+    words = dict(Registration.objects.values_list("pixel", "message"))
+
+    for minutes in (2, 20):
+        with time_machine.travel(timezone.now() + timedelta(minutes=minutes)):
+            for registration in Registration.objects.all():
+                telling.tell(registration.pk)
+
+    assert dict(Registration.objects.values_list("pixel", "state")) == before
+    assert dict(Registration.objects.values_list("pixel", "message")) == words
+    assert len(sandbox.registrations.all()) == 5
+
+
 @pytest.mark.parametrize("website", ["shop.example.com", ""])
 @pytest.mark.parametrize("name", sorted({*SHOP, *STORE, *READERS}))
 def test_meta_takes_events_of_all_names(name: str, website: str) -> None:
     """Which of them wait depends on the hour."""
-    assert rules.check_events([_event(Passed(timezone.now(), name, website, ""))])
+    assert rules.check_events([sent_event(Passed(timezone.now(), name, website, ""))])
 
 
 @pytest.mark.django_db

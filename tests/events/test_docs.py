@@ -14,7 +14,7 @@ from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
 from events.models import OutboxRow
-from events.parameters import ACTION_SOURCES
+from events.parameters.table import ACTION_SOURCES
 from tests.factories import PixelFactory
 
 GUIDE: Path = settings.ROOT / "docs" / "sending-events.md"

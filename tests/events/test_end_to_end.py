@@ -20,10 +20,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from events.delivery.publishing import drain
-from events.models import Counter, DeadLetter, Delivery, Lane, OutboxRow
+from events.models import Counter, DeadLetter, Lane, OutboxRow
 from events.sandbox import Sandbox
 from events.sandbox.server import serve
 from pixels.models import Pixel
+from tests.events.logged import logged
 from tests.factories import DomainFilterFactory, EventFilterFactory, PixelFactory, TenantFactory
 
 NAMES = ["Purchase", "purchase", "Lead"]
@@ -221,5 +222,4 @@ def assert_as_expected(sandbox: Sandbox, pixel: Pixel, expected: list[tuple[str,
         for label, number in rows.values_list("label", "received"):
             counted[label] += number
         assert counted == Tally(labels)
-    logged = Delivery.objects.filter(pixel=pixel).exclude(outcome="WAITING").values_list("event_id", flat=True)
-    assert sorted(logged) == sorted(event_id for event_id, _, _ in expected)
+    assert sorted(line.event_id for line in logged(pixel)) == sorted(event_id for event_id, _, _ in expected)

@@ -12,10 +12,10 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from events import findings, retention
+from events import findings, pruning
 from events.findings import Cell, Findings, read_left_out
 from events.intake.left_out import LeftOut, Reason
-from events.models import Finding
+from events.models import Finding, Road
 from pixels.models import Pixel
 from tests.base import Cast, login
 from tests.events.sending import purchase, send
@@ -65,10 +65,10 @@ def test_what_is_refused_is_not_counted_as_left_out() -> None:
 def test_while_the_database_is_away_counts_wait_and_are_written_once() -> None:
     written: list[dict[Cell, int]] = []
     held = Findings(lambda found: written.append(dict(found)))
-    held.add(1, {FBP: 2})
+    held.count(1, {FBP: 2})
     with patch.object(held, "_write", side_effect=OperationalError("away")):
         assert not held.flush()
-    held.add(1, {FBP: 3})
+    held.count(1, {FBP: 3})
 
     assert held.flush()
     assert [list(found.values()) for found in written] == [[5]]
@@ -80,8 +80,8 @@ def test_what_is_held_is_bounded() -> None:
     held = Findings(lambda found: None)
     with patch("events.findings.MAX_HELD", 10):
         for pixel in range(100):
-            held.add(pixel, {FBP: 1})
-        held.add(0, {FBP: 1})
+            held.count(pixel, {FBP: 1})
+        held.count(0, {FBP: 1})
 
     assert len(held._held) == 10
     assert sum(held._held.values()) == 11
@@ -110,7 +110,7 @@ def test_a_thread_of_its_own_writes_and_gives_its_connection_back(monkeypatch: p
         findings.write(found)  # type: ignore[arg-type]
         done.set()
 
-    Findings(write).add(pixel.pk, {FBP: 1})
+    Findings(write).count(pixel.pk, {FBP: 1})
 
     assert done.wait(20)
     assert rows(pixel) == [("user_data.fbp", "no_browser_id", 1)]
@@ -123,7 +123,7 @@ def test_findings_are_kept_for_a_week_and_go_with_their_pixel() -> None:
     for days in (0, 6, 8):
         Finding.objects.create(pixel=pixel, hour=now - timedelta(days=days), field="opt_out", reason="no_flag", count=1)
 
-    retention.prune(now)
+    pruning.prune(now)
     assert Finding.objects.count() == 2
     pixel.delete()
     assert not Finding.objects.exists()
@@ -134,18 +134,20 @@ def test_the_last_24_hours_are_added_up_the_most_frequent_first() -> None:
     pixel: Pixel = PixelFactory.create()
     other: Pixel = PixelFactory.create()
     now = timezone.now()
-    for hours, of, field, count in (
-        (0, pixel, "opt_out", 1),
-        (1, pixel, "opt_out", 2),
-        (2, pixel, "user_data.fbp", 9),
-        (25, pixel, "opt_out", 50),
-        (1, other, "opt_out", 70),
+    for hours, of, field, road, count in (
+        (0, pixel, "opt_out", "", 1),
+        (1, pixel, "opt_out", "", 2),
+        (2, pixel, "user_data.fbp", "", 5),
+        (2, pixel, "user_data.fbp", "browser", 4),
+        (25, pixel, "opt_out", "browser", 50),
+        (1, other, "opt_out", "browser", 70),
     ):
-        Finding.objects.create(pixel=of, hour=now - timedelta(hours=hours), field=field, reason="new_code", count=count)
+        hour = now - timedelta(hours=hours)
+        Finding.objects.create(pixel=of, hour=hour, field=field, reason="new_code", road=road, count=count)
 
-    assert [(shown.field, shown.times) for shown in read_left_out(pixel.pk, now)] == [
-        ("user_data.fbp", 9),
-        ("opt_out", 3),
+    assert [(shown.field, shown.times, shown.browser) for shown in read_left_out(pixel.pk, now)] == [
+        ("user_data.fbp", 9, 4),
+        ("opt_out", 3, 0),
     ]
     assert read_left_out(pixel.pk, now)[0].explanation == "new_code"
 
@@ -153,11 +155,8 @@ def test_the_last_24_hours_are_added_up_the_most_frequent_first() -> None:
 @pytest.mark.parametrize(
     ("language", "texts"),
     [
-        (
-            "en",
-            ["Left out, last 24 hours", "It is no browser id"],
-        ),
-        ("es", ["Omitido, últimas 24 horas"]),
+        ("en", ["Left out, last 24 hours", "It is no browser id", "1,555", "Browser 321"]),
+        ("es", ["Omitido, últimas 24 horas", "Navegador 321"]),
     ],
 )
 def test_the_pixels_page_shows_them(cast: Cast, language: str, texts: list[str]) -> None:
@@ -169,6 +168,7 @@ def test_the_pixels_page_shows_them(cast: Cast, language: str, texts: list[str])
     assert texts[0] not in client.get(page).content.decode()
 
     findings.count_left_out(pixel.pk, {FBP: 1_234})
+    findings.count_left_out(pixel.pk, {FBP: 321}, Road.BROWSER)
     findings._findings.flush()
     shown = client.get(page).content.decode()
     assert all(text in shown for text in [*texts, "user_data.fbp"])

@@ -16,7 +16,7 @@ from events.intake.left_out import LeftOut, Reason
 
 def work():
     findings = Findings(lambda found: print(*[cell.field for cell in found], flush=True))
-    findings.add(1, {LeftOut("user_data.fbp", Reason.NO_BROWSER_ID): 1})
+    findings.count(1, {LeftOut("user_data.fbp", Reason.NO_BROWSER_ID): 1})
 
 if sys.argv[1] == "child":
     child = multiprocessing.get_context("fork").Process(target=work)

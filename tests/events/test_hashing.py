@@ -12,8 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.intake.hashing import MAX_VALUES, RULES, VALUE_MAX_LENGTH, are_hashed, hash_identifier, hash_identifiers
+from events.intake.hashing.user_data import (
+    MAX_VALUES,
+    RULES,
+    VALUE_MAX_LENGTH,
+    are_hashes,
+    hash_identifier,
+    hash_identifiers,
+)
 from events.intake.left_out import LeftOut, Reason
+from events.intake.tables import Table
 
 #: "Customer Information Parameters" of the Conversions API: the input, and the hash that Meta expects.
 PUBLISHED = [
@@ -105,7 +113,7 @@ def test_a_hash_of_nothing_is_left_out(field: str, nothing: str) -> None:
     for digest in (sha256(nothing), sha256(nothing).upper(), f"{sha256(nothing)}.AQYCAQAA"):
         user_data = {field: [digest, HASH], "external_id": "ada"}
 
-        assert not are_hashed([user_data])
+        assert not are_hashes(Table([user_data]))
         assert hash_identifiers(user_data) == [LeftOut(f"user_data.{field}", Reason.NOTHING)]
         assert user_data == {field: [HASH], "external_id": "ada"}
 
@@ -224,10 +232,14 @@ def test_a_value_as_long_as_a_body_takes_no_time(field: str, text: str) -> None:
     ],
 )
 def test_the_longest_values_take_little_time(field: str, longest: str) -> None:
-    before = time.thread_time()
-    for number in range(100):  # a twentieth of a body of 1 MiB
-        hash_identifiers({field: longest[:-3] + f"{number:03}"})
-    assert time.thread_time() - before < 0.2
+    def seconds(first: int) -> float:
+        before = time.thread_time()
+        for number in range(first, first + 100):  # a twentieth of a body of 1 MiB
+            hash_identifiers({field: longest[:-3] + f"{number:03}"})
+        return time.thread_time() - before
+
+    # The best of three: a garbage collection, or a busy neighbour on the core, falls into one of them.
+    assert min(seconds(100 * turn) for turn in range(3)) < 0.2
 
 
 def test_an_identifier_has_at_most_so_many_values_to_be_hashed() -> None:

@@ -8,9 +8,9 @@ from string import ascii_lowercase
 
 import pytest
 
-from events.intake.hashing import hash_identifiers
 from events.intake.hashing.countries import is_code
 from events.intake.hashing.states import CODES
+from events.intake.hashing.user_data import hash_identifiers
 from events.intake.identifiers import HASHES_OF_NOTHING, are_surely_ids, is_fbc, is_fbp, is_no_id, is_nothing
 from events.intake.left_out import LeftOut, Reason
 

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import InvalidInput
-from events import parameters
 from events.intake.checks import prepare_events
-from events.intake.hashing import RULES
+from events.intake.event_list import EventList
+from events.intake.hashing.user_data import RULES
 from events.intake.notes import Notes
+from events.parameters import table
 from events.sandbox import GraphError
 from events.sandbox.rules import check_events
 
@@ -71,11 +72,11 @@ values = st.recursive(
     max_leaves=4,
 )
 PLACES = {
-    "": parameters.EVENT,
-    "user_data": parameters.USER_DATA.keys() | RULES.keys() | {"external_id"},
-    "custom_data": parameters.CUSTOM_DATA,
-    "content": parameters.CONTENT,
-    "app_data": parameters.APP_DATA,
+    "": table.EVENT,
+    "user_data": table.USER_DATA.keys() | RULES.keys() | {"external_id"},
+    "custom_data": table.CUSTOM_DATA,
+    "content": table.CONTENT,
+    "app_data": table.APP_DATA,
 }
 changes = st.sampled_from(sorted((place, name) for place, names in PLACES.items() for name in names)).flatmap(
     lambda at: st.tuples(st.just(at), values)
@@ -98,7 +99,7 @@ def refusal(*events: dict[str, Any]) -> GraphError | None:
     """The sandbox's, of what the intake has made of the events; None also where the intake refuses them."""
     try:
         stored = json.loads(
-            prepare_events(list(events), json.dumps(events).encode() if len(events) > 1 else b"", Notes())
+            prepare_events(EventList(list(events), json.dumps(events).encode() if len(events) > 1 else b""), Notes())
         )
     except InvalidInput:
         return None
@@ -116,7 +117,7 @@ def is_wanted(error: GraphError) -> bool:
 
 @given(
     st.lists(changes, max_size=4),
-    st.sampled_from(parameters.ACTION_SOURCES),
+    st.sampled_from(table.ACTION_SOURCES),
     st.sampled_from(["Purchase", "Lead"]),
     st.booleans(),
 )
@@ -138,9 +139,9 @@ def test_what_the_intake_accepts_the_sandbox_takes(
         *(("", name, 17) for name in ("referrer_url", "messaging_channel", "customer_segmentation")),
         *(("user_data", name, [0]) for name in ("client_user_agent", "partner_id", "partner_name")),
         ("user_data", "external_id", 1.5),
-        *(("custom_data", name, {"a": 1}) for name in sorted(parameters.CUSTOM_DATA)),
+        *(("custom_data", name, {"a": 1}) for name in sorted(table.CUSTOM_DATA)),
         *(("custom_data", "value", value) for value in (-5, "1e5", "1e999")),
-        *(("content", name, {"a": 1}) for name in sorted(parameters.CONTENT)),
+        *(("content", name, {"a": 1}) for name in sorted(table.CONTENT)),
     ],
 )
 def test_a_value_that_meta_refuses_costs_no_event(place: str, name: str, value: Any) -> None:

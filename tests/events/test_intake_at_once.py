@@ -20,10 +20,12 @@ from hypothesis import strategies as st
 from common.errors import InvalidInput
 from events.intake import strict_json
 from events.intake.checks import prepare_events
-from events.intake.hashing import RULES, are_hashed, hash_identifiers
+from events.intake.event_list import EventList
+from events.intake.hashing.user_data import RULES, are_hashes, hash_identifiers
 from events.intake.notes import Notes
-from events.intake.parsing import parse
-from events.parameters import ACTION_SOURCES, CUSTOM_DATA, EVENT, USER_DATA
+from events.intake.server_body import parse
+from events.intake.tables import Table
+from events.parameters.table import ACTION_SOURCES, CUSTOM_DATA, EVENT, USER_DATA
 from tests.events.sending import EMAIL_HASH
 
 NOW = 1_760_000_000
@@ -183,11 +185,11 @@ def outcome(sent: list[Any], written: bytes) -> Any:
     """What is stored of the events and told of them, or why they are refused."""
     with (
         patch("events.intake.checks.time.time", lambda: NOW + 0.5),
-        patch("events.intake.checks.uuid.uuid4", lambda: UUID(int=1)),
+        patch("events.intake.event_ids.uuid.uuid4", lambda: UUID(int=1)),
     ):
         try:
             notes = Notes()
-            return json.loads(prepare_events(deepcopy(sent), written, notes)), notes.messages, notes.left_out
+            return json.loads(prepare_events(EventList(deepcopy(sent), written), notes)), notes.messages, notes.left_out
         except InvalidInput as error:
             return error.message
 
@@ -236,7 +238,7 @@ def test_what_is_complete_is_stored_as_it_is_written(change: dict[str, Any]) -> 
     written = orjson.dumps(sent)
 
     with patch("events.intake.checks.time.time", lambda: NOW), patch("events.intake.checks._complete") as one_by_one:
-        assert prepare_events(sent, written, Notes()) is written
+        assert prepare_events(EventList(sent, written), Notes()) is written
     assert not one_by_one.called
 
 
@@ -244,7 +246,7 @@ def test_what_lacks_nothing_but_hashes_is_hashed() -> None:
     sent = [ORDINARY, deepcopy(ORDINARY) | {"user_data": {"em": "john_smith@gmail.com", "client_user_agent": "x"}}]
 
     with patch("events.intake.checks.time.time", lambda: NOW), patch("events.intake.checks._complete") as one_by_one:
-        stored = json.loads(prepare_events(sent, orjson.dumps(sent), Notes()))
+        stored = json.loads(prepare_events(EventList(sent, orjson.dumps(sent)), Notes()))
 
     assert [event["user_data"]["em"] for event in stored] == [[EMAIL_HASH], EMAIL_HASH]
     assert not one_by_one.called
@@ -253,7 +255,7 @@ def test_what_lacks_nothing_but_hashes_is_hashed() -> None:
 @pytest.mark.parametrize("value", [*IDENTIFIERS, *LISTS])
 def test_what_counts_as_hashed_is_not_changed(value: Any) -> None:
     person = {"em": value}
-    if are_hashed([person]):
+    if are_hashes(Table([person])):
         hash_identifiers(person)
         assert person == {"em": value}
 
@@ -262,8 +264,8 @@ def test_what_counts_as_hashed_is_not_changed(value: Any) -> None:
 def test_what_is_to_be_hashed_is_found_among_what_is_hashed(field: str) -> None:
     hashed: list[dict[str, Any]] = [{"em": EMAIL_HASH}, {"ph": [EMAIL_HASH, EMAIL_HASH]}, {"external_id": "u1"}]
 
-    assert are_hashed(hashed)
-    assert not are_hashed([*hashed, {field: [EMAIL_HASH, "ada@example.com"]}])
+    assert are_hashes(Table(hashed))
+    assert not are_hashes(Table([*hashed, {field: [EMAIL_HASH, "ada@example.com"]}]))
 
 
 # --- What is written -------------------------------------------------------------------------------------------------
@@ -292,14 +294,14 @@ def test_what_is_written_are_the_events(
 
     content = parse(body.encode(), "", Notes())
 
-    assert content.written == orjson.dumps(content.events)
-    assert content.events == data
+    assert content.sent.written == orjson.dumps(content.sent.events)
+    assert content.sent.events == data
 
 
 def test_events_that_come_one_by_one_are_not_written_together() -> None:
     content = parse(orjson.dumps({"data": [json.dumps(ORDINARY), ORDINARY]}), "", Notes())
 
-    assert (content.events, content.written) == ([ORDINARY, ORDINARY], b"")
+    assert (content.sent.events, content.sent.written) == ([ORDINARY, ORDINARY], b"")
 
 
 @given(st.lists(st.sampled_from(["\\", "\\\\", "u003a", "\\u003A", ":", "u0000", "\\u0000", "x", '\\"']), max_size=12))

@@ -12,7 +12,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from events.intake import parsing
+from events.intake import server_body
 from events.models import OutboxRow
 from pixels.models import Pixel
 from tests.events.sending import post, purchase, stored
@@ -354,7 +354,7 @@ def test_a_form_is_read_as_urllib_reads_it(pairs: list[tuple[str, str]], junk: b
     except ValueError:
         expected = None
     try:
-        found = parsing._urlencoded(form)
+        found = server_body._urlencoded(form)
     except ValueError:
         found = None
 

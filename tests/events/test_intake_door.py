@@ -15,7 +15,8 @@ from pytest_django import Settings
 from common.http import Request
 from events.intake import door
 from pixels.models import Pixel
-from tests.events.sending import ask, purchase, send
+from tests.events.browser_posting import HEADERS, SHOP, page_view
+from tests.events.sending import ask, purchase, send, stored_event
 from tests.factories import PixelFactory
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,25 @@ def test_the_api_page_describes_it() -> None:
     operation = paths["/capi/{pixel_id}/events"]["post"]
     assert operation["responses"].keys() == {"202", "400", "401", "404", "413", "415", "429", "500", "503"}
     assert "application/json" in operation["requestBody"]["content"]
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/{number}"])
+def test_so_it_does_the_door_of_browsers(path: str) -> None:
+    operation = Client().get("/api/openapi.json").json()["paths"][path]["post"]
+
+    assert operation["responses"].keys() == {"200", "400", "413", "415", "429", "500", "503"}
+    assert operation["responses"]["200"]["content"].keys() == {"text/plain"}
+    fields = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    assert {"event_name", "fb.pixel_id", "fb.clickID"} <= fields.keys()
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/5f3a0c", "/events/5f3a0c/"])
+def test_django_alone_takes_what_browsers_post(pixel: Pixel, path: str) -> None:
+    answer = Client().post(path, json.dumps(page_view(pixel)), "text/plain", headers=HEADERS)
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == SHOP
+    assert stored_event(pixel)["event_id"] == "view-1"
 
 
 def test_django_alone_answers_as_the_server_does(pixel: Pixel) -> None:
@@ -60,7 +80,7 @@ def test_where_https_is_asked_for_django_sends_others_there(pixel: Pixel, settin
         start_response("301 Moved Permanently", [])
         return []
 
-    with patch("portal.wsgi._django", django):
+    with patch("portal.rsgi._django", django):
         by_http, by_https = (
             ask("POST", f"/capi/{pixel.pixel_id}/events", body, **{"wsgi.url_scheme": scheme})
             for scheme in ("http", "https")

@@ -30,7 +30,7 @@ class Database:
         self.goes = threading.Semaphore(0)
 
     def insert(self, rows: Sequence[NewRow]) -> None:
-        self.statements.append([row.pixel_pk for row in rows])
+        self.statements.append([row.owner_pk for row in rows])
         assert self.goes.acquire(timeout=SECONDS)
         for row in rows:
             if error := self.refuse(row):
@@ -96,7 +96,7 @@ def test_nobody_is_answered_before_the_commit() -> None:
 
 
 def test_a_row_that_is_refused_takes_no_other_with_it() -> None:
-    database = Database(lambda row: IntegrityError("pixel") if row.pixel_pk == 2 else None)
+    database = Database(lambda row: IntegrityError("pixel") if row.owner_pk == 2 else None)
 
     errors = send_together(database, 4)
 
@@ -106,7 +106,7 @@ def test_a_row_that_is_refused_takes_no_other_with_it() -> None:
 
 
 def test_where_the_database_is_away_all_are_told_and_nothing_is_sent_twice() -> None:
-    database = Database(lambda row: OperationalError("away") if row.pixel_pk else None)
+    database = Database(lambda row: OperationalError("away") if row.owner_pk else None)
 
     errors = send_together(database, 4)
 
@@ -115,7 +115,7 @@ def test_where_the_database_is_away_all_are_told_and_nothing_is_sent_twice() -> 
 
 
 def test_after_a_failure_others_write_as_before() -> None:
-    database = Database(lambda row: SystemExit() if row.pixel_pk == 1 else None)  # type: ignore[arg-type,return-value]
+    database = Database(lambda row: SystemExit() if row.owner_pk == 1 else None)  # type: ignore[arg-type,return-value]
     database.goes.release(2)
     group = GroupCommit(database.insert)
 
@@ -180,3 +180,53 @@ def test_a_fault_of_the_database_itself_is_not_tried_again() -> None:
         assert send(pixel, purchase()).status == 503
 
     assert execute.call_count == 1
+
+
+# --- Requests whose bodies came together: one thread works for all of them --------------------------------------------
+
+
+def work(number: int, told: list[str]) -> outbox.Storing[int]:
+    """What a request does: number 0 has nothing to store."""
+    if number:
+        try:
+            yield row(number)
+        except IntegrityError:
+            told.append(f"{number}: the pixel is gone")
+        except OperationalError:
+            told.append(f"{number}: the database is away")
+    return 10 * number
+
+
+def do_together(database: Database, *numbers: int) -> tuple[list[int], list[str]]:
+    database.goes.release(100)
+    told: list[str] = []
+    with patch("events.intake.outbox._insert", database.insert):
+        return outbox.store_together([work(number, told) for number in numbers]), told
+
+
+def test_works_that_came_together_share_a_statement() -> None:
+    database = Database()
+
+    assert do_together(database, 1, 0, 2) == ([10, 0, 20], [])
+    assert database.statements == [[1, 2]]
+
+
+def test_works_without_a_row_ask_the_database_nothing() -> None:
+    database = Database()
+
+    assert do_together(database, 0, 0) == ([0, 0], [])
+    assert database.statements == []
+
+
+def test_of_works_that_came_together_only_the_one_whose_pixel_is_gone_is_told() -> None:
+    database = Database(lambda row: IntegrityError() if row.owner_pk == 2 else None)
+
+    assert do_together(database, 1, 2, 3) == ([10, 20, 30], ["2: the pixel is gone"])
+    assert database.statements == [[1, 2, 3], [1], [2], [3]]
+
+
+def test_a_database_that_is_away_is_told_to_all_of_them() -> None:
+    database = Database(lambda row: OperationalError())
+
+    assert do_together(database, 1, 2)[1] == ["1: the database is away", "2: the database is away"]
+    assert database.statements == [[1, 2]]

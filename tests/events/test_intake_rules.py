@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from events.models import OutboxRow
-from events.parameters import ACTION_SOURCES
+from events.parameters.table import ACTION_SOURCES
 from pixels.models import Pixel
 from tests.events.sending import purchase, send, stored, stored_event
 from tests.factories import PixelFactory

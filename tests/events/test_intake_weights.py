@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from common.errors import InvalidInput
-from events.intake.hashing import count_identifiers
+from events.intake.event_list import EventList
+from events.intake.hashing.user_data import count_identifiers
 from events.intake.weights import weigh
 from pixels.models import Pixel
 from tests.events.sending import EMAIL_HASH, post, purchase
@@ -38,7 +39,7 @@ def events(count: int, user_data: dict[str, Any]) -> list[dict[str, Any]]:
 
 def weight(sent: list[dict[str, Any]], *, is_written: bool = True) -> int:
     written = orjson.dumps(sent)
-    return weigh(sent, written if is_written else b"", len(written))
+    return weigh(EventList(sent, written if is_written else b""), len(written))
 
 
 @pytest.mark.django_db
@@ -59,6 +60,13 @@ def test_short_identifiers_weigh_more_than_their_bytes() -> None:
     assert weight(sent) > 1 + len(orjson.dumps(sent)) // 65_536
 
 
+def test_short_ids_beside_hashes_do_too() -> None:
+    sent = events(1_000, {"em": EMAIL_HASH, "external_id": list("abcdefghijklmnopqrst")})
+
+    assert weight(sent) == weight(sent, is_written=False) == 1 + 21_000 * 30 // 65_536
+    assert weight(sent) > 1 + len(orjson.dumps(sent)) // 65_536
+
+
 @pytest.mark.parametrize("user_data", [{"em": EMAIL_HASH}, {"em": "ada@example.com", "client_user_agent": "x" * 90}])
 @pytest.mark.parametrize("count", [1, 1_000])
 def test_others_weigh_what_their_bytes_do(user_data: dict[str, Any], count: int) -> None:
@@ -76,4 +84,4 @@ def test_far_more_than_shops_send_are_refused() -> None:
 
 def test_what_cannot_be_counted_is_left_to_the_checks() -> None:
     assert count_identifiers([1, None, {}, {"user_data": "x"}, {"user_data": {"em": None, "fbp": "x"}}]) == 1
-    assert weigh([{"user_data": 1}] * 2, b"", 100_000) == 2
+    assert weigh(EventList([{"user_data": 1}] * 2), 100_000) == 2

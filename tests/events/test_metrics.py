@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 from accounts.principals import OPERATOR
 from events.figures import counting, metrics
 from events.figures.counting import Tally
-from events.figures.metrics import Chart, Metrics, event_metrics, series, totals, websites
-from events.models import MINUTES_KEPT, Counter, SeenLabel
+from events.figures.metrics import Metrics, event_metrics, totals, websites
+from events.figures.roads import Counts
+from events.figures.series import Chart, series
+from events.models import Counter, SeenLabel
+from events.retention import MINUTES_KEPT
 from pixels.models import Pixel
 from pixels.reads import read_account
 from pixels.traffic import Totals
@@ -56,7 +59,7 @@ def count(
 
 
 def activities(found: Metrics) -> list[tuple[str, int, int]]:
-    return [(activity.name, activity.received, activity.published) for activity in found.names]
+    return [(activity.name, *activity.together[:2]) for activity in found.names]
 
 
 def test_totals_count_the_last_minutes_of_each_pixel(pixel: Pixel) -> None:
@@ -124,15 +127,15 @@ def test_metrics_tell_names_totals_and_the_rate_of_success(pixel: Pixel) -> None
     found = event_metrics([pixel.pk], 60)
 
     assert activities(found) == [("Lead", 9, 0), ("Purchase", 5, 3)]
-    assert (found.received, found.published, found.names_received, found.names_published) == (14, 3, 2, 1)
-    assert found.success_rate == 0.75
+    assert (*found.counts.together[:2], found.names_received, found.names_published) == (14, 3, 2, 1)
+    assert found.counts.together.success_rate == 0.75
 
 
 def test_without_attempts_the_rate_is_nought(pixel: Pixel) -> None:
     count(pixel, ago(minutes=1))
 
-    assert event_metrics([pixel.pk], 60).success_rate == 0.0
-    assert event_metrics([], 60).success_rate == 0.0
+    assert event_metrics([pixel.pk], 60).counts.together.success_rate == 0.0
+    assert event_metrics([], 60).counts.together.success_rate == 0.0
 
 
 def test_websites_are_counted_apart_and_can_be_left_out(pixel: Pixel) -> None:
@@ -140,7 +143,7 @@ def test_websites_are_counted_apart_and_can_be_left_out(pixel: Pixel) -> None:
     count(pixel, ago(minutes=1), website="www.example.com", n=3)
     count(pixel, ago(minutes=1))
 
-    assert [(row.name, row.received) for row in event_metrics([pixel.pk], 60).websites] == [
+    assert [(row.name, row.together.received) for row in event_metrics([pixel.pk], 60).websites] == [
         ("www.example.com", 3),
         ("shop.example.com", 2),
     ]
@@ -187,7 +190,7 @@ def test_an_answer_tells_the_busiest_names_apart(pixel: Pixel, monkeypatch: pyte
     found = event_metrics([pixel.pk], 60)
 
     assert activities(found) == [("D", 4, 0), ("C", 3, 0), ("Other", 3, 0)]
-    assert (found.received, found.names_received) == (10, 4)
+    assert (found.counts.together.received, found.names_received) == (10, 4)
     assert found.names[-1].updated_at == ago(minutes=1).replace(second=0)
 
 
@@ -255,8 +258,8 @@ def test_a_chart_has_a_point_for_every_span(pixel: Pixel, chart: Chart, points: 
 
     assert len(found) == points
     assert found[0].start == datetime.fromisoformat(f"{first}:00+00:00")
-    assert sum(point.received for point in found[:-1]) == 0
-    assert (found[-1].received, found[-1].published, found[-1].dropped, found[-1].failed) == (3, 1, 2, 0)
+    assert sum(point.together.received for point in found[:-1]) == 0
+    assert found[-1].together == Counts(received=3, published=1, dropped=2)
 
 
 def test_a_chart_adds_up_pixels_and_keeps_times_apart(pixel: Pixel) -> None:
@@ -268,9 +271,9 @@ def test_a_chart_adds_up_pixels_and_keeps_times_apart(pixel: Pixel) -> None:
 
     found = series([pixel.pk, other.pk], Chart.HOUR).points
 
-    assert [point.received for point in found[-3:]] == [3, 0, 0]
-    assert found[-6].expired == 4
-    assert sum(point.received for point in found) == 3
+    assert [point.together.received for point in found[-3:]] == [3, 0, 0]
+    assert found[-6].together.expired == 4
+    assert sum(point.together.received for point in found) == 3
 
 
 def test_a_chart_holds_exactly_its_time_and_tells_which_points_are_parts(pixel: Pixel) -> None:
@@ -281,8 +284,9 @@ def test_a_chart_holds_exactly_its_time_and_tells_which_points_are_parts(pixel: 
 
     assert as_of == NOW
     assert [point.start.strftime("%d %H:%M") for point in points if not point.is_whole] == ["20 12:30", "21 12:00"]
-    assert [point.received for point in points if point.received] == [1, 1, 2]
-    assert sum(point.received for point in points) == totals([pixel.pk], Chart.DAY.minutes)[pixel.pk].received == 4
+    assert [point.together.received for point in points if point.together.received] == [1, 1, 2]
+    told = totals([pixel.pk], Chart.DAY.minutes)[pixel.pk]
+    assert sum(point.together.received for point in points) == told.received == 4
 
 
 @given(
@@ -307,7 +311,7 @@ def test_a_window_holds_what_happened_in_it(events: list[tuple[int, str, int]], 
         if ago(minutes=minutes_ago) >= start:
             expected[name] += n
 
-    found = {activity.name: activity.received for activity in event_metrics([pixel.pk], minutes).names}
+    found = {activity.name: activity.together.received for activity in event_metrics([pixel.pk], minutes).names}
     assert found == dict(expected)
     assert totals([pixel.pk], minutes).get(pixel.pk, Totals()).received == expected.total()
 
@@ -325,6 +329,10 @@ def test_metrics_answer_as_the_reference_has_them(cast: Cast) -> None:
     count(pixel, ago(minutes=1), n=4, website="shop.example.com")
     count(pixel, ago(minutes=1), "published", 3, website="shop.example.com")
     count(pixel, ago(minutes=1), "failed", website="shop.example.com")
+    by_servers = [
+        {"road": "SERVER", "receivedCount": 4, "publishedCount": 3, "publishSuccessRate": 0.75},
+        {"road": "BROWSER", "receivedCount": 0, "publishedCount": 0, "publishSuccessRate": 0.0},
+    ]
 
     assert metrics_of(run(cast.vic, "eventMetrics", tenantId=cast.shoes.pk)) == {
         "id": f"EventMetricsSnapshot:{cast.shoes.pk}:60",
@@ -342,6 +350,7 @@ def test_metrics_answer_as_the_reference_has_them(cast: Cast) -> None:
                 "receivedCount": 4,
                 "publishedCount": 3,
                 "lastUpdated": "1795264140000",
+                "byRoad": by_servers,
             }
         ],
         "domainActivity": [
@@ -350,8 +359,10 @@ def test_metrics_answer_as_the_reference_has_them(cast: Cast) -> None:
                 "domainName": "shop.example.com",
                 "receivedCount": 4,
                 "publishedCount": 3,
+                "byRoad": by_servers,
             }
         ],
+        "byRoad": by_servers,
     }
 
 

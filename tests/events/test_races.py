@@ -16,12 +16,13 @@ from accounts.principals import OPERATOR
 from accounts.services.tenants import delete_tenant
 from events.delivery.publishing import drain
 from events.figures.usage import refresh_usage
-from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Lane, OutboxRow
+from events.models import Counter, DeadLetter, DeliveryBatch, DeliveryKey, DisconnectedUsage, Lane, OutboxRow
 from events.sandbox import Sandbox
 from events.sandbox.app import SandboxResponse
 from events.sandbox.server import serve
 from pixels.services import connect_pixel, disconnect_pixel, regenerate_access_key
 from tests.base import tenant
+from tests.events.logged import logged
 from tests.events.outbox import again, counted, is_balanced, lane, purchases, put
 from tests.events.sending import purchase, send
 from tests.factories import PixelFactory
@@ -79,8 +80,10 @@ def test_what_is_deleted_while_its_events_come_and_go_leaves_nothing(sandbox: Sa
         assert set(statuses) <= {202, 404}
         assert statuses[-1] == 404
     assert set(beside) == {202}
-    for model in (OutboxRow, Counter, Delivery, DeadLetter, Lane):
+    for model in (OutboxRow, Counter, DeadLetter, Lane):
         assert not model.objects.filter(pixel_id=pixel.pk).exists(), model
+    assert logged(pixel) == []
+    assert not DeliveryKey.objects.exclude(batch__in=DeliveryBatch.objects.values("pk")).exists()
     # What a disconnected pixel has received is billed all the same; an account's goes with it.
     billed = DisconnectedUsage.objects.filter(tenant_id=shoes.pk).aggregate(events=Sum("received", default=0))
     assert billed["events"] <= ([*sent, *sent_too].count(202) if removed == "pixel" else 0)

@@ -72,7 +72,7 @@ def test_at_the_limit_small_ones_other_pixels_and_other_addresses_go_on() -> Non
 
 def test_a_form_of_many_parts_is_refused_before_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     pixel_id = PixelFactory.create().pixel_id
-    monkeypatch.setattr("events.intake.parsing.MultiPartParser", pytest.fail)
+    monkeypatch.setattr("events.intake.server_body.MultiPartParser", pytest.fail)
     part = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
     answer = Client().post(
         f"/capi/{pixel_id}/events", part * 101 + b"--b--", content_type="multipart/form-data; boundary=b"

@@ -14,12 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AuditEntry
 from accounts.principals import OPERATOR, principal_of_user
 from common.errors import InvalidInput, NotAuthorized, NotFound
-from events.delivery import services
+from events.delivery import replaying, services
 from events.delivery.publishing import drain
-from events.models import Counter, DeadLetter, Delivery, OutboxRow
+from events.models import Counter, DeadLetter, OutboxRow
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.base import Cast, snapshot
+from tests.events.logged import logged
 from tests.events.outbox import bad_purchase, counted, is_balanced, lane, purchase, put, waiting
 from tests.factories import DeadLetterFactory, PixelFactory
 from tests.operations import run
@@ -106,7 +107,7 @@ def test_a_replayed_event_is_published_with_its_id_and_counted_once(
     assert sandbox.received == [sent]
     assert counted(pixel) == {"received": 1, "published": 1, "publish_errors": 1}
     assert is_balanced(pixel)
-    assert list(Delivery.objects.order_by("pk").values_list("outcome", flat=True)) == ["FAILED", "PUBLISHED"]
+    assert [line.outcome for line in logged()] == ["FAILED", "PUBLISHED"]
 
 
 def test_what_meta_refuses_again_is_a_dead_letter_again(pixel: Pixel) -> None:
@@ -136,7 +137,7 @@ def test_all_of_a_pixel_are_replayed_in_order_with_what_meta_is_to_know(pixel: P
 
 def test_very_many_are_replayed_in_several_calls(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "REPLAYED_AT_ONCE", 3)
-    monkeypatch.setattr(services, "_CHUNK", 2)
+    monkeypatch.setattr(replaying, "_CHUNK", 2)
     refused(pixel, 5)
 
     assert [replay_all(pixel) for _ in range(3)] == [3, 2, 0]
@@ -165,7 +166,7 @@ def test_events_are_taken_from_the_counts_of_when_they_failed(
     pixel: Pixel, clock: time_machine.Traveller, days: int, failed: dict[str, int]
 ) -> None:
     """Where these are pruned by now, nothing is taken from anything."""
-    from events.retention import prune
+    from events.pruning import prune
 
     refused(pixel)
     clock.shift(timedelta(days=days))
@@ -184,7 +185,7 @@ def test_events_are_taken_from_the_counts_of_when_they_failed(
 def test_where_even_days_are_pruned_nothing_is_taken_from(
     pixel: Pixel, clock: time_machine.Traveller, settings: Any
 ) -> None:
-    from events.retention import prune
+    from events.pruning import prune
 
     settings.COUNTER_RETENTION = 2
     refused(pixel)

@@ -11,10 +11,11 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from events import retention
+from events import pruning
+from events.figures import books
 from events.figures.counting import Tally
-from events.models import Counter, DeadLetter, Delivery, DisconnectedUsage, Identity, IdFinding, SeenId, SeenLabel
-from events.retention import prune
+from events.models import Counter, DeadLetter, DeliveryBatch, DisconnectedUsage, Identity, IdFinding, SeenId, SeenLabel
+from events.pruning import prune
 from pixels.models import Pixel
 from tests.base import snapshot
 from tests.factories import DeadLetterFactory, DeliveryFactory, OutboxRowFactory, PixelFactory
@@ -93,7 +94,7 @@ def test_the_delivery_log_goes_after_seven_days(pixel: Pixel) -> None:
 
     prune()
 
-    assert list(Delivery.objects.all()) == [kept]
+    assert list(DeliveryBatch.objects.all()) == [kept]
 
 
 def test_dead_letters_go_after_thirty_days(pixel: Pixel) -> None:
@@ -169,7 +170,7 @@ def test_what_waits_is_left_alone(pixel: Pixel) -> None:
 
 def test_much_is_deleted_a_bounded_number_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("common.pruning.ROWS_AT_ONCE", 10)
-    monkeypatch.setattr(retention, "PIXELS_AT_ONCE", 2)
+    monkeypatch.setattr(pruning, "PIXELS_AT_ONCE", 2)
     for pixel in PixelFactory.create_batch(5):
         DeadLetterFactory.create_batch(12, pixel=pixel, failed_at=ago(days=31))
 
@@ -182,7 +183,7 @@ def test_much_is_deleted_a_bounded_number_at_a_time(monkeypatch: pytest.MonkeyPa
 
 
 def test_many_old_counters_go_and_newer_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "SPANS_AT_ONCE", 3)
+    monkeypatch.setattr(books, "SPANS_AT_ONCE", 3)
     pixels = PixelFactory.create_batch(4)
     for pixel in pixels:
         for hours in (50, 49, 48.1, 47):
@@ -210,3 +211,19 @@ def test_old_counters_are_found_in_the_index(pixel: Pixel) -> None:
     steps = [step[3] for plan in plans for step in plan if "events_counter" in step[3]]
     assert len(steps) == 5  # a look for each span, a deletion, and another look after that
     assert all("span=? AND" in step and "start" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 2, 5])
+def test_what_the_previous_release_left_of_a_deleted_pixel_goes(monkeypatch: pytest.MonkeyPatch, pixels: int) -> None:
+    monkeypatch.setattr(pruning, "PIXELS_AT_ONCE", 2)
+    there = [pixel.pk for pixel in PixelFactory.create_batch(pixels)]
+    gone = max(there, default=0) + 1
+    for pk in (*there, gone):
+        SeenId.objects.create(pixel_id=pk, digest=1, server_at=ago(days=3))
+        SeenId.objects.create(pixel_id=pk, digest=2, server_at=ago(days=1))
+        IdFinding.objects.create(pixel_id=pk, kind=0, event_name="Lead", count=1, last_at=ago(days=8))
+
+    prune()
+
+    assert sorted(SeenId.objects.values_list("pixel_id", "digest")) == [(pk, 2) for pk in (*there, gone)]
+    assert not IdFinding.objects.exists()

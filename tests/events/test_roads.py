@@ -11,10 +11,11 @@ from events.delivery.publishing import drain
 from events.delivery.services import replay_dead_letter
 from events.figures import counting
 from events.figures.counting import Tally
-from events.models import Counter, DeadLetter, Delivery, Road, SeenLabel
+from events.models import Counter, DeadLetter, Road, SeenLabel
 from events.sandbox import Sandbox
 from pixels.models import Pixel
 from tests.events.browser_posting import page_view, post
+from tests.events.logged import logged
 from tests.events.outbox import bad_purchase, counted, is_balanced, purchase, put
 from tests.factories import EventFilterFactory, PixelFactory
 
@@ -58,7 +59,7 @@ def test_the_log_tells_the_road(pixel: Pixel, sandbox: Sandbox) -> None:
     post(page_view(pixel, event_id="by browser"))
     drain(pixel.pk)
 
-    assert dict(Delivery.objects.values_list("event_id", "road")) == {
+    assert {line.event_id: line.road for line in logged()} == {
         "by server": Road.SERVER,
         "by browser": Road.BROWSER,
     }

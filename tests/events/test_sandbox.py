@@ -105,7 +105,8 @@ def test_a_thousand_events_are_the_most(edge: tuple[Sandbox, httpx.Client]) -> N
     [
         ("/24/17/events", {}, 2500),
         ("/v24.0/abc/events", {}, 100),
-        ("/v24.0/17", {}, 2500),
+        ("/v24.0/17", {}, 100),
+        ("/v24.0/abc", {}, 2500),
         ("/v24.0/17/events", {"access_token": None}, 104),
         ("/v24.0/17/events", {"access_token": "rejected by Meta"}, 190),
         ("/v24.0/17/events", {"data": "[]"}, 100),
@@ -173,3 +174,14 @@ def test_it_tells_what_it_got_and_forgets_it(edge: tuple[Sandbox, httpx.Client])
     assert [row["event"]["event_id"] for row in told["events"]] == ["b"]
     client.delete("/_events")
     assert client.get("/_events").json() == {"received": 0, "duplicates": 0, "events": []}
+
+
+def test_it_tells_of_an_event_as_deep_as_the_gateway_takes_it(edge: tuple[Sandbox, httpx.Client]) -> None:
+    _, client = edge
+    deep: list[Any] = []
+    for _level in range(249):
+        deep = [deep]
+    event = purchase(custom_data={"currency": "EUR", "value": 1, "deep": deep})
+    post(client, event)
+
+    assert client.get("/_events").json()["events"] == [{"pixel_id": "17", "event": event}]

@@ -28,7 +28,7 @@ from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from events import tasks
-from events.delivery import batches, lanes, publishing
+from events.delivery import batches, lanes, publishing, rounds, turns
 from events.models import Lane, OutboxRow
 from events.sandbox import Sandbox
 from pixels.models import Pixel
@@ -104,7 +104,7 @@ def test_a_pixel_that_used_up_its_time_queues_up_again(
     pixels: list[Pixel], sent: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(pixels[0], purchase())
-    monkeypatch.setattr(publishing, "TIME_BOX_SECONDS", -1.0)
+    monkeypatch.setattr(rounds, "TIME_BOX_SECONDS", -1.0)
     tasks.drain(pixels[0].pk)
     assert sent == [pixels[0].pk]
 
@@ -116,8 +116,8 @@ def test_a_process_with_several_pixels_in_hand_lets_others_have_them_after_a_bat
     for _ in range(3):
         put(pixels[0], purchase())
     monkeypatch.setattr(batches, "MAX_EVENTS", 1)
-    monkeypatch.setattr(publishing, "SHARED_SECONDS", -1.0)
-    monkeypatch.setattr(publishing, "_in_hand", others)
+    monkeypatch.setattr(rounds, "SHARED_SECONDS", -1.0)
+    monkeypatch.setattr(turns, "in_hand", others)
 
     tasks.drain(pixels[0].pk)
 
@@ -127,14 +127,14 @@ def test_a_process_with_several_pixels_in_hand_lets_others_have_them_after_a_bat
 
 
 def test_a_pixel_that_another_thread_works_on_stays_in_hand(pixels: list[Pixel]) -> None:
-    publishing._in_hand.add(pixels[0].pk)
+    turns.in_hand.add(pixels[0].pk)
     put(pixels[0], purchase())
     assert lanes.claim(pixels[0].pk)
 
     tasks.drain(pixels[0].pk)
 
-    assert publishing._in_hand == {pixels[0].pk}
-    publishing._in_hand.clear()
+    assert turns.in_hand == {pixels[0].pk}
+    turns.in_hand.clear()
 
 
 def test_a_task_that_fails_leaves_its_rows_to_a_later_sweep(

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Tenant, UsageSnapshot
-from events.figures.metrics import Chart, series
+from events.figures.series import Chart, series
 from events.figures.usage import refresh_usage
 from tests.base import Cast
 from tests.base import tenant as make_tenant
@@ -73,7 +73,7 @@ def test_the_snapshot_says_what_the_overview_says(cast: Cast) -> None:
     refresh_usage()
 
     shown = series([one.pk, two.pk], Chart.DAY).points
-    assert usage_of(cast.shoes)[0] == sum(point.received for point in shown) > 0
+    assert usage_of(cast.shoes)[0] == sum(point.together.received for point in shown) > 0
 
 
 @pytest.mark.parametrize("column", ["publish_errors", "failed"])
@@ -156,7 +156,7 @@ def test_a_refresh_reads_neither_all_accounts_nor_all_pixels(cast: Cast) -> None
     with CaptureQueriesContext(connection) as queries:
         refresh_usage()
     statements = [query["sql"] for query in queries if query["sql"].startswith(("SELECT", "UPDATE"))]
-    assert len(statements) == 3
+    assert len(statements) == 5
     with connection.cursor() as cursor:
         plan = [row[3] for sql in statements for row in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
 

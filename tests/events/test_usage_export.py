@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.principals import OPERATOR
 from accounts.services.tenants import delete_tenant
-from events.models import DisconnectedUsage
+from events.models import DisconnectedUsage, Road
 from pixels.services import disconnect_pixel
 from tests.base import Cast, bearer, client_of, snapshot
 from tests.base import tenant as make_tenant
@@ -27,6 +27,7 @@ from tests.factories import PixelFactory
 pytestmark = pytest.mark.django_db
 
 URL = "/api/usage"
+NO_BROWSER = {"browserReceived": 0, "browserPublished": 0}
 NOVEMBER = {"from": "2026-11-01", "to": "2026-11-30"}
 
 
@@ -66,9 +67,30 @@ def traffic(cast: Cast) -> None:
 @pytest.mark.parametrize("name", ["hanna", "milo", "vera", "robot"])
 def test_the_host_gets_every_account_by_day_in_one_call(cast: Cast, name: str) -> None:
     assert rows(getattr(cast, name)) == [
-        {"tenantId": cast.books.pk, "name": "Books", "day": "2026-11-21", "received": 10, "published": 9},
-        {"tenantId": cast.shoes.pk, "name": "Shoes", "day": "2026-11-01", "received": 7, "published": 0},
-        {"tenantId": cast.shoes.pk, "name": "Shoes", "day": "2026-11-21", "received": 20, "published": 18},
+        {
+            "tenantId": cast.books.pk,
+            "name": "Books",
+            "day": "2026-11-21",
+            "received": 10,
+            "published": 9,
+            **NO_BROWSER,
+        },
+        {
+            "tenantId": cast.shoes.pk,
+            "name": "Shoes",
+            "day": "2026-11-01",
+            "received": 7,
+            "published": 0,
+            **NO_BROWSER,
+        },
+        {
+            "tenantId": cast.shoes.pk,
+            "name": "Shoes",
+            "day": "2026-11-21",
+            "received": 20,
+            "published": 18,
+            **NO_BROWSER,
+        },
     ]
 
 
@@ -90,6 +112,22 @@ def test_what_a_disconnected_pixel_has_received_is_billed_all_the_same(cast: Cas
     count(PixelFactory.create(tenant=cast.shoes), NOW, n=5)
     assert {row["day"]: row["received"] for row in rows(cast.ada)} == {"2026-11-01": 7, "2026-11-21": 25}
     assert [row["name"] for row in rows(cast.bea)] == ["Books"]
+
+
+def test_what_came_from_browsers_is_told_beside_both_roads_also_of_disconnected_pixels(cast: Cast) -> None:
+    pixel, other = PixelFactory.create_batch(2, tenant=cast.shoes)
+    for column, by_server, by_browser in (("received", 10, 5), ("published", 9, 4)):
+        count(pixel, ago(hours=1), column, by_server)
+        count(pixel, ago(hours=1), column, by_browser, road=Road.BROWSER)
+    told = {"received": 15, "published": 13, "browserReceived": 5, "browserPublished": 4}
+
+    assert rows(cast.robot) == [{"tenantId": cast.shoes.pk, "name": "Shoes", "day": "2026-11-21", **told}]
+    disconnect_pixel(principal=OPERATOR, tenant_id=cast.shoes.pk, pixel_id=pixel.pixel_id)
+    assert rows(cast.robot) == [{"tenantId": cast.shoes.pk, "name": "Shoes", "day": "2026-11-21", **told}]
+
+    count(other, ago(hours=2), n=3, road=Road.BROWSER)
+    disconnect_pixel(principal=OPERATOR, tenant_id=cast.shoes.pk, pixel_id=other.pixel_id)
+    assert {row["received"]: row["browserReceived"] for row in rows(cast.robot)} == {18: 8}
 
 
 @pytest.mark.usefixtures("traffic")
@@ -120,10 +158,10 @@ def test_csv_for_those_who_ask_for_it(cast: Cast, parameters: dict[str, str], ac
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"] == 'attachment; filename="usage-2026-11-01-2026-11-30.csv"'
     assert list(csv.reader(StringIO(body(response).decode()))) == [
-        ["tenantId", "name", "day", "received", "published"],
-        [cast.books.pk, "Books", "2026-11-21", "10", "9"],
-        [cast.shoes.pk, "Shoes", "2026-11-01", "7", "0"],
-        [cast.shoes.pk, "Shoes", "2026-11-21", "20", "18"],
+        ["tenantId", "name", "day", "received", "published", "browserReceived", "browserPublished"],
+        [cast.books.pk, "Books", "2026-11-21", "10", "9", "0", "0"],
+        [cast.shoes.pk, "Shoes", "2026-11-01", "7", "0", "0", "0"],
+        [cast.shoes.pk, "Shoes", "2026-11-21", "20", "18", "0", "0"],
     ]
 
 

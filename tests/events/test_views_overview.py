@@ -96,7 +96,7 @@ def test_the_figures_are_those_of_the_chosen_time(
     assert figures(answer)["received"] == received
     # The tables count what the chart shows.
     assert f"{answer.context['page'].object_list[0].totals.received:,}" == received
-    assert f"{answer.context['activities'][0].activity.received:,}" == received
+    assert f"{answer.context['activities'][0].activity.together.received:,}" == received
 
 
 @pytest.mark.parametrize(

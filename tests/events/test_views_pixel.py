@@ -122,15 +122,15 @@ def test_each_event_is_listed_with_what_became_of_it_and_why(cast: Cast, pixel: 
     page = text_of(log(cast, pixel))
 
     for words in (
-        "Published PageView",
-        "Dropped Lead",
+        "Published Server PageView",
+        "Dropped Server Lead",
         "Event filter for Lead",
         "Website filter for example.com",
         "Receiving was off",
         "Older than 7 days",
         "(#100) param value Error 100.2804003: Meta refused an event's content",
         "Meta's trace id: trace-1",
-        "Waiting Purchase shop.example.com e-2",
+        "Waiting Server Purchase shop.example.com e-2",
     ):
         assert words in page
 

@@ -34,6 +34,12 @@ def snippets(answer: Any) -> dict[str, str]:
 # --- Address and snippets ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("begins", ["&lt;?php", "curl http"])
+def test_a_snippet_is_shown_from_its_first_letter_on(cast: Cast, pixel: Pixel, begins: str) -> None:
+    """Browsers take "<?php" in a page for a comment, which ends with the first arrow of an array."""
+    assert f">{begins}" in get(cast.vic, "pixels:sending", cast.shoes, pixel.pixel_id).content.decode()
+
+
 def test_the_address_and_every_snippet_have_the_real_url(cast: Cast, pixel: Pixel, settings: Any) -> None:
     answer = get(cast.vic, "pixels:sending", cast.shoes, pixel.pixel_id)
     url = f"{settings.BASE_URL}/capi/555001/events"

@@ -74,7 +74,7 @@ def test_whoever_wakes_does_not_wait_for_the_broker() -> None:
 def test_a_broker_that_fails_is_left_alone_for_a_while_and_told_of_later_news(caplog: pytest.LogCaptureFixture) -> None:
     broker = Broker()
     broker.fails = True
-    wakeups = Wakeups(broker.send, interval=0.01, pause_after_failure=0.2)
+    wakeups = Wakeups(broker.send, interval=0.01, pause_after_failure=1)
     wakeups.wake(1)
     wait_until(lambda: broker.asked == 1)
 
@@ -128,7 +128,7 @@ def test_a_process_that_ends_passes_on_the_rest(kind: str) -> None:
 def test_a_forked_process_has_a_thread_of_its_own() -> None:
     reading, writing = os.pipe()
     wakeups = Wakeups(lambda pixels: os.write(writing, b"%d;" % pixels[0]), interval=60)
-    os.register_at_fork(after_in_child=wakeups._reset)
+    os.register_at_fork(after_in_child=wakeups.reset)
     wakeups.wake(1)
     assert os.read(reading, 10) == b"1;"
 
@@ -159,6 +159,6 @@ def test_the_message_is_the_workers_task() -> None:
     from events.tasks import drain_many
 
     with patch("celery.current_app.send_task") as send_task:
-        wakeups._send([1, 2])
+        wakeups._send(wakeups.DRAIN_MANY, [1, 2])
 
     send_task.assert_called_once_with(drain_many.name, [[1, 2]], expires=drain_many.expires)

@@ -19,6 +19,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     get_named_type,
+    is_required_input_field,
 )
 
 from portal.graphql.reference import Operation, operations
@@ -54,18 +55,23 @@ def wrong_values(type_: GraphQLInputType) -> list[Any]:
     if isinstance(type_, GraphQLEnumType):
         return [True, 0, 1.5, {}, ["PUBLISH"], "", "NONE_SUCH", next(iter(type_.values)).lower()]
     if isinstance(type_, GraphQLInputObjectType):
-        return [True, 0, "", "{}", [], [1], {}, {"noSuchField": 1}]
+        empty: list[Any] = [{}] if any(map(is_required_input_field, type_.fields.values())) else []
+        return [True, 0, "", "{}", [], [1], *empty, {"noSuchField": 1}]
     return WRONG[str(type_)]
 
 
 def places(operation: Operation) -> Iterator[tuple[tuple[str, ...], GraphQLInputType]]:
     """Every argument, and every field of an input object, by its path into the variables."""
     for name, argument in operation.arguments.items():
-        yield (name,), argument.type
-        named = get_named_type(argument.type)
-        if isinstance(named, GraphQLInputObjectType):
-            for field, inner in named.fields.items():
-                yield (name, field), inner.type
+        yield from _places_in((name,), argument.type)
+
+
+def _places_in(path: tuple[str, ...], type_: GraphQLInputType) -> Iterator[tuple[tuple[str, ...], GraphQLInputType]]:
+    yield path, type_
+    named = get_named_type(type_)
+    if isinstance(named, GraphQLInputObjectType):
+        for name, field in named.fields.items():
+            yield from _places_in((*path, name), field.type)
 
 
 def changed(variables: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from tests.addresses import SERVED
 from tests.base import Cast, bearer, login, snapshot, undone
 from tests.isolation.victim import Victim, make_victim
 
+pytestmark = pytest.mark.usefixtures("registers")
+
 #: The host's own, of no account.
 OF_THE_HOST = {"accounts.ApiAccount", "accounts.AccessToken"}
 #: What the host sees of every account, for billing; it may delete them, too.

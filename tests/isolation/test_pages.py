@@ -22,20 +22,26 @@ from tests.base import Cast, login, snapshot, undone
 from tests.isolation.victim import MARK, Victim, make_victim
 from tests.stage import Stage, make_stage
 
+pytestmark = pytest.mark.usefixtures("registers")
+
 #: By the name of an address's part: the other account's.
 IDS: dict[str, Callable[[Victim], object]] = {
     "pixel_id": lambda victim: victim.pixel.pixel_id,
     "user_id": lambda victim: victim.member.pk,
     "import_id": lambda victim: victim.batch.pk,
+    "pipeline_id": lambda victim: victim.pipeline_id,
+    "source_id": lambda victim: victim.source.source_id,
+    "destination_id": lambda victim: victim.destination_id,
 }
-#: Parts of addresses that name nothing of an account's: an operation of the API reference, a version, a mailed key.
-NO_IDS = {"endpoint", "name", "major", "minor", "key"}
+#: Parts of addresses that name nothing of an account's: an operation of the API reference, a version, a mailed key,
+#: an API account of the host's.
+NO_IDS = {"api_account", "endpoint", "name", "major", "minor", "key", "number"}
 #: What views read from a query or a form by its name, and is checked below.
-CHECKED_INPUTS = {"tenant", "pixel", "letter", "after", "event", "name"}
+CHECKED_INPUTS = {"id", "tenant", "pixel", "letter", "after", "event", "name", "of", "rule"}
 #: What they read besides: choices, texts, pages and places to go on to.
 OTHER_INPUTS = {
-    *("page", "period", "search", "state", "show", "change", "fate", "typed", "next", "token", "email"),
-    *("managed", "active", "on", "publish", "endpoint", "confirmed"),
+    *("page", "period", "by", "search", "state", "show", "change", "fate", "typed", "next", "token", "email"),
+    *("managed", "active", "on", "publish", "endpoint", "confirmed", "replace", "help", "kind", "preview", "threshold"),
 }
 #: Pages with a query or a form that names something; the arguments are those of one's own account.
 Attempt = tuple[str, dict[str, Any], dict[str, Any] | None]
@@ -52,22 +58,36 @@ PAGES = sorted(
 def attempts(victim: Victim) -> list[Attempt]:
     """The page, what its query says, and what is posted to it, if anything is."""
     pixel_id, letter = victim.pixel.pixel_id, str(victim.letter.pk)
+    refused = victim.rows["events.DestinationLetter"]
     connected = {"pixel_id": pixel_id, "business_id": "1", "access_token": "new", "external_id": "", "name": "Mine"}
     return [
         ("filters:set_event", {}, {"name": "Purchase", "pixel": pixel_id, "publish": "no"}),
         ("filters:set_event", {}, {"name": "Purchase", "pixel": pixel_id, "publish": "yes"}),
         ("filters:set_website", {}, {"name": "example.com", "pixel": pixel_id, "publish": "no"}),
         ("filters:event", {"name": victim.letter.event_name}, None),
-        ("filters:website", {"name": victim.delivery.website}, None),
+        ("filters:website", {"name": f"{MARK}.example.com"}, None),
         ("filters:events", {"search": victim.letter.event_name}, None),
-        ("filters:websites", {"search": victim.delivery.website}, None),
+        ("filters:websites", {"search": f"{MARK}.example.com"}, None),
         ("pixels:list", {"search": pixel_id}, None),
         ("pixels:connect", {}, connected),
         ("pixels:replay", {}, {"letter": letter}),
         ("pixels:discard", {}, {"letter": letter}),
+        ("pipelines:replay_letters", {}, {"letter": str(refused.pk)}),
+        ("pipelines:discard_letters", {}, {"letter": str(refused.pk)}),
+        ("events:delivery", {"id": f"{MARK}-1"}, None),
+        ("events:deliveries", {"after": victim.cursor("deliveries")}, None),
+        ("events:deliveries", {"id": victim.letter.event_id}, None),
+        ("events:deliveries", {"pixel": pixel_id}, None),
+        ("alerts:rules", {"of": pixel_id}, None),
+        ("alerts:rules", {"of": pixel_id}, {"rule": "silence", "on": "no", "threshold": ""}),
+        ("alerts:incidents", {"page": "2"}, None),
+        ("events:refused", {"of": pixel_id}, None),
+        ("events:refused", {"of": victim.source.source_id}, None),
+        ("events:delivery", {"id": victim.letter.event_id}, None),
         ("pixels:deliveries", {"after": victim.cursor("deliveries")}, None),
         ("pixels:deliveries", {"event": victim.letter.event_name}, None),
         ("pixels:test_event", {"event": victim.letter.event_id}, None),
+        ("pixels:browser_test_result", {"event": victim.letter.event_id}, None),
         ("accounts:list", {"search": victim.tenant.name}, None),
         ("accounts:activity", {"actor": f"{MARK}.admin"}, None),
         ("hijack:acquire", {}, {"user_pk": str(victim.member.pk)}),
@@ -86,7 +106,7 @@ def test_everything_that_views_read_from_a_request_is_known() -> None:
         r"""|said_yes\(request, "(\w+)\""""
     )
     sources = chain.from_iterable(
-        Path(ROOT).glob(f"{app}/**/*.py") for app in ("accounts", "pixels", "filters", "events")
+        Path(ROOT).glob(f"{app}/**/*.py") for app in ("accounts", "pixels", "filters", "pipelines", "events", "alerts")
     )
     found = {name for source in sources for match in read.findall(source.read_text("utf-8")) for name in match if name}
 
@@ -139,7 +159,7 @@ def test_a_form_or_a_query_finds_nothing_of_another_account(cast: Cast, attacker
 
 
 def _own(name: str, stage: Stage, query: dict[str, Any]) -> str:
-    own = {"pixel_id": stage.pixel.pixel_id}
+    own = {"pixel_id": stage.pixel.pixel_id, "destination_id": stage.destination_id}
     arguments = {part: own[part] for part in SERVED[name].pattern.converters}
     of_account = {} if name.startswith(("accounts:list", "hijack:")) else {"tenant": stage.tenant.pk}
     return reverse(name, kwargs=arguments, query={**of_account, **query})

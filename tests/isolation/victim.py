@@ -9,9 +9,31 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
+from alerts.models import Incident, Notice, RuleName, RuleSetting
 from common.cursors import encode_cursor
 from events.delivery.reads import cursor_of_letter, list_deliveries
-from events.models import Counter, DeadLetter, Delivery, Finding, IdFinding, Lane
+from events.models import (
+    Counter,
+    DeadLetter,
+    DeliveryBatch,
+    DestinationCounter,
+    DestinationCursor,
+    DestinationLane,
+    DestinationLetter,
+    DestinationRow,
+    Finding,
+    IdFinding,
+    Lane,
+    RefusedRequest,
+    Registration,
+    Removal,
+    SourceCounter,
+    SourceFinding,
+    SourceRefusedRequest,
+    SourceRow,
+)
+from pipelines import ids
+from pipelines.models import Destination, Source
 from pixels.models import Pixel, PixelImport, PixelImportRow
 from tests.base import person, tenant
 from tests.factories import (
@@ -22,7 +44,10 @@ from tests.factories import (
     IngressDomainFactory,
     InvitationFactory,
     OutboxRowFactory,
+    PipelineDestinationFactory,
+    PipelineSourceFactory,
     PixelFactory,
+    PixelPipelineFactory,
 )
 
 #: What no answer to somebody else may hold.
@@ -38,8 +63,19 @@ class Victim:
     member: User
     invited: User
     letter: DeadLetter
-    delivery: Delivery
+    delivery: DeliveryBatch
+    source: Source
     rows: dict[str, Model]
+
+    @property
+    def pipeline_id(self) -> str:
+        """As the API has it."""
+        return ids.id_of(ids.PIPELINE, self.rows["pipelines.Pipeline"].uuid)  # type: ignore[attr-defined]
+
+    @property
+    def destination_id(self) -> str:
+        """As the API has it."""
+        return ids.id_of(ids.DESTINATION, self.rows["pipelines.Destination"].uuid)  # type: ignore[attr-defined]
 
     @property
     def batch(self) -> Model:
@@ -52,6 +88,7 @@ class Victim:
             "tenants": encode_cursor(self.tenant.name, self.tenant.pk),
             "deliveries": list_deliveries(self.tenant, self.pixel.pixel_id).rows[-1].cursor,
             "deadLetters": cursor_of_letter(self.letter),
+            "destinationDeadLetters": cursor_of_letter(self.rows["events.DestinationLetter"]),  # type: ignore[arg-type]
         }[operation]
 
     def found_in(self, answer: str, *given: str, by_host: bool = False) -> list[str]:
@@ -62,9 +99,19 @@ class Victim:
         for text in sorted(given, key=len, reverse=True):
             answer = answer.replace(text, "")
         secrets = [MARK, self.pixel.pixel_id, self.pixel.access_key, str(self.member.pk)]
+        secrets += [self.source.source_id, self.pipeline_id, self.destination_id]
         if not by_host:
             secrets += [self.tenant.pk, self.tenant.name]
         return [secret for secret in secrets if secret in answer]
+
+
+def _found() -> dict[str, Any]:
+    return {"hour": timezone.now(), "field": f"custom_data.{MARK}", "reason": "no_object", "count": 1}
+
+
+def _refused() -> dict[str, Any]:
+    told = {"field": f"custom_data.{MARK}", "reason": "no_object", "sample": f'{{"{MARK}": 1}}'}
+    return {"at": timezone.now(), "event_count": 1, "origin": 1, **told}
 
 
 def make_victim() -> Victim:
@@ -83,9 +130,8 @@ def make_victim() -> Victim:
     counter = Counter.objects.create(
         pixel=pixel, span=0, dimension=1, start=timezone.now(), label=f"{MARK}Event", received=1
     )
-    finding = Finding.objects.create(
-        pixel=pixel, hour=timezone.now(), field=f"custom_data.{MARK}", reason="no_object", count=1
-    )
+    finding = Finding.objects.create(pixel=pixel, **_found())
+    Finding.objects.create(pixel=pixel, kind=Finding.Kind.REFUSED, **_found())
     id_finding = IdFinding.objects.create(
         pixel=pixel, kind=0, event_name=f"{MARK}Event", count=1, last_at=timezone.now(), examples=[f"{MARK}-1"]
     )
@@ -93,7 +139,27 @@ def make_victim() -> Victim:
     letter = DeadLetterFactory.create(pixel=pixel, event_name=f"{MARK}Event", message=f"{MARK} is refused")
     delivery = DeliveryFactory.create(pixel=pixel, event_name=f"{MARK}Event", website=f"{MARK}.example.com")
     lane, _ = Lane.objects.get_or_create(pixel=pixel)
+    refused = {"state": "REFUSED", "code": "200", "message": f"{MARK} is refused"}
+    registration, _ = Registration.objects.update_or_create(pixel=pixel, defaults=refused)
+    place = PipelineSourceFactory.create(
+        pipeline__tenant=account,
+        pipeline__name=f"{MARK} pipeline",
+        pipeline__blocked_event_types=[f"{MARK}Event"],
+        source__name=f"{MARK} source",
+        source__custom_integrity_script=f"// {MARK}",
+    )
+    goal = PipelineDestinationFactory.create(
+        pipeline=place.pipeline,
+        blocked_event_types=[f"{MARK}Event"],
+        destination__name=f"{MARK} destination",
+        destination__settings={"endpoint": f"https://{MARK}.example.com", "dataSetId": MARK},
+        destination__secrets=f'{{"apiKey": "{MARK}"}}',
+    )
+    PixelPipelineFactory.create(pixel=pixel, name=f"{MARK} pixel pipeline", destination_name=f"{MARK} data set")
     rows: list[Model] = [
+        place.pipeline,
+        place.source,
+        goal.destination,
         account,
         account.usage,
         member,
@@ -112,7 +178,21 @@ def make_victim() -> Victim:
         counter,
         finding,
         id_finding,
+        RefusedRequest.objects.create(pixel=pixel, **_refused()),
+        registration,
+        Removal.objects.create(
+            pixel_id="4711", tenant_id=account.pk, api_version="v24.0", access_token="x", message=f"{MARK} is refused"
+        ),
     ]
+    incident = Incident.objects.create(
+        tenant=account, pixel=pixel, rule=RuleName.TOKEN, subject=f"pixel {pixel.pixel_id}", facts={"name": MARK}
+    )
+    rows += [
+        incident,
+        Notice.objects.create(incident=incident),
+        RuleSetting.objects.create(tenant=account, pixel=pixel, rule=RuleName.SILENCE, threshold=7),
+    ]
+    rows += gateway_rows(place.source, goal.destination)
     return Victim(
         tenant=account,
         pixel=pixel,
@@ -120,8 +200,34 @@ def make_victim() -> Victim:
         invited=invitation.membership.user,
         letter=letter,
         delivery=delivery,
+        source=place.source,
         rows={row._meta.label: row for row in rows},
     )
+
+
+def gateway_rows(source: Source, destination: Destination) -> list[Model]:
+    """What became of the source's events on their way to the destination."""
+    counted = {"span": 0, "dimension": 1, "start": timezone.now(), "label": f"{MARK}Event", "received": 1}
+    waiting = {"destination": destination, "source": source, "received_at": timezone.now()}
+    return [
+        SourceRow.objects.create(source=source, place=1, received_at=timezone.now(), event_count=1, body=b"[]"),
+        SourceCounter.objects.create(source=source, **counted),
+        SourceFinding.objects.create(source=source, kind=Finding.Kind.REFUSED, **_found()),
+        SourceRefusedRequest.objects.create(source=source, **_refused()),
+        DestinationLane.objects.create(destination=destination, message=f"{MARK} is refused"),
+        DestinationCursor.objects.get(destination=destination),
+        DestinationRow.objects.create(event_count=1, body=b"[]", **waiting),
+        DestinationCounter.objects.create(destination=destination, **counted),
+        DestinationLetter.objects.create(
+            event_name=f"{MARK}Event",
+            event_id=f"{MARK}-1",
+            event=b"{}",
+            code="422",
+            message=f"{MARK} is refused",
+            failed_at=timezone.now(),
+            **waiting,
+        ),
+    ]
 
 
 def texts_in(value: Any) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from accounts.models import Tenant, TenantStatus
 from tests.base import Caller, Cast, bearer
+from tests.factories import ApiAccountFactory
 
 CALLERS = (
     "nobody",
@@ -20,6 +21,9 @@ CALLERS = (
     "host-manage",
     "host-admin",
     "api",
+    "reads",
+    "bound",
+    "elsewhere",
 )
 
 
@@ -77,4 +81,7 @@ def callers_of(row: Row, cast: Cast) -> dict[str, Caller]:
         "host-manage": cast.milo,
         "host-admin": cast.hanna,
         "api": cast.robot,
+        "reads": ApiAccountFactory.create(name="Reader", read_only=True),
+        "bound": ApiAccountFactory.create(name="Bound", tenant=cast.books if own else cast.shoes),
+        "elsewhere": ApiAccountFactory.create(name="Elsewhere", tenant=cast.other),
     }

@@ -18,6 +18,8 @@ from tests.addresses import SERVED, address
 from tests.base import Cast, login, snapshot, undone
 from tests.stage import Stage, make_stage
 
+pytestmark = pytest.mark.usefixtures("registers")
+
 VISITORS = ("nobody", "outsider", "view", "manage", "admin", "host-view", "host-manage", "host-admin")
 METHODS = ("GET", "POST")
 #: Of software, not of people: tests/permissions/test_graphql.py and tests/events see to them.

@@ -203,6 +203,10 @@ def test_nothing_has_happened_before_events_come(cast: Cast) -> None:
         },
         "activity": [],
         "domainActivity": [],
+        "byRoad": [
+            {"road": road, "receivedCount": 0, "publishedCount": 0, "publishSuccessRate": 0.0}
+            for road in ("SERVER", "BROWSER")
+        ],
     }
 
 

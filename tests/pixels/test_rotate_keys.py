@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import AuditEntry
 from common.key_rotation import Rotation, rotate_secrets
 from common.secrets import Secret
+from events.models import Removal
 from pixels.models import Pixel
 from tests.factories import PixelFactory
 
@@ -52,6 +53,18 @@ def test_a_second_rotation_changes_nothing(keys: list[str]) -> None:
 
     assert rotate()[0].startswith("0 re-encrypted, 3 had the newest key already")
     assert list(Pixel.objects.values()) == before
+
+
+def test_so_are_the_tokens_of_pixels_that_are_gone(keys: list[str], settings: Any) -> None:
+    """They wait for Meta to confirm that it has forgotten the pixel."""
+    settings.FIELD_ENCRYPTION_KEYS = keys[1:]
+    Removal.objects.create(pixel_id="17", tenant_id="hU2koC34", api_version="v24.0", access_token="EAA3")
+    settings.FIELD_ENCRYPTION_KEYS = keys
+
+    rotate()
+
+    settings.FIELD_ENCRYPTION_KEYS = keys[:1]
+    assert Removal.objects.get().access_token.reveal() == "EAA3"
 
 
 def test_all_are_rotated_whatever_the_size_of_a_batch(keys: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 from collections.abc import Iterator
 from unittest.mock import Mock
 
@@ -12,7 +13,7 @@ from django.db import OperationalError
 from django.test import Client
 from pytest_django import Settings
 
-from portal import addresses, wsgi
+from portal import addresses, rsgi
 from tests.base import Cast, bearer, login
 from tests.events.sending import purchase
 from tests.factories import PixelFactory
@@ -29,6 +30,15 @@ SPELLINGS = ("{}", "{}/", "{}//", "/{}", "//{}/", "{}%20", "{}/%20", "{}%0a", "/
 def spelled(address: str) -> list[str]:
     doubled = address.replace("/", "//")
     return [*(spelling.format(address) for spelling in SPELLINGS), doubled, f"{doubled}//"]
+
+
+def test_an_address_of_spaces_is_read_at_once() -> None:
+    """The server reads addresses where all others wait for it."""
+    begun = time.monotonic()
+
+    assert addresses.find("/a" + " " * 20_000 + "b") is None
+
+    assert time.monotonic() - begun < 1
 
 
 # --- Served ----------------------------------------------------------------------------------------------------------
@@ -148,6 +158,8 @@ def test_what_is_not_there_is_told_in_the_form_of_the_address(method: str, path:
         ("POST", "/.well-known/oauth-authorization-server/", "GET"),
         ("POST", "/api/usage/", "GET"),
         ("DELETE", "/healthz/", "GET"),
+        ("POST", "/api/docs", "GET, HEAD"),
+        ("OPTIONS", "/api/openapi.json", "GET, HEAD"),
     ],
 )
 def test_a_wrong_method_is_told_in_the_form_of_the_address(method: str, path: str, allowed: str) -> None:
@@ -226,8 +238,8 @@ def test_a_fault_of_ours_is_told_without_a_page(monkeypatch: pytest.MonkeyPatch)
     def fail(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("accounts.views.token.authorization_server.create_token_response", fail)
-    told = Told("POST", "/clients/token")
+    monkeypatch.setattr("accounts.views.token.metadata", fail)
+    told = Told("GET", "/.well-known/oauth-authorization-server")
 
     assert told.status == 500
     assert told.json == {"error": "server_error", "error_description": "Internal Server Error."}
@@ -241,10 +253,10 @@ def https(settings: Settings) -> Iterator[None]:
     """The application as it is made where https is asked for."""
     settings.SECURE_SSL_REDIRECT, settings.BASE_URL = True, "https://gateway.example.com"
     settings.ALLOWED_HOSTS = ["gateway.example.com", "localhost"]
-    importlib.reload(wsgi)
+    importlib.reload(rsgi)
     yield
     settings.SECURE_SSL_REDIRECT = False
-    importlib.reload(wsgi)
+    importlib.reload(rsgi)
 
 
 @pytest.mark.usefixtures("https")
@@ -274,11 +286,9 @@ def test_pages_are_left_alone(path: str) -> None:
 
 
 def test_a_database_that_is_away_is_told_without_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "accounts.views.token.authorization_server.create_token_response", Mock(side_effect=OperationalError)
-    )
+    monkeypatch.setattr("accounts.views.token.metadata", Mock(side_effect=OperationalError))
 
-    told = Told("POST", "/clients/token/")
+    told = Told("GET", "/.well-known/oauth-authorization-server/")
 
     assert told.status == 503
     assert int(told.headers["Retry-After"]) > 0

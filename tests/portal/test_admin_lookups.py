@@ -36,6 +36,8 @@ HIDDEN = (
     ("events/deadletter", "event__gte", "a"),
     ("events/deadletter", "pixel__access_token__contains", "a"),
     ("events/outboxrow", "body__contains", "ada"),
+    ("pipelines/destination", "secrets__startswith", "gAAAA"),
+    ("pipelines/destination", "settings__endpoint", "https://example.com"),
     ("filters/eventfilter", "pixel__access_key__startswith", "a"),
 )
 

@@ -27,7 +27,7 @@ FOR_SOFTWARE = {
     "events/delivery/reads.py",
     "events/intake/door.py",
     "events/intake/receive.py",
-    "events/intake/parsing.py",
+    "events/intake/server_body.py",
     "events/intake/strict_json.py",
     "events/unreadable.py",
     "events/figures/usage_export.py",

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import structlog
+from celery.platforms import check_privileges
 from django.db import IntegrityError, transaction
 from django.test import Client, RequestFactory
 
 from accounts.models import User
-from portal import logs
+from portal import celery, logs
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -108,3 +109,18 @@ def test_a_host_that_is_not_ours_is_a_warning_in_one_line(lines: Lines, client: 
     said = [line for line in lines() if line["logger"] == "django.security.DisallowedHost"]
     assert [line["level"] for line in said] == ["warning"]
     assert "exception" not in said[0]
+
+
+def test_a_worker_of_roots_says_so_in_one_line(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    celery._say_less_of_root()
+    check_privileges(celery.app.conf.accept_content)
+    celery._tell_of_root()
+
+    assert [line["event"] for line in lines()] == [
+        "The worker runs as root. A user of its own is safer: docs/production.md."
+    ]
+    assert not recwarn.list

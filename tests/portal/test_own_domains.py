@@ -127,7 +127,8 @@ def test_every_door_of_events_is_one_that_takes_any_host() -> None:
 def ask(domain: str = OWN, address: str = "127.0.0.1", *, method: str = "GET", **headers: str) -> int:
     headers = {"host": "127.0.0.1:8000"} | {name.replace("_", "-"): value for name, value in headers.items()}
     query = urlencode({"domain": domain})
-    response = addresses.answer(Request(method, "/internal/tls-check", query, headers, BytesIO(), address))
+    asked = Request(method, "/internal/tls-check", query, headers, BytesIO(), address)
+    response = addresses.answer(asked, addresses.find(asked.path))
     assert response
     return response.status
 
@@ -150,7 +151,7 @@ def test_it_gets_none_for_another(cast: Cast, settings: Settings) -> None:
 def test_a_question_that_is_none_is_answered_no(query: str) -> None:
     asked = Request("GET", "/internal/tls-check", query, {"host": "127.0.0.1"}, BytesIO(), "127.0.0.1")
 
-    response = addresses.answer(asked)
+    response = addresses.answer(asked, addresses.find(asked.path))
     assert response
     assert response.status == 404
 

@@ -11,9 +11,10 @@ from django.core.signals import request_started
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from portal import wsgi
+from portal import rsgi
+from tests.rsgi import ask_as
 
-Ask = Callable[..., tuple[str, str]]
+Ask = Callable[..., tuple[int, str]]
 
 pytestmark = pytest.mark.django_db
 
@@ -26,9 +27,9 @@ def ask(settings: Settings) -> Iterator[Ask]:
     """
     settings.SECURE_SSL_REDIRECT = True
     settings.TRUSTED_PROXIES = ["10.0.0.0/24"]
-    application = importlib.reload(wsgi).application
+    importlib.reload(rsgi)
 
-    def answer(remote_address: str, **headers: str) -> tuple[str, str]:
+    def answer(remote_address: str, **headers: str) -> tuple[int, str]:
         environ = RequestFactory().get("/api/docs", REMOTE_ADDR=remote_address, headers=headers).environ
         seen: list[str] = []
 
@@ -36,25 +37,25 @@ def ask(settings: Settings) -> Iterator[Ask]:
             seen.append(environ["REMOTE_ADDR"])
 
         request_started.connect(note)
-        application(environ, lambda status, _headers: seen.append(status)).close()
+        status = ask_as(environ).status
         request_started.disconnect(note)
-        caller, status = seen
+        (caller,) = seen
         return status, caller
 
     yield answer
     settings.SECURE_SSL_REDIRECT, settings.TRUSTED_PROXIES = False, []
-    importlib.reload(wsgi)  # other tests ask the application as it was
+    importlib.reload(rsgi)  # other tests ask the application as it was
 
 
 def test_a_trusted_proxy_tells_caller_and_scheme(ask: Ask) -> None:
-    assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="https") == ("200 OK", "192.0.2.7")
-    assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="http")[0] == "308 Permanent Redirect"
+    assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="https") == (200, "192.0.2.7")
+    assert ask("10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="http")[0] == 308
 
 
 def test_a_stranger_is_not_believed(ask: Ask) -> None:
     answer = ask("192.0.2.7", x_forwarded_for="127.0.0.1", x_forwarded_proto="https")
 
-    assert answer == ("308 Permanent Redirect", "192.0.2.7")
+    assert answer == (308, "192.0.2.7")
 
 
 @pytest.mark.parametrize(
@@ -79,11 +80,11 @@ def test_a_stranger_is_not_believed(ask: Ask) -> None:
     ],
 )
 def test_the_caller_is_the_last_address_that_is_not_a_proxys(ask: Ask, forwarded: str, caller: str) -> None:
-    assert ask("10.0.0.1", x_forwarded_for=forwarded, x_forwarded_proto="https") == ("200 OK", caller)
+    assert ask("10.0.0.1", x_forwarded_for=forwarded, x_forwarded_proto="https") == (200, caller)
 
 
 def test_a_proxy_that_reaches_us_by_ipv6_is_known_by_its_ipv4_address(ask: Ask) -> None:
-    assert ask("::ffff:10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="https") == ("200 OK", "192.0.2.7")
+    assert ask("::ffff:10.0.0.1", x_forwarded_for="192.0.2.7", x_forwarded_proto="https") == (200, "192.0.2.7")
 
 
 @pytest.mark.parametrize("stranger", ["10.0.1.1", "2001:db8::1", "::ffff:10.0.1.1", ""])

@@ -18,6 +18,7 @@ from pytest_httpserver import HTTPServer
 from common import env
 from portal import settings
 from portal.run import STOP_SECONDS, Supervisor, say_when_ready
+from tests.instance import free_port
 
 # Runs for a while, fails at once the next two times, and then runs.
 FLAKY = """
@@ -201,15 +202,26 @@ def test_it_says_where_to_open_the_portal_once_the_web_server_answers(
     assert len(httpserver.log) == 2
 
 
-def test_where_another_process_has_the_port_it_says_so_and_nothing_else(httpserver: HTTPServer) -> None:
-    environment = {**os.environ, "BIND_ADDRESS": "127.0.0.1", "PORT": str(httpserver.port)}
-    command = [sys.executable, "-m", "portal.run"]
+@pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
+@pytest.mark.parametrize("module", ["portal.ports", "portal.run"])
+def test_where_another_process_has_a_port_it_says_what_to_do_and_nothing_else(
+    httpserver: HTTPServer, name: str, module: str
+) -> None:
+    taken = httpserver.port
+    environment = {**os.environ, "PORT": str(free_port()), "GRAPH_API_URL": "", name: str(taken)}
     done = subprocess.run(
-        command, cwd=env.ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", module],
+        cwd=env.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"portal cannot start: PORT {httpserver.port} on 127.0.0.1 cannot be used: ")
+    assert done.stderr.startswith(f"portal cannot start: {name} must be another one: start with {name}={taken + 1} ")
+    assert f"{taken} on 127.0.0.1 cannot be used: " in done.stderr
     assert httpserver.log == []
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,15 +18,16 @@ from pytest_django import Settings
 
 from accounts.services.passwords import change_password
 from common import http
-from portal import wsgi
+from portal import rsgi
 from portal.addresses import find
 from tests.base import Cast, client_of, login
 from tests.factories import PixelFactory
-
-WSGIApp = Callable[[dict[str, Any], Any], Any]
+from tests.rsgi import ask_as
 
 POLICY = {
     "default-src": "'self'",
+    "script-src": "http://testserver/static/",
+    "style-src": "http://testserver/static/",
     "img-src": "'self' data:",
     "object-src": "'none'",
     "base-uri": "'none'",
@@ -83,7 +83,9 @@ def pages(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iter
                 continue
 
 
-PAGES = sorted(set(pages(get_resolver().url_patterns)))
+#: A frame with a policy of its own (tests/browser/test_data_filter.py).
+FRAME = reverse("pipelines:filter_trial")
+PAGES = sorted(set(pages(get_resolver().url_patterns)) - {FRAME})
 
 
 def directives(header: str) -> dict[str, str]:
@@ -122,7 +124,24 @@ def test_admin_is_refused_other_sites_too(cast: Cast) -> None:
     policy = directives(login(cast.hanna).get("/admin/").headers["Content-Security-Policy"])
 
     assert policy["default-src"] == "'self'"
-    assert "http" not in " ".join(policy.values())
+    assert policy["script-src"] == "http://testserver/static/ http://testserver/admin/jsi18n/ 'unsafe-eval'"
+    assert policy["style-src"] == "http://testserver/static/"
+
+
+@pytest.mark.parametrize("host", ["portal.example.com", "portal.example.com:8443"])
+def test_scripts_come_from_the_host_that_was_asked(db: None, settings: Settings, host: str) -> None:
+    settings.ALLOWED_HOSTS = ["portal.example.com"]
+    page = Client().get("/auth/login/", headers={"host": host}, secure=True)
+
+    assert directives(page.headers["Content-Security-Policy"])["script-src"] == f"https://{host}/static/"
+
+
+def test_a_host_that_is_none_of_ours_has_a_policy_too(db: None, settings: Settings) -> None:
+    page = Client().get("/auth/login/", headers={"host": "elsewhere.example.com"})
+
+    assert page.status_code == 400
+    policy = directives(page.headers["Content-Security-Policy"])
+    assert policy["script-src"] == f"{settings.BASE_URL}/static/"
 
 
 @pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: str(file.relative_to(settings.ROOT / "templates")))
@@ -171,7 +190,7 @@ DOORS = [
 
 
 @pytest.fixture
-def strict(settings: Settings) -> Iterator[WSGIApp]:
+def strict(settings: Settings) -> Iterator[None]:
     """The application as a careful operator runs it: https and nothing else, in production."""
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_HSTS_SECONDS = 31_536_000
@@ -180,30 +199,27 @@ def strict(settings: Settings) -> Iterator[WSGIApp]:
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
     settings.WHITENOISE_USE_FINDERS = True
     http.security_headers.cache_clear()  # another test's settings made them
-    application: WSGIApp = importlib.reload(wsgi).application
-    yield application
+    importlib.reload(rsgi)
+    yield
     settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS, settings.WHITENOISE_USE_FINDERS = False, 0, False
-    importlib.reload(wsgi)  # other tests ask the application as it was
+    importlib.reload(rsgi)  # other tests ask the application as it was
     http.security_headers.cache_clear()
 
 
-def ask(application: WSGIApp, method: str, path: str, *, https: bool = True) -> tuple[int, dict[str, str]]:
+def ask(method: str, path: str, *, https: bool = True) -> tuple[int, dict[str, str]]:
     request = RequestFactory().generic(
         method, path, b"{}" if method == "POST" else b"", content_type="application/json", secure=https
     )
-    answered: list[tuple[int, dict[str, str]]] = []
-    body = application(request.environ, lambda status, headers: answered.append((int(status[:3]), dict(headers))))
-    b"".join(body)
-    getattr(body, "close", bool)()
-    return answered[0]
+    answer = ask_as(request.environ)
+    return answer.status, dict(answer.headers)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("method", "path", "status"), DOORS)
 def test_every_answer_has_the_headers_that_keep_browsers_safe(
-    strict: WSGIApp, method: str, path: str, status: int
+    strict: None, method: str, path: str, status: int
 ) -> None:
-    answered, headers = ask(strict, method, path)
+    answered, headers = ask(method, path)
 
     assert answered in (status, 503 if path == "/healthz" else status)
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -218,8 +234,8 @@ def test_every_answer_has_the_headers_that_keep_browsers_safe(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("method", "path", "status"), DOORS)
-def test_without_https_there_is_nothing_but_the_way_to_it(strict: WSGIApp, method: str, path: str, status: int) -> None:
-    answered, headers = ask(strict, method, path, https=False)
+def test_without_https_there_is_nothing_but_the_way_to_it(strict: None, method: str, path: str, status: int) -> None:
+    answered, headers = ask(method, path, https=False)
 
     if path == "/healthz":
         assert answered in (200, 503), "load balancers ask by http"

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
-from unittest.mock import Mock
 
-import granian.wsgi
 import pytest
 
 from portal import serve
+from tests.rsgi import ask
 
 
-def test_no_request_holds_the_secrets_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Granian's own way from a worker's start to a request."""
-    monkeypatch.setattr(granian.wsgi, "os", granian.wsgi.os)  # type: ignore[attr-defined]  # put back afterwards
-    monkeypatch.setattr("gc.freeze", lambda: None)
-    monkeypatch.setattr("signal.pthread_sigmask", lambda how, mask: set())
-    monkeypatch.setattr("logging.captureWarnings", lambda capture: None)
+def test_no_request_holds_the_secrets_of_the_process(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://user:secret@db/portal")
     monkeypatch.setenv("HTTP_X_NO_HEADER", "1")
     requests: list[dict[str, Any]] = []
 
     def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         requests.append(environ)
+        start_response("200 OK", [])
         return []
 
-    serve._load_application("", idle_seconds=serve.IDLE_SECONDS)
-    serve_request = granian.wsgi._callback_wrapper(application, {})
-    serve_request(Mock(), {"PATH_INFO": "/", "HTTP_HOST": "localhost"})
+    monkeypatch.setattr("portal.rsgi._django", application)
+    ask("GET", "/hub/")
 
     (environ,) = requests
     assert environ["HTTP_HOST"] == "localhost"
     assert environ["wsgi.multithread"]
     assert not {"DATABASE_URL", "SECRET_KEY", "HTTP_X_NO_HEADER"} & environ.keys()
+
+
+@pytest.mark.parametrize(
+    ("files", "most", "connections"),
+    [(20_000, 20_000, 4_096), (1_024, 20_000, 4_096), (1_024, 2_000, 1_744), (256, 256, 128)],
+)
+def test_connections_are_no_more_than_files_can_be_open(
+    monkeypatch: pytest.MonkeyPatch, files: int, most: int, connections: int
+) -> None:
+    limits = [(files, most)]
+    monkeypatch.setattr(resource, "getrlimit", lambda which: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda which, new: limits.append(new))
+
+    assert serve._room_for(4_096) == connections
+    assert limits[-1][0] <= most

@@ -151,7 +151,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 def variables_read() -> set[str]:
     """The names of all the variables that classes of the code name."""
-    for app in ("common", "portal", "accounts", "pixels", "filters", "events"):
+    for app in ("common", "portal", "accounts", "pixels", "filters", "pipelines", "events", "alerts"):
         for file in (settings.ROOT / app).rglob("*.py"):
             if "Variables):" in file.read_text("utf-8"):
                 import_module(".".join(file.relative_to(settings.ROOT).with_suffix("").parts))

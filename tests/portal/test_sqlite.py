@@ -1,4 +1,4 @@
-"""SQLite's files: nobody else can read them, and what was deleted is not in them."""
+"""SQLite: nobody else can read its files, what was deleted is not in them, and Django warns of nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection, connections
 
 SECRET = "a-visitor-who-was-forgotten"
@@ -80,3 +81,7 @@ def test_what_was_deleted_is_in_no_file(folder: Path, database: Any) -> None:
 
     for file in folder.glob("portal.sqlite3*"):
         assert SECRET.encode() not in file.read_bytes(), file.name
+
+
+def test_the_first_start_warns_of_nothing() -> None:
+    call_command("check", databases=["default"], fail_level="WARNING")

@@ -14,6 +14,9 @@ from urllib.parse import urlencode
 
 import httpx
 
+from accounts.services.api_accounts import IssuedApiAccount
+from tests.events.browser_posting import HEADERS, page_view
+
 _numbers = count(1)
 
 
@@ -57,6 +60,17 @@ def events_for(pixel_id: str) -> Ask:
         return {"data": [event]}
 
     return Ask("POST", f"/capi/{pixel_id}/events", body)
+
+
+def browser_event_for(pixel_id: str) -> Ask:
+    """What the Meta Pixel posts, with an id of its own."""
+    return Ask("POST", "/events", lambda: page_view(pixel_id, event_id=f"view-{next(_numbers)}"), HEADERS)
+
+
+def token_for(issued: IssuedApiAccount) -> Ask:
+    """A partner asks for a token."""
+    form = {"grant_type": "client_credentials", "client_id": issued.api_account.name, "client_secret": issued.secret}
+    return Ask("POST", "/clients/token", lambda: form, form=True)
 
 
 def hub_query(token: str) -> Ask:
@@ -110,6 +124,12 @@ class Load:
         return [each for each in list(self.answers) if start <= each.began and each.ended <= end]
 
 
+def _taken_as(kind: str) -> int:
+    """The status that says so; browsers get the one that Meta answers them with."""
+    return 200 if kind == "browser" else 202
+
+
 def accepted(answers: list[Answered]) -> set[str]:
-    """The ids of the events that were answered with 202."""
-    return {event["event_id"] for each in answers if each.status == 202 and each.body for event in each.body["data"]}
+    """The ids of the events that were taken."""
+    taken = [each.body for each in answers if each.body and each.status == _taken_as(each.kind)]
+    return {event["event_id"] for body in taken for event in body.get("data", [body])}

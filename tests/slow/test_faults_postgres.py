@@ -17,12 +17,14 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import RoleLevel
+from accounts.principals import OPERATOR
+from accounts.services.api_accounts import create_api_account
 from events.sandbox import Sandbox
 from events.sandbox.server import serve
 from tests.base import bearer, login, person, tenant
 from tests.factories import ApiAccountFactory, PixelFactory
 from tests.instance import Instance
-from tests.slow.load import Answered, Ask, Load, accepted, events_for, hub_query, send
+from tests.slow.load import Answered, Ask, Load, accepted, browser_event_for, events_for, hub_query, send, token_for
 from tests.slow.servers import PrivatePostgres, private_postgres
 
 THREADS = 4
@@ -44,8 +46,10 @@ def instance_with_load(folder: Path) -> Iterator[tuple[PrivatePostgres, Instance
     session = login(person("hanna", None, RoleLevel.ADMIN)).cookies[settings.SESSION_COOKIE_NAME].value
     asks = {
         "events": events_for(pixel_id),
+        "browser": browser_event_for(pixel_id),
         "graphql": hub_query(token),
         "page": Ask("GET", "/hub/", headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}),
+        "token": token_for(create_api_account(principal=OPERATOR, name="Shop")),
         "usage": Ask("GET", "/api/usage?from=2026-01-01&to=2026-01-02", headers={"Authorization": f"Bearer {token}"}),
         "health": Ask("GET", "/healthz"),
     }
@@ -64,6 +68,7 @@ def instance_with_load(folder: Path) -> Iterator[tuple[PrivatePostgres, Instance
             LANE_LEASE_SECONDS=4,
             API_RATE_LIMIT=0,
             ADDRESS_RATE_LIMIT=0,
+            BROWSER_ADDRESS_RATE_LIMIT=0,
         ) as instance,
     ):
         instance.start_worker()
@@ -114,6 +119,8 @@ def assert_says_so(away: list[Answered]) -> None:
     said = {each.kind: each.text for each in away}
     assert json.loads(said["events"])["error"]["code"] == 2
     assert [error["extensions"]["code"] for error in json.loads(said["graphql"])["errors"]] == [503]
+    assert json.loads(said["browser"])["error"]["code"] == 2
+    assert json.loads(said["token"])["error"] == "temporarily_unavailable"
     assert json.loads(said["usage"])["error"]["code"] == 503
     assert json.loads(said["health"]) == {"status": "unavailable", "reason": "database does not answer"}
     assert "The portal cannot reach its data" in said["page"]

@@ -38,7 +38,7 @@ _READ = """
 import time, django; django.setup()
 from django.db import connection, OperationalError
 from common.errors import unavailable
-from common.read_timeout import limited_reads
+from common.query_timeout import limited_reads
 connection.ensure_connection()
 for number in range(2):
     start = time.monotonic()

@@ -16,8 +16,12 @@ from django.utils import timezone
 from accounts.models import Membership, Tenant
 from accounts.variables import NewPersonVariables
 from common.errors import PortalError
-from events.demo.accounts import make_account, make_filter, make_pixel
+from events.demo.accounts import make_account, make_api_accounts, make_filter, make_pixel
+from events.demo.gateway import write_source_traffic
+from events.demo.pipelines import make_pipeline
 from events.demo.records import write_traffic
+from events.demo.refused import write_refused
+from events.demo.registrations import write_registration
 from events.demo.scenery import ACCOUNTS, PIXEL_IDS, DemoAccount
 from events.figures.usage import refresh_usage
 from pixels.models import Pixel
@@ -34,7 +38,7 @@ Where the portal does not run yet, `make run` comes next."""
 
 
 class Command(BaseCommand):
-    """Makes three accounts with people, pixels, filters and a week of traffic; all or nothing, and only once."""
+    """Makes three accounts with people, pixels, filters, a pipeline, a week of traffic; all or nothing, and once."""
 
     help = (
         "Fills the instance with three made-up accounts and a week of their traffic."
@@ -60,6 +64,7 @@ class Command(BaseCommand):
                 # The host's admin comes first: `make run` makes one only where there is nobody yet.
                 call_command("first_start", stdout=self.stdout)
                 events = sum(_make(account, password) for account in ACCOUNTS)
+                make_api_accounts(Tenant.objects.get(pixels__pixel_id=PIXEL_IDS[0]), timezone.now())
         except PortalError as error:
             raise CommandError(f"The demo cannot be made, and nothing was changed. {error.message}") from None
         refresh_usage()
@@ -99,4 +104,8 @@ def _make(demo: DemoAccount, password: str) -> int:
     for wanted in demo.filters:
         make_filter(tenant, wanted)
     now = timezone.now()
-    return sum(write_traffic(made, pixel, now) for made, pixel in pixels)
+    events = sum(write_source_traffic(make_pipeline(tenant, each), each, now) for each in demo.pipelines)
+    for made, pixel in pixels:
+        write_registration(made, pixel, now)
+        write_refused(made, pixel, now)
+    return events + sum(write_traffic(made, pixel, now) for made, pixel in pixels)

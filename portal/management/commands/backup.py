@@ -14,7 +14,7 @@ from django.core.management.base import CommandParser
 
 from accounts.audit import MAKE_BACKUP, record
 from accounts.principals import OPERATOR
-from portal.backup.command import BackupCommand, names, read_passphrase
+from portal.backup.command import BackupCommand, database, names, read_passphrase
 from portal.backup.dump import dump
 from portal.backup.load import name_of
 from portal.backup.sealed import BackupError
@@ -30,6 +30,7 @@ class Command(BackupCommand):
         parser.add_argument("--force", action="store_true", help="Replace FILE if it exists.")
 
     def handle(self, *args: Any, file: Path, force: bool = False, **options: Any) -> None:
+        self.stdout.write(f"Reading {database()}.")
         passphrase = read_passphrase(options["passphrase_file"], is_new=True)
         backup_id = str(uuid4())
         with _whole_file(file, replace=force) as stream:

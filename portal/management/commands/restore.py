@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from portal.backup.command import BackupCommand, names, read_passphrase
+from portal.backup.command import BackupCommand, database, names, read_passphrase
 from portal.backup.load import WITHHELD, restore
 
 
@@ -26,6 +26,7 @@ class Command(BackupCommand):
     def handle(
         self, *args: Any, file: Path, dry_run: bool = False, with_api_accounts: bool = False, **options: Any
     ) -> None:
+        self.stdout.write(f"Restoring into {database()}.")
         with file.open("rb") as stream:
             passphrase = read_passphrase(options["passphrase_file"], is_new=False)
             report = restore(stream, passphrase, dry_run=dry_run, with_api_accounts=with_api_accounts)
@@ -34,5 +35,10 @@ class Command(BackupCommand):
             self.stdout.write(f"{report.added[label]:>12,} added {report.skipped[label]:>12,} left out  {name}")
         for label, count in report.withheld.items():
             self.stdout.write(f"Left out: {count:,} {names()[label]} {WITHHELD[label]}")
+        if report.is_held:
+            self.stdout.write(
+                "Nothing is registered with Meta, nor removed there, until a host admin allows it: Host settings,"
+                " Registration with Meta."
+            )
         if dry_run:
             self.stdout.write("Nothing was changed.")

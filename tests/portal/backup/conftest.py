@@ -20,26 +20,57 @@ from accounts.audit import record
 from accounts.models import HostSettings, RoleLevel
 from accounts.principals import OPERATOR
 from accounts.services.host import UPDATE_HOST
+from alerts.models import Incident, RuleName, RuleSetting
 from common.secrets import Secret
-from events.models import Counter, DisconnectedUsage, Finding, Identity, IdFinding, Lane, Road, SeenLabel
+from events.models import (
+    Counter,
+    Delivery,
+    DestinationCounter,
+    DestinationCursor,
+    DestinationLane,
+    DestinationLetter,
+    DestinationRow,
+    DisconnectedUsage,
+    Finding,
+    Identity,
+    IdFinding,
+    Lane,
+    RefusedRequest,
+    Registration,
+    Road,
+    SeenLabel,
+    SourceCounter,
+    SourceFinding,
+    SourceLabel,
+    SourceLane,
+    SourceRefusedRequest,
+    SourceRow,
+)
+from pipelines.models import Destination, DestinationType, Source
 from pixels.services import CONNECT
 from portal.backup.sealed import SealedReader
 from tests.base import Cast, make_cast
 from tests.factories import (
     DeadLetterFactory,
-    DeliveryFactory,
+    DestinationFactory,
     DomainFilterFactory,
     EventFilterFactory,
     IngressDomainFactory,
     InvitationFactory,
     MembershipFactory,
     OutboxRowFactory,
+    PipelineDestinationFactory,
+    PipelineFactory,
+    PipelineSourceFactory,
     PixelFactory,
+    PixelPipelineFactory,
+    SourceFactory,
 )
 
 PASSPHRASE = "correct horse battery staple"
 #: To the microsecond, which many ways of writing JSON lose.
 THEN = datetime(2026, 3, 1, 23, 59, 59, 123_456, tzinfo=UTC)
+REFUSED = {"at": THEN, "field": "event", "reason": "no_object", "event_count": 2, "origin": 7, "sample": "é"}
 
 Run = Callable[..., str]
 
@@ -92,21 +123,67 @@ def fill() -> Cast:
     EventFilterFactory.create(pixel=pixel, event_name="Purchase", state="PUBLISH")
     DomainFilterFactory.create(pixel=other, domain="shop.example.com")
     DomainFilterFactory.create(tenant=cast.books, domain="shop.example.com")
+    PixelPipelineFactory.create(pixel=pixel, filter_status=False, set_aside=["Lead"], registers=False)
+    pipeline = PipelineFactory.create(tenant=cast.shoes, blocked_event_types=["Lead", "Größe"])
+    PipelineSourceFactory.create(
+        pipeline=pipeline,
+        source=SourceFactory.create(tenant=cast.shoes, source_id="0019", custom_integrity_script="e => e\n"),
+    )
+    PipelineDestinationFactory.create(
+        pipeline=pipeline,
+        destination=DestinationFactory.create(
+            tenant=cast.shoes,
+            type=DestinationType.META_CONVERSIONS_API,
+            settings={"dataSetId": "7"},
+            secrets='{"a": "b"}',
+        ),
+        filter_status=True,
+    )
+    fill_gateway(pipeline.source_links.get().source, pipeline.destination_links.get().destination)
     Lane.objects.create(pixel=pixel, claim=UUID(int=7), claimed_until=THEN, failures=3, retry_at=THEN, held=True)
+    Registration.objects.create(
+        pixel=pixel, claim=UUID(int=8), claimed_until=THEN, state="REGISTERED", node="7", told="d" * 64, told_at=THEN,
+        endpoint="https://gateway.example.com", due_at=THEN,
+    )  # fmt: skip
     Counter.objects.create(
         pixel=pixel, span=2, dimension=0, start=THEN, label="", received=3, failed=1, browser_received=2
     )
+    RuleSetting.objects.create(tenant=pixel.tenant, pixel=pixel, rule=RuleName.SILENCE, threshold=7)
+    Incident.objects.create(
+        tenant=pixel.tenant, pixel=pixel, rule=RuleName.TOKEN, subject=f"pixel {pixel.pixel_id}",
+        facts={"name": "Shop"}, opened_at=THEN, updated_at=THEN,
+    )  # fmt: skip
     SeenLabel.objects.create(pixel=pixel, dimension=1, label="Purchase", last_seen=date(2026, 3, 1))
     Finding.objects.create(pixel=pixel, hour=THEN, field="user_data.fbp", reason="no_browser_id", count=7)
     IdFinding.objects.create(pixel=pixel, kind=2, event_name="Purchase", count=2, last_at=THEN, examples=["order-1"])
+    RefusedRequest.objects.create(pixel=pixel, **REFUSED)
     Identity.objects.create(pixel=pixel, key="f" * 64, identifiers={"em": ["a" * 64], "n": None}, seen_at=THEN)
-    DeliveryFactory.create(pixel=pixel, event_time=None)
+    Delivery.objects.create(pixel=pixel, at=THEN, outcome=Delivery.Outcome.PUBLISHED, event_name="Lead", event_id="1")
     OutboxRowFactory.create(pixel=pixel, received_at=THEN, body=bytes(range(256)), road=Road.BROWSER)
     OutboxRowFactory.create(pixel=other, received_at=THEN + timedelta(microseconds=1))
     DeadLetterFactory.create(pixel=pixel, road=Road.BROWSER)
     record(OPERATOR, CONNECT, pixel, tenant=cast.shoes, changes={"name": [None, "é\u2028"], "n": [1, 2.5]})
     record(OPERATOR, UPDATE_HOST, "host")
     return cast
+
+
+def fill_gateway(source: Source, destination: Destination) -> None:
+    """A request that waits for the destination, and what has become of others."""
+    SourceLane.objects.create(source=source, placed=2**40)
+    counted = {"span": 2, "dimension": 0, "start": THEN, "label": ""}
+    SourceCounter.objects.create(source=source, received=3, **counted)
+    SourceLabel.objects.create(source=source, dimension=1, label="Purchase", last_seen=date(2026, 3, 1))
+    SourceFinding.objects.create(source=source, hour=THEN, kind=1, field="event", reason="no_object", count=7, events=9)
+    SourceRefusedRequest.objects.create(source=source, **REFUSED)
+    SourceRow.objects.create(source=source, place=2**40, received_at=THEN, event_count=1, body=bytes(range(256)))
+    DestinationLane.objects.create(destination=destination, claim=UUID(int=9), failures=2, code="190", message="é")
+    DestinationCursor.objects.filter(destination=destination).update(place=2**40 - 1)
+    DestinationCounter.objects.create(destination=destination, received=2, failed=1, **counted)
+    waiting = {"destination": destination, "source": source, "received_at": THEN}
+    DestinationRow.objects.create(event_count=1, body=b"[]", road=Road.BROWSER, **waiting)
+    DestinationLetter.objects.create(
+        event_name="Purchase", event_id="order-1", event=b"{}", code="100", message="No", failed_at=THEN, **waiting
+    )
 
 
 def empty() -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError
@@ -13,6 +14,7 @@ from django.core.management import CommandError
 from accounts.models import ApiAccount, AuditEntry, Invitation, Membership, RoleLevel, Tenant, User
 from events.models import DeadLetter, OutboxRow
 from portal.backup import load
+from portal.backup.tables import TABLES, Table
 from tests.base import Cast
 from tests.factories import DeadLetterFactory, OutboxRowFactory, PixelFactory, TenantFactory
 from tests.portal.backup.conftest import THEN, Run, content_of, empty
@@ -84,6 +86,43 @@ def test_an_instance_with_api_accounts_of_its_own_gets_no_others(full: Cast, run
     run("restore", file)
 
     assert [account.name for account in ApiAccount.objects.all()] == ["Ours"]
+
+
+def test_an_api_account_comes_with_its_scope_and_without_the_network_it_was_used_from(
+    full: Cast, run: Run, file: Path
+) -> None:
+    scope = {"read_only": True, "tenant_id": full.shoes.pk, "expires_at": THEN}
+    ApiAccount.objects.update(**scope, last_used_from="192.0.2.0/24")
+    run("backup", file)
+    empty()
+    run("restore", file)
+
+    (restored,) = ApiAccount.objects.values(*scope, "last_used_from")
+    assert restored == {**scope, "last_used_from": ""}
+
+
+def test_an_api_account_whose_account_is_not_here_any_more_does_not_come_without_its_border(
+    full: Cast, run: Run, file: Path
+) -> None:
+    gone = TenantFactory.create()
+    ApiAccount.objects.update(tenant=gone)
+    Tenant.objects.filter(pk=gone.pk)._raw_delete("default")
+    run("backup", file)
+    empty()
+    run("restore", file)
+
+    assert not ApiAccount.objects.exists()
+
+
+def test_api_accounts_of_a_file_of_before_scopes_have_none(full: Cast, run: Run, file: Path) -> None:
+    table = next(table for table in TABLES if table.model is ApiAccount)
+    old = Table(ApiAccount, key=("name",), left_out=("read_only", "tenant", "expires_at", *table.left_out))
+    with mock.patch("portal.backup.dump.TABLES", [old if each is table else each for each in TABLES]):
+        run("backup", file)
+    empty()
+    run("restore", file)
+
+    assert ApiAccount.objects.filter(read_only=False, tenant=None, expires_at=None).exists()
 
 
 # --- Events -----------------------------------------------------------------------------------------------------------

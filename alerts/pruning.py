@@ -1,0 +1,28 @@
+"""Forgetting incidents that are long over, and what processes of the previous release leave behind, which delete
+accounts, pixels and destinations and know no alerts (docs/decisions/0024-the-store.md)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from accounts.models import Tenant
+from alerts.models import Incident, RuleSetting
+from common.pruning import delete_in_parts
+from pipelines.models import Destination
+from pixels.models import Pixel
+
+INCIDENTS_KEPT = timedelta(days=90)
+
+
+def prune(now: datetime | None = None) -> None:
+    """Delete old incidents with their notices, and rows whose account, pixel or destination is gone."""
+    now = now or timezone.now()
+    delete_in_parts(Incident.objects.filter(closed_at__lt=now - INCIDENTS_KEPT))
+    no_tenant = Q(tenant__isnull=False) & ~Exists(Tenant.objects.filter(pk=OuterRef("tenant")))
+    no_pixel = Q(pixel__isnull=False) & ~Exists(Pixel.objects.filter(pk=OuterRef("pixel")))
+    no_goal = Q(destination__isnull=False) & ~Exists(Destination.objects.filter(pk=OuterRef("destination")))
+    delete_in_parts(Incident.objects.filter(no_tenant | no_pixel | no_goal))
+    delete_in_parts(RuleSetting.objects.filter(no_tenant | no_pixel))

@@ -1,0 +1,52 @@
+"""Rules about what stands in a row: each is found by an index that holds nothing but what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+
+from accounts.models import IngressDomain, TenantStatus
+from alerts.rules.found import PIXEL_COLUMNS, Found, Look, of_pixel
+from events.delivery.explanations import explain
+from events.models import DestinationLane, Registration
+from events.registration.explanations import explain_attempt
+from pixels.models import Pixel
+
+_DEACTIVATED = TenantStatus.DEACTIVATED
+
+
+def rejected_tokens(look: Look) -> Iterator[Found]:
+    """Pixels whose access token Meta has rejected."""
+    pixels = Pixel.objects.filter(bad_token=True, event_bridge_active=True).exclude(tenant__status=_DEACTIVATED)
+    for row in pixels.order_by("pk").values(*PIXEL_COLUMNS, "api_error_code"):
+        yield of_pixel(row, explanation=explain(row["api_error_code"]))
+
+
+def held_destinations(look: Look) -> Iterator[Found]:
+    """Destinations that get nothing until somebody has changed them."""
+    lanes = DestinationLane.objects.filter(held=True, destination__active=True)
+    lanes = lanes.exclude(destination__tenant__status=_DEACTIVATED).select_related("destination")
+    for lane in lanes.defer("destination__secrets").order_by("pk"):
+        destination = lane.destination
+        # What its server says may quote an event: that goes into no mail. Without a code, the gateway says it.
+        facts = {"name": destination.name, "said": lane.code or lane.message.rstrip(".")}
+        yield Found(f"destination {destination.uuid}", destination.tenant_id, None, destination.pk, facts=facts)
+
+
+def refused_registrations(look: Look) -> Iterator[Found]:
+    """Pixels that Meta does not let register."""
+    rows = Registration.objects.filter(state=Registration.State.REFUSED, pixel__event_bridge_active=True)
+    rows = rows.exclude(pixel__tenant__status=_DEACTIVATED).select_related("pixel").defer("pixel__access_token")
+    for row in rows.order_by("pk"):
+        pixel = {column: getattr(row.pixel, column) for column in PIXEL_COLUMNS}
+        yield of_pixel(pixel, code=row.code, explanation=explain_attempt(row))
+
+
+def domains_elsewhere(look: Look) -> Iterator[Found]:
+    """Accounts' own domains of which the last daily check has found that they do not lead here."""
+    verified = Q(status=IngressDomain.Status.VERIFIED)
+    left = verified & Q(refusals__gt=0) | ~verified & Q(served_until__isnull=False)
+    for domain in IngressDomain.objects.filter(left).exclude(tenant__status=_DEACTIVATED).order_by("pk"):
+        facts = {"name": domain.ingress, "gateway": domain.target_domain}
+        yield Found(f"domain {domain.tenant_id}", domain.tenant_id, facts=facts)

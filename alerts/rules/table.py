@@ -1,0 +1,24 @@
+"""Every rule, the worst first. A new one is a function, a line here, a name in ``RuleName`` and words in
+``alerts/words.py``."""
+
+from __future__ import annotations
+
+from alerts.models import RuleName
+from alerts.rules import instance, silence, standing, traffic
+from alerts.rules.found import Rule
+
+RULES = (
+    Rule(RuleName.DISK, instance.disk, threshold=90, is_hosts=True),
+    Rule(RuleName.QUEUE, instance.queue, threshold=10, is_hosts=True),
+    Rule(RuleName.SCHEDULER, instance.scheduler, threshold=10, is_hosts=True),
+    Rule(RuleName.TOKEN, standing.rejected_tokens),
+    Rule(RuleName.DESTINATION, standing.held_destinations),
+    Rule(RuleName.SILENCE, silence.silent_pixels, threshold=50, most=1_000_000),
+    Rule(RuleName.WAITING, traffic.waiting_events, threshold=30, most=7 * 24 * 60),
+    Rule(RuleName.SUCCESS, traffic.success_rates, threshold=90, is_floor=True),
+    Rule(RuleName.REGISTRATION, standing.refused_registrations),
+    Rule(RuleName.DOMAIN, standing.domains_elsewhere),
+)
+RULE_OF = {rule.name: rule for rule in RULES}
+#: The worst is nought.
+RANK = {rule.name: rank for rank, rule in enumerate(RULES)}

@@ -1,0 +1,89 @@
+"""What an account wants to be alerted of: for all of its pixels, or for one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from accounts.permissions import Action
+from accounts.views.pages import address
+from accounts.web import AccountRequest, account_page, said_yes
+from alerts.models import RuleName, RuleSetting
+from alerts.rules.table import RULES
+from alerts.services import set_rule
+from common.errors import InvalidInput
+from pixels.models import Pixel
+from pixels.reads import get_pixel
+
+#: What a rule's threshold counts.
+_UNITS = {
+    RuleName.SILENCE: gettext_lazy("Events that must have been expected"),
+    RuleName.WAITING: gettext_lazy("Minutes that the oldest event may wait"),
+    RuleName.SUCCESS: gettext_lazy("Percent of events that Meta must take"),
+}
+#: About what belongs to no pixel.
+_OF_ACCOUNT = (RuleName.DESTINATION, RuleName.DOMAIN)
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@account_page(Action.EDIT_SETTINGS)
+def rules(request: AccountRequest) -> HttpResponse:
+    """Show each rule with its settings; or mute one, or set its threshold."""
+    of = request.GET.get("of", "").strip()
+    pixel = get_pixel(request.tenant, of, field="of") if of else None
+    if request.method == "POST":
+        set_rule(
+            principal=request.principal,
+            tenant_id=request.tenant.pk,
+            rule=request.POST.get("rule", ""),
+            pixel_id=pixel.pixel_id if pixel else None,
+            muted=not said_yes(request, "on"),
+            threshold=_number(request.POST.get("threshold", "").strip()),
+        )
+        messages.success(request, _("Saved. Alerts follow within a minute."))
+        page = address("alerts:rules", request.tenant)
+        return redirect(f"{page}&{urlencode({'of': pixel.pixel_id})}" if pixel else page)
+    return render(request, "alerts/rules.html", {"pixel": pixel, "rules": _rows(request, pixel)})
+
+
+def _number(text: str) -> int | None:
+    if text and not _NUMBER.fullmatch(text):
+        raise InvalidInput("threshold", "must be a whole number.")
+    return int(text) if text else None
+
+
+def _rows(request: AccountRequest, pixel: Pixel | None) -> list[dict[str, Any]]:
+    ours = RuleSetting.objects.visible_to(request.principal.borders).filter(tenant=request.tenant, pixel=None)
+    of_account = {row.rule: row for row in ours}
+    own = of_account
+    if pixel:
+        of_pixel = RuleSetting.objects.visible_to(request.principal.borders).filter(tenant=request.tenant, pixel=pixel)
+        own = {row.rule: row for row in of_pixel}
+    rows = []
+    for rule in RULES:
+        if rule.is_hosts or (pixel and rule.name in _OF_ACCOUNT):
+            continue
+        above = of_account.get(rule.name) if pixel else None
+        inherited = above.threshold if above and above.threshold is not None else rule.threshold
+        row = own.get(rule.name)
+        rows.append(
+            {
+                "name": rule.name,
+                "unit": _UNITS.get(rule.name),
+                "most": rule.most,
+                "default": inherited,
+                "muted": bool(row and row.muted),
+                "threshold": row.threshold if row else None,
+                "muted_above": bool(above and above.muted),
+            }
+        )
+    return rows

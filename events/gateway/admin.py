@@ -1,0 +1,204 @@
+"""Gateway sources and destinations in Django admin: what came of each, what waits, and what can be done about it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import orjson
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.service_admin import ServiceAdmin, all_well
+from accounts.web import principal_of_request
+from events.delivery.masking import masked_event
+from events.gateway import services
+from events.intake.rules import explain
+from events.models import (
+    DestinationCounter,
+    DestinationCursor,
+    DestinationLane,
+    DestinationLetter,
+    DestinationRow,
+    SourceCounter,
+    SourceFinding,
+    SourceRefusedRequest,
+    SourceRow,
+)
+from pipelines.ids import DESTINATION, id_of
+
+
+class OfSourceAdmin(ServiceAdmin):
+    """What the pages of sources' tables share."""
+
+    ordering = ("-pk",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("source",)
+    search_fields = ("source__source_id__exact", "source__name__icontains", "source__tenant__exact")
+    search_help_text = "A source's id or a part of its name, or an account's id"
+
+
+class OfDestinationAdmin(ServiceAdmin):
+    """What the pages of destinations' tables share."""
+
+    ordering = ("-pk",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("destination",)
+    search_fields = ("destination__name__icontains", "destination__tenant__exact")
+    search_help_text = "A part of a destination's name, or an account's id"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("destination__secrets")
+
+
+@admin.register(SourceRow)
+class SourceRowAdmin(OfSourceAdmin):
+    """Requests that are still to reach a destination; what they say is not shown."""
+
+    list_display = ("received_at", "source", "road", "event_count", "place", "intake")
+    list_filter = ("road",)
+    fields = list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("body")
+
+
+@admin.register(SourceCounter)
+class SourceCounterAdmin(OfSourceAdmin):
+    """How many events came from sources."""
+
+    list_display = (
+        "start", "span", "source", "dimension", "label", "received", "dropped_receiving_off", "browser_received",
+        "browser_dropped",
+    )  # fmt: skip
+    list_filter = ("span", "dimension")
+
+
+class RefusedAdmin(ServiceAdmin):
+    """What the pages of refused requests share."""
+
+    told = ("road", "field", "explanation", "event_count")
+    told_further = ("reason", "sample")
+    list_filter = ("road",)
+    readonly_fields = ("explanation",)
+
+    def explanation(self, refused: Any) -> str:
+        return explain(refused.reason)
+
+
+@admin.register(SourceFinding)
+class SourceFindingAdmin(OfSourceAdmin):
+    """What was refused of requests for sources, and why."""
+
+    list_display = ("hour", "source", "kind", "field", "explanation", "count")
+    list_filter = ("kind",)
+    fields = (*list_display, "reason", "road", "events")
+    readonly_fields = ("explanation",)
+
+    def explanation(self, finding: SourceFinding) -> str:
+        return explain(finding.reason)
+
+
+@admin.register(SourceRefusedRequest)
+class SourceRefusedRequestAdmin(RefusedAdmin, OfSourceAdmin):
+    """The last requests for sources that the intake refused."""
+
+    list_display = ("at", "source", *RefusedAdmin.told)
+    fields = (*list_display, *RefusedAdmin.told_further)
+
+
+@admin.register(DestinationLane)
+class DestinationLaneAdmin(OfDestinationAdmin):
+    """Destinations' queues: which wait, which are held, and what was answered last."""
+
+    list_display = ("destination", "may_send", "failures", "retry_at", "code", "message", "last_published")
+    list_filter = ("held",)
+    fields = (*list_display, "silence", "claimed_until")
+    readonly_fields = ("may_send",)
+    may_send = staticmethod(all_well("held", "may send"))
+    actions = ("try_now",)
+
+    @admin.action(description="Send now")
+    def try_now(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def retry(lane: DestinationLane) -> None:
+            destination = lane.destination
+            services.retry_destination(
+                principal=principal_of_request(request),
+                tenant_id=destination.tenant_id,
+                destination_id=id_of(DESTINATION, destination.uuid),
+            )
+
+        self.each(request, queryset, retry, "{} destinations are sent to now.")
+
+
+@admin.register(DestinationCursor)
+class DestinationCursorAdmin(OfDestinationAdmin):
+    """How far destinations have come with sources."""
+
+    list_display = ("destination", "source", "place")
+    list_select_related = ("destination", "source")
+
+
+@admin.register(DestinationRow)
+class DestinationRowAdmin(OfDestinationAdmin):
+    """Requests of which a part waits apart; what they say is not shown."""
+
+    list_display = ("received_at", "destination", "road", "event_count")
+    list_filter = ("road",)
+    fields = list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("body")
+
+
+@admin.register(DestinationCounter)
+class DestinationCounterAdmin(OfDestinationAdmin):
+    """How many events met which fate at destinations."""
+
+    list_display = (
+        "start", "span", "destination", "dimension", "label", "received", "published", "failed", "expired",
+        "dropped_by_event_filter", "dropped_by_domain_filter", "dropped_publishing_off", "publish_errors",
+        "browser_received", "browser_published", "browser_dropped", "browser_failed", "browser_expired",
+    )  # fmt: skip
+    list_filter = ("span", "dimension")
+
+
+@admin.register(DestinationLetter)
+class DestinationLetterAdmin(OfDestinationAdmin):
+    """Events that destinations refused."""
+
+    list_display = ("failed_at", "destination", "road", "event_name", "event_id", "code", "message")
+    list_filter = ("road",)
+    fields = (
+        "destination", "event_name", "event_id", "website", "road", "received_at", "failed_at", "code", "message",
+        "trace_id", "content",
+    )  # fmt: skip
+    readonly_fields = ("content",)
+    actions = ("replay", "discard")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("event")
+
+    def content(self, letter: DestinationLetter) -> str:
+        """The event, without what it says of the visitor."""
+        return orjson.dumps(masked_event(bytes(letter.event)), option=orjson.OPT_INDENT_2).decode()
+
+    @admin.action(description="Send again")
+    def replay(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def replay(letter: DestinationLetter) -> None:
+            services.replay_letter(**_named(request, letter))
+
+        self.each(request, queryset, replay, "{} events wait to be sent again.")
+
+    @admin.action(description="Discard")
+    def discard(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def discard(letter: DestinationLetter) -> None:
+            services.discard_letter(**_named(request, letter))
+
+        self.each(request, queryset, discard, "{} events discarded.")
+
+
+def _named(request: HttpRequest, letter: DestinationLetter) -> dict[str, Any]:
+    return {
+        "principal": principal_of_request(request),
+        "tenant_id": letter.destination.tenant_id,
+        "dead_letter_id": str(letter.pk),
+    }

@@ -1,0 +1,113 @@
+"""Pixels that fall silent are found within two hours, and quiet ones, weekends and holidays are no matter."""
+
+from __future__ import annotations
+
+import math
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from alerts.looking import look_at
+from alerts.models import Incident, RuleName
+from alerts.rules.silence import expectation
+from alerts.rules.table import RULE_OF
+from events.models import Counter
+from pixels.models import Pixel
+from tests.base import Cast
+from tests.factories import OutboxRowFactory, PixelFactory
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+RULE = RULE_OF[RuleName.SILENCE]
+#: A Wednesday.
+STOP = datetime(2026, 3, 4, 10, tzinfo=UTC)
+
+
+def write(pixel: Pixel, start: datetime, end: datetime, an_hour: int) -> None:
+    hours = [start + n * HOUR for n in range(int((end - start) / HOUR))]
+    Counter.objects.bulk_create(
+        Counter(pixel=pixel, span=Counter.Span.HOUR, dimension=0, start=hour, received=an_hour) for hour in hours
+    )
+
+
+def is_open(now: datetime) -> bool:
+    look_at(RULE, now)
+    return Incident.objects.filter(rule="silence", closed_at=None).exists()
+
+
+def test_a_busy_pixel_is_found_within_two_hours_and_closes_when_something_comes(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    write(pixel, STOP - 30 * DAY, STOP, 40)
+
+    assert not is_open(STOP + HOUR / 2)
+    assert is_open(STOP + 2 * HOUR)
+    assert is_open(STOP + 5 * DAY)  # nothing is to be expected any more, and nothing comes
+    write(pixel, STOP + 5 * DAY, STOP + 5 * DAY + HOUR, 1)
+    assert not is_open(STOP + 5 * DAY + HOUR / 2)
+
+
+def test_a_quieter_pixel_takes_longer(cast: Cast) -> None:
+    write(PixelFactory.create(tenant=cast.shoes), STOP - 30 * DAY, STOP, 10)
+
+    assert not is_open(STOP + 3 * HOUR)
+    assert is_open(STOP + 7 * HOUR)
+
+
+def test_a_pixel_that_is_silent_at_this_hour_every_week_is_left_alone(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    for week in range(5):
+        monday = STOP - week * 7 * DAY - 2 * DAY
+        write(pixel, monday, monday + DAY, 400)
+
+    assert not is_open(STOP + 2 * HOUR)
+
+
+@pytest.mark.parametrize("kept", ["waits", "switched off"])
+def test_a_pixel_that_is_well_is_no_silent_one(cast: Cast, kept: str) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes, event_bridge_active=kept != "switched off")
+    write(pixel, STOP - 30 * DAY, STOP, 40)
+    if kept == "waits":
+        OutboxRowFactory.create(pixel=pixel, counted=False)
+
+    assert not is_open(STOP + 2 * HOUR)
+
+
+def chance(rng: random.Random, mean: float) -> int:
+    """A number of Poisson's distribution."""
+    limit, n, product = math.exp(-mean), 0, rng.random()
+    while product > limit:
+        n, product = n + 1, product * rng.random()
+    return n
+
+
+def year_of(rng: random.Random, an_hour: float, start: datetime) -> dict[datetime, int]:
+    """Traffic of a shop: nights are quiet, weekends a third, and on ten holidays a fifth comes."""
+    holidays = set(rng.sample(range(365), 10))
+    hours = {}
+    for n in range(365 * 24):
+        hour = start + n * HOUR
+        mean = an_hour * (1 - 0.9 * math.cos(2 * math.pi * hour.hour / 24))
+        mean *= (1 / 3 if hour.weekday() >= 5 else 1) * (0.2 if n // 24 in holidays else 1)
+        if count := chance(rng, mean):
+            hours[hour] = count
+    return hours
+
+
+def alarms(hours: dict[datetime, int], start: datetime, first_day: int, days: int) -> list[datetime]:
+    moments = [start + first_day * DAY + n * HOUR + HOUR / 2 for n in range(days * 24)]
+    quiet = [m for m in moments if not (hours.get(m - HOUR / 2) or hours.get(m - 3 * HOUR / 2))]
+    return [moment for moment in quiet if RULE.is_broken(expectation(hours, moment)[1], RULE.threshold)]
+
+
+@pytest.mark.slow
+def test_a_year_of_thirty_quiet_pixels_raises_no_false_alarm() -> None:
+    rng, start = random.Random(19), datetime(2025, 1, 6, tzinfo=UTC)
+    for number in range(30):
+        hours = year_of(rng, 0.2 + number / 3, start)
+        assert alarms(hours, start, 29, 336) == [], number
+
+
+def test_a_month_of_quiet_pixels_raises_no_false_alarm() -> None:
+    rng, start = random.Random(19), datetime(2025, 1, 6, tzinfo=UTC)
+    for an_hour in (1, 5):
+        assert alarms(year_of(rng, an_hour, start), start, 29, 30) == []
