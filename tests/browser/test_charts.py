@@ -67,6 +67,7 @@ def test_what_is_shown_apart_is_fit_for_everybody_and_for_phones(
     for path in ("/hub/capig/", f"/hub/capig/pixels/{pixel.pixel_id}/"):
         vic.open(path, cast.shoes)
         vic.page.get_by_role("link", name=name).click()
+        vic.page.wait_for_url("**by=road**")
         for table in vic.page.locator("#traffic-received-table, #traffic-sent-table").all():
             table.locator("summary").click()
 
