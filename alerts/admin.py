@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts.service_admin import ServiceAdmin
 from accounts.web import principal_of_request
-from alerts.models import Incident, Notice, RuleSetting
+from alerts.models import Incident, Notice, NoticeDelivery, RuleSetting
 from alerts.services import set_rule
 from alerts.words import describe
 
@@ -55,12 +55,27 @@ class IncidentAdmin(ServiceAdmin):
 
 @admin.register(Notice)
 class NoticeAdmin(ServiceAdmin):
-    """Who tells of an incident, and since when it is told."""
+    """What is told of incidents."""
 
-    list_display = ("created_at", "incident", "told_at", "due_at", "attempts")
+    list_display = ("created_at", "incident", "kind", "due_at")
     list_select_related = ("incident",)
+    list_filter = ("kind",)
     ordering = ("-created_at",)
     fields = ("id", *list_display)
+
+
+@admin.register(NoticeDelivery)
+class NoticeDeliveryAdmin(ServiceAdmin):
+    """Which channel has told what, and which tries."""
+
+    list_display = ("notice", "incident", "channel", "told_at", "due_at", "attempts")
+    list_select_related = ("notice__incident",)
+    list_filter = ("channel", ("told_at", admin.EmptyFieldListFilter))
+    ordering = ("-pk",)
+    fields = list_display
+
+    def incident(self, delivery: NoticeDelivery) -> str:
+        return str(delivery.notice.incident)
 
 
 @admin.register(RuleSetting)

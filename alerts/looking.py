@@ -93,8 +93,9 @@ def _open(rule: Rule, new: list[Found], now: datetime) -> None:
 def _told_of_late(rule: Rule, subjects: Iterable[str], now: datetime) -> dict[str, datetime]:
     """When each of these was told last, of those that have come back within ``QUIET``."""
     late = Incident.objects.filter(rule=rule.name, subject__in=list(subjects), opened_at__gt=now - QUIET)
-    told = late.filter(notice__told_at__isnull=False).order_by("opened_at")
-    return dict(told.values_list("subject", "notice__told_at"))
+    told = late.filter(notices__kind=Notice.Kind.OPENED, notices__deliveries__told_at__isnull=False)
+    at = "notices__deliveries__told_at"
+    return dict(told.order_by("opened_at", at).values_list("subject", at))
 
 
 def _as_json(facts: Mapping[str, object]) -> str:

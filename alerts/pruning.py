@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Tenant
-from alerts.models import Incident, RuleSetting
+from alerts.models import Incident, Notice, NoticeDelivery, RuleSetting
 from common.pruning import delete_in_parts
 from pipelines.models import Destination
 from pixels.models import Pixel
@@ -26,3 +26,4 @@ def prune(now: datetime | None = None) -> None:
     no_goal = Q(destination__isnull=False) & ~Exists(Destination.objects.filter(pk=OuterRef("destination")))
     delete_in_parts(Incident.objects.filter(no_tenant | no_pixel | no_goal))
     delete_in_parts(RuleSetting.objects.filter(no_tenant | no_pixel))
+    delete_in_parts(NoticeDelivery.objects.exclude(Exists(Notice.objects.filter(pk=OuterRef("notice")))))

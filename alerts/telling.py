@@ -1,26 +1,23 @@
-"""Telling of incidents. A notice is told at least once, under its one id, whatever is killed when."""
+"""Telling of incidents: a notice is given to every channel, and each tells it at least once, under the notice's one id,
+whatever is killed when."""
 
 from __future__ import annotations
 
 import logging
 import time
 from datetime import datetime, timedelta
-from itertools import filterfalse
-from smtplib import SMTPRecipientsRefused
 
-from django.conf import settings
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.mail import Kind, as_name, reaches_nobody, send_now
-from accounts.models import Membership, RoleLevel
-from accounts.models.people import MembershipQuerySet, cannot_sign_in
-from alerts.models import Incident, Notice
-from alerts.words import describe
+from alerts.channels.answers import Answer, Later
+from alerts.channels.table import CHANNELS
+from alerts.models import ChannelName, Notice, NoticeDelivery
 
 logger = logging.getLogger(__name__)
 
-#: Whoever is at work on a notice for longer is taken for dead, and it is told again.
+#: Whoever is at work on a delivery for longer is taken for dead, and it is told again.
 LEASE = timedelta(minutes=10)
 #: Nobody is told of what began so long ago.
 GIVEN_UP_AFTER = timedelta(days=1)
@@ -31,75 +28,55 @@ _TURN = 15.0
 
 
 def tell(now: datetime | None = None) -> None:
-    """Tell of what is due, as far as there is time. A mail that fails ends the turn: the server may be away, and each
-    further mail would wait for it as long."""
-    now, started = now or timezone.now(), time.monotonic()
+    """Give due notices to the channels, and tell what is due there, as far as there is time."""
+    now = now or timezone.now()
+    hand_over(now)
+    take_turn(NoticeDelivery.objects.filter(channel=ChannelName.MAIL), now)
+
+
+@transaction.atomic
+def hand_over(now: datetime) -> None:
+    """Write the deliveries of due notices: from here on, each channel has its own time and attempts."""
     due = Notice.objects.filter(due_at__lte=now).order_by("due_at", "pk")
     for notice in due.select_related("incident__tenant")[:AT_ONCE]:
-        mine = Notice.objects.filter(pk=notice.pk, due_at=notice.due_at)
+        is_mine = Notice.objects.filter(pk=notice.pk, due_at=notice.due_at).update(due_at=None)
+        if is_mine and not notice.is_over:
+            NoticeDelivery.objects.bulk_create(_deliveries(notice, now), ignore_conflicts=True)
+
+
+def _deliveries(notice: Notice, now: datetime) -> list[NoticeDelivery]:
+    return [NoticeDelivery(notice=notice, channel=ChannelName.MAIL, due_at=now)]
+
+
+def take_turn(deliveries: QuerySet[NoticeDelivery], now: datetime) -> None:
+    """Tell what is due of these, which all go the same way. Where it is away, the turn is over: each further one would
+    wait for it as long."""
+    started = time.monotonic()
+    due = deliveries.filter(due_at__lte=now).order_by("due_at", "pk")
+    for delivery in due.select_related("notice__incident__tenant")[:AT_ONCE]:
+        mine = NoticeDelivery.objects.filter(pk=delivery.pk, due_at=delivery.due_at)
         is_mine = mine.update(due_at=now + LEASE, attempts=F("attempts") + 1)
-        if (is_mine and not _tell(notice, now)) or time.monotonic() - started > _TURN:
+        if (is_mine and _tell(delivery, now)) or time.monotonic() - started > _TURN:
             return
 
 
-def _tell(notice: Notice, now: datetime) -> bool:
-    row = Notice.objects.filter(pk=notice.pk)
-    if notice.is_over:
-        row.update(due_at=None)
-        return True
-    try:
-        _mail(notice)
-    except Exception as error:
-        # SMTP's own exceptions are OSErrors too; they hold addresses, which no log does.
-        is_ours = not isinstance(error, OSError)
-        logger.warning("The notice %s is not mailed: %s.", notice.pk, type(error).__name__, exc_info=is_ours)
-        wait = min(_FIRST_WAIT * 2 ** min(notice.attempts, 10), _LONGEST_WAIT)
-        row.update(due_at=now + wait if now - notice.created_at < GIVEN_UP_AFTER else None)
+def _tell(delivery: NoticeDelivery, now: datetime) -> bool:
+    """Is the turn over?"""
+    row, answer = NoticeDelivery.objects.filter(pk=delivery.pk), _answer(delivery)
+    if not isinstance(answer, Later):
+        row.update(due_at=None, told_at=now)
         return False
-    row.update(due_at=None, told_at=now)
-    return True
+    logger.warning("The notice %s is not told by %s: %s.", delivery.notice_id, delivery.channel, answer.reason)
+    wait = min(_FIRST_WAIT * 2 ** min(delivery.attempts, 10), _LONGEST_WAIT)
+    row.update(due_at=now + wait if now - delivery.notice.created_at < GIVEN_UP_AFTER else None)
+    return answer.is_away
 
 
-def _mail(notice: Notice) -> None:
-    incident = notice.incident
-    words = describe(incident)
-    context = {
-        "title": as_name(words.title),
-        "what": as_name(words.what),
-        "remedy": words.remedy,
-        "account": as_name(incident.tenant.name) if incident.tenant else "",
-        "since": incident.opened_at,
-        "link": f"{settings.BASE_URL}{words.path}",
-    }
-    not_yet: SMTPRecipientsRefused | None = None
-    for email in filterfalse(reaches_nobody, recipients(incident)):
-        try:
-            if not send_now("emails/incident", email, context, kind=Kind.ALERT, message_id=str(notice.pk)):
-                logger.warning("Somebody has had their alerts of today: the notice %s is not mailed.", notice.pk)
-        except SMTPRecipientsRefused as error:  # one mailbox, of which the others' mails do not depend
-            if _is_for_good(error):
-                logger.warning("A mailbox is refused for good: the notice %s is not mailed there.", notice.pk)
-            else:
-                not_yet = error
-    if not_yet:
-        raise not_yet
-
-
-def _is_for_good(error: SMTPRecipientsRefused) -> bool:
-    return all(code >= 500 for code, _ in error.recipients.values())
-
-
-def recipients(incident: Incident) -> list[str]:
-    """Those who can do something: the account's admins and standard people, and where there are none, the host's.
-
-    The host's people are not told of an account that is closed to them.
-    """
-    able = Membership.objects.accepted().filter(level__in=(RoleLevel.ADMIN, RoleLevel.MANAGE)).exclude(cannot_sign_in())
-    own = _addresses(able, Q(tenant=incident.tenant_id)) if incident.tenant_id else []
-    # Of an account that has gone meanwhile, nobody is told.
-    is_open_to_host = incident.tenant.can_partner_manage if incident.tenant else incident.tenant_id is None
-    return own or (_addresses(able, Q(tenant=None)) if is_open_to_host else [])
-
-
-def _addresses(memberships: MembershipQuerySet, of: Q) -> list[str]:
-    return list(memberships.filter(of).order_by("user__email").values_list("user__email", flat=True))
+def _answer(delivery: NoticeDelivery) -> Answer:
+    try:
+        return CHANNELS[ChannelName(delivery.channel)](delivery)
+    except OSError as error:  # SMTP's own exceptions are OSErrors too; they hold addresses, which no log does
+        return Later(type(error).__name__)
+    except Exception as error:
+        logger.exception("The notice %s cannot be told by %s.", delivery.notice_id, delivery.channel)
+        return Later(type(error).__name__)

@@ -193,6 +193,7 @@ LEFT_OUT = {
     "events.removal": "of what the other instance has registered: it removes it itself",
     "events.registrar": "what this instance is to Meta, which a copy of it is not",
     "alerts.notice": "told by the instance that has written it; a copy would tell it again",
+    "alerts.noticedelivery": "goes with the notice",
     "alerts.pulse": "when this instance last looked for trouble",
     "sessions.session": "people sign in again",
     "usersessions.usersession": "tells of sessions, which stay behind",

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Tenant
 from accounts.principals import principal_of_user
 from alerts.looking import look
-from alerts.models import Incident, Notice, Pulse, RuleName, RuleSetting
+from alerts.models import Incident, Notice, NoticeDelivery, Pulse, RuleName, RuleSetting
 from alerts.pruning import prune
 from alerts.rules.found import Look
 from alerts.rules.table import RULE_OF
@@ -219,15 +219,15 @@ def test_a_notice_is_told_again_under_its_id_until_the_mail_server_takes_it(
     with monkeypatch.context() as patched:
         patched.setattr("django.core.mail.EmailMessage.send", gone)
         tell(now)
-    assert Notice.objects.get().told_at is None
+    assert NoticeDelivery.objects.get().told_at is None
     tell(now)
     assert mail.outbox == []  # not yet
     tell(now + 2 * MINUTE)
 
-    notice = Notice.objects.get()
-    assert notice.told_at
-    assert notice.due_at is None
-    assert {message.extra_headers["Message-ID"].split("@")[0] for message in mail.outbox} == {f"<{notice.pk}"}
+    delivery = NoticeDelivery.objects.get()
+    assert delivery.told_at
+    assert delivery.due_at is None
+    assert {message.extra_headers["Message-ID"].split("@")[0] for message in mail.outbox} == {f"<{delivery.notice_id}"}
 
 
 def test_a_killed_teller_is_taken_over(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from alerts.looking import look
-from alerts.models import Incident, Notice
+from alerts.models import Incident, NoticeDelivery
 from alerts.telling import tell
 from events.models import DestinationLane
 from pixels.models import Pixel
@@ -48,7 +48,7 @@ def test_a_refused_mailbox_keeps_no_other_from_being_told(
         tell()
 
     assert [message.to for message in mail.outbox] == [["max@example.com"]]
-    assert (Notice.objects.get().told_at is not None) is is_told
+    assert (NoticeDelivery.objects.get().told_at is not None) is is_told
     assert "ada@" not in caplog.text
 
 
@@ -65,7 +65,7 @@ def test_a_mail_server_that_is_away_is_asked_once_in_a_turn(cast: Cast, monkeypa
     tell()
 
     assert len(asked) == 1
-    assert Notice.objects.filter(due_at__lte=timezone.now()).count() == 2
+    assert NoticeDelivery.objects.filter(due_at__lte=timezone.now()).count() == 2
 
 
 def test_what_cannot_be_put_into_words_keeps_no_other_notice(cast: Cast) -> None:
@@ -76,7 +76,7 @@ def test_what_cannot_be_put_into_words_keeps_no_other_notice(cast: Cast) -> None
     tell()
     tell()
 
-    assert Notice.objects.exclude(told_at=None).count() == 1
+    assert NoticeDelivery.objects.exclude(told_at=None).count() == 1
 
 
 def test_nobody_is_told_of_an_account_that_a_process_of_the_release_before_has_deleted(cast: Cast) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Tenant, User
-from alerts.models import Incident, Notice, RuleName, RuleSetting
+from alerts.models import Incident, Notice, NoticeDelivery, RuleName, RuleSetting
 from alerts.telling import tell
 from alerts.words import describe
 from pixels.models import Pixel
@@ -125,7 +125,7 @@ def test_made_up_people_get_no_mail_from_a_mail_server(
     tell()
 
     assert sent == ["ada@shoes.io"]
-    assert Notice.objects.get().told_at is not None
+    assert NoticeDelivery.objects.get().told_at is not None
 
 
 def test_a_rule_is_muted_for_a_pixel_and_a_threshold_that_is_none_is_refused(cast: Cast, pixel: Pixel) -> None:

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
-from alerts.models import Incident, Notice, RuleName, RuleSetting
+from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, RuleName, RuleSetting
 from common.cursors import encode_cursor
 from events.delivery.reads import cursor_of_letter, list_deliveries
 from events.models import (
@@ -189,7 +189,8 @@ def make_victim() -> Victim:
     )
     rows += [
         incident,
-        Notice.objects.create(incident=incident),
+        (notice := Notice.objects.create(incident=incident)),
+        NoticeDelivery.objects.create(notice=notice, channel=ChannelName.MAIL),
         RuleSetting.objects.create(tenant=account, pixel=pixel, rule=RuleName.SILENCE, threshold=7),
     ]
     rows += gateway_rows(place.source, goal.destination)

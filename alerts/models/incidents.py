@@ -1,10 +1,8 @@
-"""What is wrong, who was told, and what an account wants to be told of (docs/decisions/0037-alerts.md)."""
+"""What is wrong, and what an account wants to be told of (docs/decisions/0038-alerts.md)."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Self
-from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
@@ -52,17 +50,17 @@ class OfAccountQuerySet(models.QuerySet[Any]):
         return self.filter(visible)
 
 
-def _of_new_table(model: type[models.Model], **options: Any) -> models.ForeignKey[Any, Any]:
+def of_new_table(model: type[models.Model], *, related_name: str = "+", **options: Any) -> models.ForeignKey[Any, Any]:
     """Without a constraint: processes of the previous release delete such rows, and do not know the table
     (docs/decisions/0024-the-store.md). What they leave behind, ``alerts/pruning.py`` deletes."""
-    return models.ForeignKey(model, models.CASCADE, related_name="+", db_constraint=False, **options)
+    return models.ForeignKey(model, models.CASCADE, related_name=related_name, db_constraint=False, **options)
 
 
 class RuleSetting(models.Model):
     """What an account wants of a rule, for all of its pixels or for one; without a row the default holds."""
 
-    tenant = _of_new_table(Tenant, db_index=False, verbose_name="account")
-    pixel = _of_new_table(Pixel, null=True, blank=True)
+    tenant = of_new_table(Tenant, db_index=False, verbose_name="account")
+    pixel = of_new_table(Pixel, null=True, blank=True)
     rule = models.CharField(max_length=20, choices=RuleName.choices)
     muted = models.BooleanField(default=False)
     # In the rule's unit; null for the default, or for that of all pixels.
@@ -90,9 +88,9 @@ class Incident(models.Model):
     """A rule that is broken at an object, from when it was found until it was true no more."""
 
     # None where it is the instance's.
-    tenant = _of_new_table(Tenant, null=True, db_index=False, verbose_name="account")
-    pixel = _of_new_table(Pixel, null=True)
-    destination = _of_new_table(Destination, null=True)
+    tenant = of_new_table(Tenant, null=True, db_index=False, verbose_name="account")
+    pixel = of_new_table(Pixel, null=True)
+    destination = of_new_table(Destination, null=True)
     rule = models.CharField(max_length=20, choices=RuleName.choices)
     # What it is about, alike on every instance: "pixel 123", "destination <uuid>", "domain <account>", "instance".
     subject = models.CharField(max_length=SUBJECT_MAX_LENGTH)
@@ -117,41 +115,6 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} at {self.subject}"
-
-
-class OfIncidentQuerySet(OfAccountQuerySet):
-    """The same, one step further."""
-
-    account = "incident__tenant"
-
-
-class Notice(models.Model):
-    """What is told of an incident, written with it. It is told at least once, always under this id."""
-
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    incident = models.OneToOneField(Incident, models.CASCADE, related_name="notice")
-    created_at = models.DateTimeField(default=timezone.now)
-    # When somebody shall tell it. While somebody does, when he is taken for dead; null once it is told or given up.
-    due_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
-        default=timezone.now, null=True
-    )
-    attempts = models.PositiveIntegerField(default=0)
-    told_at = models.DateTimeField(null=True)
-
-    objects = OfIncidentQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-created_at"]
-        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="notices_due")]
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-    @property
-    def is_over(self) -> bool:
-        """Was it to wait, since the like of it was told of late, and has its incident ended before its time?"""
-        waited = self.due_at is not None and self.due_at > self.created_at
-        return waited and not self.attempts and self.incident.closed_at is not None
 
 
 class Pulse(models.Model):

@@ -1,0 +1,95 @@
+"""What is told of incidents, and how far each channel has got with it (docs/decisions/0038-alerts.md)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from alerts.models.incidents import Incident, OfAccountQuerySet, of_new_table
+
+KIND_MAX_LENGTH = 20
+
+
+class OfIncidentQuerySet(OfAccountQuerySet):
+    """Within the principal's borders, one step further."""
+
+    account = "incident__tenant"
+
+
+class Notice(models.Model):
+    """What is told of an incident, written with it. Each channel tells it at least once, always under this id."""
+
+    class Kind(models.TextChoices):
+        """What has happened."""
+
+        OPENED = "opened", _("Opened")
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="notices")
+    kind = models.CharField(
+        max_length=KIND_MAX_LENGTH, choices=Kind.choices, default=Kind.OPENED, db_default=Kind.OPENED.value
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    # When the channels get it; null once they have it, or once there is nothing to tell any more.
+    due_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        default=timezone.now, null=True
+    )
+
+    objects = OfIncidentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["incident", "kind"], name="one_notice_of_a_kind")]
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="notices_due")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def is_over(self) -> bool:
+        """Was it to wait, since the like of it was told of late, and has its incident ended before its time?"""
+        waited = self.due_at is not None and self.due_at > self.created_at
+        return waited and self.incident.closed_at is not None
+
+
+class ChannelName(models.TextChoices):
+    """The ways to somebody: ``alerts/channels/`` has a file for each."""
+
+    MAIL = "mail", _("E-mail")
+
+
+class OfNoticeQuerySet(OfAccountQuerySet):
+    """Within the principal's borders, two steps further."""
+
+    account = "notice__incident__tenant"
+
+
+class NoticeDelivery(models.Model):
+    """A notice on its way through one channel."""
+
+    notice = of_new_table(Notice, related_name="deliveries")
+    channel = models.CharField(max_length=20, choices=ChannelName.choices)
+    # When somebody shall tell it. While somebody does, when he is taken for dead; null once it is told or given up.
+    due_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        default=timezone.now, null=True
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    told_at = models.DateTimeField(null=True)
+
+    objects = OfNoticeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "notice deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["notice"], condition=Q(channel="mail"), name="one_mailing_of_a_notice"),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="notice_deliveries_due")]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} by {self.channel}"
