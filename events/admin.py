@@ -22,9 +22,7 @@ from events.delivery.explanations import explain
 from events.delivery.log.packing import read_kinds
 from events.delivery.log.reading import batches_with, lines_of
 from events.delivery.masking import masked_event
-from events.findings import explain as explain_finding
-from events.gateway.admin import RefusedAdmin  # which registers its tables
-from events.intake.rules import explain as explain_refusal
+from events.gateway.admin import FindingsAdmin, RefusedAdmin  # which registers its tables
 from events.models import (
     Counter,
     DeadLetter,
@@ -237,16 +235,11 @@ class CounterAdmin(EventsAdmin):
 
 
 @admin.register(Finding)
-class FindingAdmin(EventsAdmin):
+class FindingAdmin(FindingsAdmin, EventsAdmin):
     """What was left out of events or refused, and why."""
 
-    list_display = ("hour", "pixel", "kind", "field", "explanation", "count")
-    list_filter = ("kind",)
-    fields = (*list_display, "reason", "road", "events")
-    readonly_fields = ("explanation",)
-
-    def explanation(self, finding: Finding) -> str:
-        return (explain_finding if finding.kind == Finding.Kind.LEFT_OUT else explain_refusal)(finding.reason)
+    list_display = ("hour", "pixel", *FindingsAdmin.told)
+    fields = (*list_display, *FindingsAdmin.told_further)
 
 
 @admin.register(RefusedRequest)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Q, Sum
 from django.utils import timezone
 
@@ -22,8 +22,10 @@ from common.bulk import insert
 from common.collector import Collector
 from events.figures.windows import floor
 from events.intake.left_out import LeftOut, Reason
+from events.intake.pixel_settings import PixelSettings
 from events.models import Counter as EventCounter
 from events.models import Finding, Road
+from events.owners import KINDS, Owner, Tables, tables_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ ROADS = {Road.SERVER: "", Road.BROWSER: "browser"}
 class Cell(NamedTuple):
     """The key of a row; in the order in which rows are written, so that no two writers wait for each other."""
 
-    pixel_pk: int
+    is_source: bool
+    owner_pk: int
     hour: datetime
     road: str
     field: str
@@ -60,10 +63,10 @@ class Findings(Collector[Counter[Cell]]):
     def nothing(self) -> Counter[Cell]:
         return Counter()
 
-    def count(self, pixel_pk: int, left_out: Mapping[LeftOut, int], road: Road = Road.SERVER) -> None:
-        """Count what was left out of a pixel's events."""
-        hour = floor(timezone.now(), EventCounter.Span.HOUR)
-        found = {Cell(pixel_pk, hour, ROADS[road], what.field, what.reason.value): n for what, n in left_out.items()}
+    def count(self, owner: PixelSettings, left_out: Mapping[LeftOut, int], road: Road = Road.SERVER) -> None:
+        """Count what was left out of a pixel's or source's events."""
+        key = owner.is_source, owner.pk, floor(timezone.now(), EventCounter.Span.HOUR), ROADS[road]
+        found = {Cell(*key, what.field, what.reason.value): n for what, n in left_out.items()}
         self.add(partial(_hold, found))
 
     def hand_on(self, held: Counter[Cell]) -> bool:
@@ -86,28 +89,23 @@ def _hold(found: Mapping[Cell, int], held: Counter[Cell]) -> None:
             held[cell] += n
 
 
+@transaction.atomic
 def write(found: Mapping[Cell, int]) -> None:
-    """Add the counts to the table; those of pixels that have gone meanwhile are dropped."""
-    try:
-        _upsert(found)
-    except IntegrityError:
-        for pixel_pk in {cell.pixel_pk for cell in found}:
-            try:
-                _upsert({cell: n for cell, n in found.items() if cell.pixel_pk == pixel_pk})
-            except IntegrityError:
-                continue
+    """Add the counts to the tables; those of owners that have gone meanwhile are dropped."""
+    for is_source, tables in enumerate(KINDS):
+        of_kind = {cell: n for cell, n in found.items() if cell.is_source == is_source}
+        there = tables.those_there({cell.owner_pk for cell in of_kind})
+        _upsert(tables, {cell: n for cell, n in of_kind.items() if cell.owner_pk in there})
 
 
-def _upsert(found: Mapping[Cell, int]) -> None:
+def _upsert(tables: Tables, found: Mapping[Cell, int]) -> None:
+    table, kind = tables.findings._meta.db_table, Finding.Kind.LEFT_OUT.value
     insert(
-        Finding,
-        ("pixel_id", "hour", "kind", "road", "field", "reason", "count"),
-        [
-            (c.pixel_pk, c.hour, Finding.Kind.LEFT_OUT.value, c.road, c.field, c.reason, n)
-            for c, n in sorted(found.items())
-        ],
-        on_conflict="ON CONFLICT (pixel_id, hour, kind, road, field, reason)"
-        " DO UPDATE SET count = events_finding.count + excluded.count",
+        tables.findings,
+        (tables.column, "hour", "kind", "road", "field", "reason", "count"),
+        [(c.owner_pk, c.hour, kind, c.road, c.field, c.reason, n) for c, n in sorted(found.items())],
+        on_conflict=f"ON CONFLICT ({tables.column}, hour, kind, road, field, reason) DO UPDATE"  # nosec B608  # our names
+        f" SET count = {table}.count + excluded.count",
     )
 
 
@@ -121,10 +119,10 @@ class Shown(NamedTuple):
     browser: int
 
 
-def read_left_out(pixel_pk: int, now: datetime | None = None) -> list[Shown]:
-    """What was left out of the pixel's events in the last 24 hours."""
+def read_left_out(owner: Owner, now: datetime | None = None) -> list[Shown]:
+    """What was left out of the events of a pixel or source in the last 24 hours."""
     since = (now or timezone.now()) - timedelta(hours=24)
-    rows = Finding.objects.filter(pixel=pixel_pk, kind=Finding.Kind.LEFT_OUT, hour__gt=since)
+    rows = tables_of(owner).findings_of(owner.pk).filter(kind=Finding.Kind.LEFT_OUT, hour__gt=since)
     by_browser = Sum("count", filter=Q(road=ROADS[Road.BROWSER]), default=0)
     sums = rows.values_list("field", "reason").annotate(n=Sum("count"), browser=by_browser)
     shown = sums.order_by("-n", "field", "reason")[:MAX_SHOWN]
@@ -139,9 +137,9 @@ def explain(reason: str) -> str:
 _findings = Findings(write)
 
 
-def count_left_out(pixel_pk: int, left_out: Mapping[LeftOut, int], road: Road = Road.SERVER) -> None:
-    """Count what was left out of a pixel's events, soon; returns at once."""
-    _findings.count(pixel_pk, left_out, road)
+def count_left_out(owner: PixelSettings, left_out: Mapping[LeftOut, int], road: Road = Road.SERVER) -> None:
+    """Count what was left out of the events of a pixel or source, soon; returns at once."""
+    _findings.count(owner, left_out, road)
 
 
 os.register_at_fork(after_in_child=_findings.reset)

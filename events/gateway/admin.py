@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from accounts.service_admin import ServiceAdmin, all_well
 from accounts.web import principal_of_request
 from events.delivery.masking import masked_event
+from events.findings import explain as explain_left_out
 from events.gateway import services
 from events.intake.rules import explain
 from events.models import (
@@ -25,6 +26,7 @@ from events.models import (
     SourceRefusedRequest,
     SourceRow,
 )
+from events.models.shared import CountOfFindings
 from pipelines.ids import DESTINATION, id_of
 
 
@@ -84,17 +86,25 @@ class RefusedAdmin(ServiceAdmin):
         return explain(refused.reason)
 
 
-@admin.register(SourceFinding)
-class SourceFindingAdmin(OfSourceAdmin):
-    """What was refused of requests for sources, and why."""
+class FindingsAdmin(ServiceAdmin):
+    """What the pages of findings share."""
 
-    list_display = ("hour", "source", "kind", "field", "explanation", "count")
+    told = ("kind", "field", "explanation", "count")
+    told_further = ("reason", "road", "events")
     list_filter = ("kind",)
-    fields = (*list_display, "reason", "road", "events")
     readonly_fields = ("explanation",)
 
-    def explanation(self, finding: SourceFinding) -> str:
-        return explain(finding.reason)
+    def explanation(self, finding: CountOfFindings) -> str:
+        is_left_out = finding.kind == CountOfFindings.Kind.LEFT_OUT
+        return (explain_left_out if is_left_out else explain)(finding.reason)
+
+
+@admin.register(SourceFinding)
+class SourceFindingAdmin(FindingsAdmin, OfSourceAdmin):
+    """What was left out of sources' events or refused, and why."""
+
+    list_display = ("hour", "source", *FindingsAdmin.told)
+    fields = (*list_display, *FindingsAdmin.told_further)
 
 
 @admin.register(SourceRefusedRequest)

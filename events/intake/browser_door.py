@@ -81,8 +81,7 @@ def receive(body: bytes, browser: Browser, network: str) -> Storing[None]:
         return
     reason = reason_against(events[0].get("event_source_url"), pixel)
     if reason is not None or stored is None:
-        if not pixel.is_source:
-            count_left_out(pixel.pk, {LeftOut("event", reason or Reason.NOBODY): 1}, Road.BROWSER)
+        count_left_out(pixel, {LeftOut("event", reason or Reason.NOBODY): 1}, Road.BROWSER)
         return
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
     try:

@@ -79,13 +79,13 @@ def receive(
 
 
 def tell(pixel: PixelSettings, notes: Notes, road: Road = Road.SERVER) -> None:
-    """Tell the workers of a request that is stored; of a pixel's, count what was left out."""
+    """Tell the workers of a request that is stored, and count what was left out of it."""
     if pixel.is_source:
         wakeups.wake_source(pixel.pk)
-        return
-    wakeups.wake(pixel.pk)
+    else:
+        wakeups.wake(pixel.pk)
     if notes.left_out:
-        count_left_out(pixel.pk, notes.left_out, road)
+        count_left_out(pixel, notes.left_out, road)
 
 
 def _row(

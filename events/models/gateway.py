@@ -120,7 +120,7 @@ class SourceLabel(models.Model):
 
 
 class SourceFinding(shared.CountOfFindings):
-    """What was wrong with requests for a source: those that were refused."""
+    """What was wrong with a source's events."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
 

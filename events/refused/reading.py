@@ -18,11 +18,9 @@ from events.figures.windows import floor
 from events.findings import ROADS
 from events.intake.rules import Rule, explain
 from events.models import Counter, Finding, Road
-from events.refused.writing import KEPT, PIXELS, SOURCES, Tables
-from pipelines.models import Source
+from events.owners import KINDS, PIXELS, SOURCES, Owner, Tables, tables_of
+from events.refused.writing import KEPT
 from pixels.models import Pixel
-
-Owner = Pixel | Source
 
 #: Kinds of refusals that a page shows, the most frequent first; and pixels and sources of an account.
 MAX_SHOWN, MAX_OWNERS = 50, 100
@@ -81,7 +79,8 @@ def id_of(owner: Owner) -> str:
 
 def read_refused(owner: Owner, now: datetime | None = None, *, since: datetime | None = None) -> list[Shown]:
     """What was refused in the last 24 hours, or in the hours after ``since``: the most frequent first."""
-    rows = _findings(owner).filter(kind__in=_KINDS, hour__gt=since or (now or timezone.now()) - SHOWN)
+    since = since or (now or timezone.now()) - SHOWN
+    rows = tables_of(owner).findings_of(owner.pk).filter(kind__in=_KINDS, hour__gt=since)
     found = rows.values_list("field", "reason", "kind").annotate(
         requests=Sum("count"),
         browser=Sum("count", filter=Q(road=ROADS[Road.BROWSER]), default=0),
@@ -96,14 +95,14 @@ def read_refused(owner: Owner, now: datetime | None = None, *, since: datetime |
 
 def read_last_refused(owner: Owner) -> list[Any]:
     """The last 100 requests, the newest first: rows of ``RefusedRequest`` or ``SourceRefusedRequest``."""
-    tables = _tables(owner)
+    tables = tables_of(owner)
     return list(tables.requests._default_manager.filter(**{tables.column: owner.pk}).order_by("-pk")[:KEPT])
 
 
 def read_refused_of(tenant: Tenant, now: datetime | None = None) -> list[OfOwner]:
     """The account's pixels and sources for which requests were refused in the last 24 hours, the most first."""
     found: list[OfOwner] = []
-    for tables in (PIXELS, SOURCES):
+    for tables in KINDS:
         of_owner = _of_account(tables, tenant, now).values_list(tables.column).annotate(n=Sum("count"))
         numbers = dict(of_owner.order_by("-n")[:MAX_OWNERS])
         there: QuerySet[Any] = tables.owner._default_manager.filter(pk__in=numbers)
@@ -149,12 +148,3 @@ def _of_account(tables: Tables, tenant: Tenant, now: datetime | None) -> QuerySe
     owners = tables.owner._default_manager.filter(tenant=tenant).order_by().values("pk")
     rows = tables.findings._default_manager.filter(kind=Finding.Kind.REFUSED)
     return rows.filter(**{f"{tables.column}__in": owners}, hour__gt=(now or timezone.now()) - SHOWN)
-
-
-def _findings(owner: Owner) -> QuerySet[Any]:
-    tables = _tables(owner)
-    return tables.findings._default_manager.filter(**{tables.column: owner.pk})
-
-
-def _tables(owner: Owner) -> Tables:
-    return PIXELS if isinstance(owner, Pixel) else SOURCES

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 
 from common.bulk import insert
 from common.pruning import delete_in_parts
-from events.models import Finding, RefusedRequest, SourceFinding, SourceRefusedRequest
-from pipelines.models import Source
-from pixels.models import Pixel
+from events.owners import KINDS, Tables
 
 #: Requests that are kept of a pixel or source.
 KEPT = 100
@@ -52,35 +50,15 @@ class Last(NamedTuple):
     sample: str
 
 
-class Tables(NamedTuple):
-    """Where what was refused of one kind of owner is kept."""
-
-    owner: type[models.Model]
-    #: The column that names it.
-    column: str
-    findings: type[models.Model]
-    requests: type[models.Model]
-
-
-PIXELS = Tables(Pixel, "pixel_id", Finding, RefusedRequest)
-SOURCES = Tables(Source, "source_id", SourceFinding, SourceRefusedRequest)
-
-
 @transaction.atomic
 def write(counts: Mapping[Cell, Count], last: Iterable[Last]) -> None:
     """Add the counts to the tables, and keep the last requests; those of owners that have gone are dropped."""
     last = list(last)
-    for is_source, tables in enumerate((PIXELS, SOURCES)):
+    for is_source, tables in enumerate(KINDS):
         of_kind = {cell: n for cell, n in counts.items() if cell.is_source == is_source}
-        there = _those_there(tables, {cell.owner_pk for cell in of_kind})
+        there = tables.those_there({cell.owner_pk for cell in of_kind})
         _count(tables, {cell: n for cell, n in of_kind.items() if cell.owner_pk in there})
         _keep(tables, [one for one in last if one.is_source == is_source and one.owner_pk in there])
-
-
-def _those_there(tables: Tables, owners: set[int]) -> set[int]:
-    if not owners:
-        return set()
-    return set(tables.owner._default_manager.filter(pk__in=owners).values_list("pk", flat=True))
 
 
 def _count(tables: Tables, counts: Mapping[Cell, Count]) -> None:

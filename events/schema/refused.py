@@ -11,7 +11,8 @@ from accounts.schema.scope import TenantScope
 from common import budget
 from common.graphql.samples import Sampled
 from events.intake.rules import explain
-from events.refused.reading import MAX_SHOWN, Owner, read_last_refused, read_refused
+from events.owners import Owner
+from events.refused.reading import MAX_SHOWN, read_last_refused, read_refused
 from events.refused.writing import KEPT
 from events.schema.deliveries import text_field, time_field
 from events.schema.roads import as_int, road_field

@@ -54,7 +54,7 @@ def detail(request: AccountRequest, pixel_id: str) -> HttpResponse:
         "pace": _BUSY if _is_moving(traffic.waiting, lane) else _CALM,
         "is_held": pixel.bad_token,
         "dead_letters": DeadLetter.objects.filter(pixel=pixel).count(),
-        "left_out": read_left_out(pixel.pk),
+        "left_out": read_left_out(pixel),
         "refused": read_refused(pixel),
         "explanation": explain_wait(pixel.api_error_code, lane.silence if lane else ""),
     }

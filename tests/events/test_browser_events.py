@@ -242,7 +242,7 @@ def test_what_is_left_out_is_counted(pixel: Pixel) -> None:
     post(page_view(pixel, fb__fbp="undefined", custom_data={"value": "a lot"}, website_context={"location": "x"}))
     findings._findings.flush()
 
-    assert {shown.field for shown in read_left_out(pixel.pk)} == {
+    assert {shown.field for shown in read_left_out(pixel)} == {
         "user_data.fbp",
         "custom_data.value",
         "website_context.location",

@@ -5,16 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
+from events import findings
 from events.gateway.taking_in import take_in
 from events.models import Counter, Road, SourceCounter
 from pipelines.models import Source
-from tests.base import Cast
+from tests.base import Cast, login
 from tests.events.gateway.stage import pipeline, purchase, put, source_of
 from tests.events.refused.stage import written
 from tests.events.sending import send
-from tests.pages import get, see
+from tests.pages import address, get, see
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +58,22 @@ def test_what_was_refused_is_told_with_field_and_rule(cast: Cast, source: Source
 
     assert [(one.field, one.reason) for one in answer.context["refused"]] == [("event_time", "time_too_old")]
     assert f"of={source.source_id}" in answer.content.decode()  # where the last requests are shown
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [("en", ["Left out, last 24 hours", "It is neither true nor false"]), ("es", ["Omitido, últimas 24 horas"])],
+)
+def test_what_was_left_out_is_told_with_field_and_reason(
+    cast: Cast, source: Source, language: str, texts: list[str]
+) -> None:
+    client = login(cast.vic)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    page = address("pipelines:source_events", cast.shoes, source.source_id)
+    assert texts[0] not in client.get(page).content.decode()
+
+    send(source.source_id, purchase(opt_out="maybe"))
+    findings._findings.flush()
+
+    shown = client.get(page).content.decode()
+    assert [text for text in [*texts, "<code>opt_out</code>"] if text not in shown] == []
