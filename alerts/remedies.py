@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.permissions import Action, is_allowed
 from accounts.principals import Principal
 from accounts.views.pages import address
-from alerts.models import Incident, RuleName
-from alerts.words import Words, describe
+from alerts.models import INSTANCE, Incident, RuleName
+from alerts.words import Words, describe, subject_of
 
 
 class Shown(NamedTuple):
@@ -23,44 +23,51 @@ class Shown(NamedTuple):
     act: str
     button: Promise
 
+    @property
+    def has_link(self) -> bool:
+        """Is there another page to go to?"""
+        return self.incident.subject != INSTANCE
+
 
 class _Act(NamedTuple):
-    """One click: the page that it posts to (with the pixel's id, if ``of_pixel``), its name, and the right."""
+    """One click: the page that it posts to, its name, and the right. The page is of the pixel or destination."""
 
     view_name: str
     button: Promise
-    right: Action
-    of_pixel: bool = True
+    right: Action = Action.EDIT_DATA
 
 
+_SEND_AGAIN = _("Send all again")
 _ACTS = {
-    RuleName.WAITING: _Act("pixels:retry", _("Try again now"), Action.EDIT_DATA),
-    RuleName.SUCCESS: _Act("pixels:replay", _("Send all again"), Action.EDIT_DATA),
-    RuleName.REGISTRATION: _Act("pixels:register", _("Register again"), Action.EDIT_DATA),
-    RuleName.DOMAIN: _Act("accounts:check_routing", _("Check the domain"), Action.EDIT_SETTINGS, of_pixel=False),
+    (RuleName.DESTINATION, "destination"): _Act("pipelines:resume_destination", _("Resume")),
+    (RuleName.WAITING, "pixel"): _Act("pixels:retry", _("Try again now")),
+    (RuleName.WAITING, "destination"): _Act("pipelines:resume_destination", _("Try again now")),
+    (RuleName.SUCCESS, "pixel"): _Act("pixels:replay", _SEND_AGAIN),
+    (RuleName.SUCCESS, "destination"): _Act("pipelines:replay_letters", _SEND_AGAIN),
+    (RuleName.REGISTRATION, "pixel"): _Act("pixels:register", _("Register again")),
+    (RuleName.DOMAIN, "domain"): _Act("accounts:check_routing", _("Check the domain"), Action.EDIT_SETTINGS),
 }
 _SEE_PIXEL = _("See the pixel")
+#: What leads to the remedy is called by the rule, and else by what is wrong.
 _LINKS = {
     RuleName.TOKEN: _("Replace the token"),
-    RuleName.DESTINATION: _("See the destination"),
     RuleName.SUCCESS: _("See the refused events"),
+    RuleName.REFUSED: _("See what was refused"),
     RuleName.DOMAIN: _("See the settings"),
+    RuleName.API_ACCOUNT: _("See the API accounts"),
 }
+_LINK_OF_KIND = {"pixel": _SEE_PIXEL, "destination": _("See the destination")}
 
 
 def shown(principal: Principal, incident: Incident) -> Shown:
     """The incident, with what this reader may do about it. Its account must be at hand: ``select_related``."""
-    rule = RuleName(incident.rule)
-    words, link, act = describe(incident), _LINKS.get(rule, _SEE_PIXEL), _ACTS.get(rule)
+    rule, (kind, name) = RuleName(incident.rule), subject_of(incident)
+    words, act = describe(incident), _ACTS.get((rule, kind))
+    link = _LINKS.get(rule) or _LINK_OF_KIND.get(kind, _SEE_PIXEL)
     if rule is RuleName.TOKEN and not is_allowed(principal, Action.EDIT_DATA, incident.tenant):
         link = _SEE_PIXEL  # whoever may not replace the token
-        words = words._replace(path=_address("pixels:detail", incident))
+        words = words._replace(path=address("pixels:detail", incident.tenant, name))
     if act is None or incident.closed_at or not is_allowed(principal, act.right, incident.tenant):
         return Shown(incident, words, link, "", link)
-    return Shown(incident, words, link, _address(act.view_name, incident, of_pixel=act.of_pixel), act.button)
-
-
-def _address(view_name: str, incident: Incident, *, of_pixel: bool = True) -> str:
-    """The page of the incident's pixel, or of its account."""
-    name = incident.subject.partition(" ")[2]
-    return address(view_name, incident.tenant, *[name] if of_pixel else [])
+    names = [] if kind == "domain" else [name]
+    return Shown(incident, words, link, address(act.view_name, incident.tenant, *names), act.button)

@@ -60,6 +60,10 @@ _WORDS: dict[RuleName, _Told] = {
         _("Meta took {percent} percent of the events of {name} of late; {failed} failed."),
         _("See what Meta says of the refused events, correct the sender, and send them again."),
     ),
+    RuleName.REFUSED: _Told(
+        _("{percent} percent of the events that were sent to {name} of late were refused at once: {refused} events."),
+        _("See for which field and rule, and correct the sender."),
+    ),
     RuleName.REGISTRATION: _Told(
         _("Meta does not let {name} be registered."),
         _("See on the pixel's page what Meta says, correct it, and register the pixel again."),
@@ -68,16 +72,44 @@ _WORDS: dict[RuleName, _Told] = {
         _("{name} does not lead to {gateway} any more."),
         _("Correct the CNAME record, then check it in the account's settings."),
     ),
+    RuleName.API_ACCOUNT: _Told(
+        _("From {until} UTC on the API account {name} lets no software in."),
+        _("Give it a later end. Delete it if nothing uses it."),
+    ),
 }
-_OF_PIXEL = {RuleName.SUCCESS: "pixels:dead_letters", RuleName.TOKEN: "pixels:token"}
+#: What is said otherwise of a destination of the gateway.
+_OF_DESTINATION: dict[RuleName, _Told] = {
+    RuleName.WAITING: _Told(
+        _WORDS[RuleName.WAITING].what,
+        _("See what the destination answers, correct its settings, or let it be tried again."),
+    ),
+    RuleName.SUCCESS: _Told(
+        _("{name} took {percent} percent of its events of late; {failed} failed."),
+        _("See what the destination says of the refused events, correct it or the sender, and send them again."),
+    ),
+}
+#: Where the remedy is; else it is the page of what is wrong.
+_PAGES = {
+    (RuleName.TOKEN, "pixel"): "pixels:token",
+    (RuleName.SUCCESS, "pixel"): "pixels:dead_letters",
+    (RuleName.SUCCESS, "destination"): "pipelines:destination_letters",
+}
+_PAGE_OF_KIND = {"pixel": "pixels:detail", "source": "pipelines:source", "destination": "pipelines:destination"}
 
 
 def describe(incident: Incident) -> Words:
     """The incident in the active language."""
     rule = RuleName(incident.rule)
-    told = _WORDS[rule]
+    kind, _name = subject_of(incident)
+    told = (_OF_DESTINATION.get(rule) if kind == "destination" else None) or _WORDS[rule]
     what = str(told.what)
     return Words(str(rule.label), what.format_map(_Facts(incident.facts)), str(told.remedy), path_of(incident))
+
+
+def subject_of(incident: Incident) -> tuple[str, str]:
+    """What it is about: the kind, and what its pages call it by."""
+    kind, _space, name = incident.subject.partition(" ")
+    return kind, id_of(DESTINATION, name) if kind == "destination" else name
 
 
 class _Facts(dict[str, object]):
@@ -89,13 +121,13 @@ class _Facts(dict[str, object]):
 
 def path_of(incident: Incident) -> str:
     """Where somebody can do something about it."""
+    kind, name = subject_of(incident)
     if incident.tenant_id is None:
-        return reverse("host:incidents")
-    kind, _space, name = incident.subject.partition(" ")
-    if kind == "pixel":
-        path = reverse(_OF_PIXEL.get(RuleName(incident.rule), "pixels:detail"), args=[name])
-    elif kind == "destination":
-        path = reverse("pipelines:destination", args=[id_of(DESTINATION, name)])
+        return reverse("host:api_accounts" if kind == "api_account" else "host:incidents")
+    query = {"tenant": incident.tenant_id}
+    page = _PAGES.get((RuleName(incident.rule), kind)) or _PAGE_OF_KIND.get(kind)
+    if incident.rule == RuleName.REFUSED:
+        path, query = reverse("events:refused"), {**query, "of": name}
     else:
-        path = reverse("accounts:settings")
-    return f"{path}?{urlencode({'tenant': incident.tenant_id})}"
+        path = reverse(page, args=[name]) if page else reverse("accounts:settings")
+    return f"{path}?{urlencode(query)}"

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from events.views import data_filter, destination_letters, destination_test, pipeline_filters, pipelines, source_events
+from events.views import (
+    data_filter,
+    destination_letters,
+    destination_queue,
+    destination_test,
+    pipeline_filters,
+    pipelines,
+    source_events,
+)
 
 urlpatterns: list[URLPattern] = [
     path("pipeline/", pipelines.pipeline_list, name="list"),
@@ -22,6 +30,11 @@ urlpatterns: list[URLPattern] = [
         "pipeline/destinations/<str:destination_id>/test/",
         destination_test.destination_test,
         name="test_destination",
+    ),
+    path(
+        "pipeline/destinations/<str:destination_id>/resume/",
+        destination_queue.resume,
+        name="resume_destination",
     ),
     path(
         "pipeline/destinations/<str:destination_id>/refused/",

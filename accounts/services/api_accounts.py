@@ -253,9 +253,9 @@ def revoke_access_token(token: AccessToken) -> None:
     token.delete()
 
 
-def expiring_api_accounts(*, within: timedelta) -> QuerySet[ApiAccount]:
+def expiring_api_accounts(*, within: timedelta, now: datetime | None = None) -> QuerySet[ApiAccount]:
     """Those whose time is over, or will be ``within`` that time: the first to go first."""
-    return ApiAccount.objects.filter(expires_at__lte=timezone.now() + within).order_by("expires_at", "name")
+    return ApiAccount.objects.filter(expires_at__lte=(now or timezone.now()) + within).order_by("expires_at", "name")
 
 
 def _possible_name(name: str) -> str:

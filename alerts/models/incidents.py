@@ -30,8 +30,10 @@ class RuleName(models.TextChoices):
     SILENCE = "silence", _("No events come")
     WAITING = "waiting", _("Events wait too long")
     SUCCESS = "success", _("Many events fail")
+    REFUSED = "refused", _("Many events refused at intake")
     REGISTRATION = "registration", _("Registration refused")
     DOMAIN = "domain", _("Own domain leads elsewhere")
+    API_ACCOUNT = "api_account", _("API account expires")
 
 
 class OfAccountQuerySet(models.QuerySet[Any]):

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
+from accounts.models import TenantStatus
 from alerts.models import INSTANCE, Incident, RuleName
+from pipelines.models import Destination, Source
+from pixels.models import Pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,30 @@ class Found:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+PIXEL_COLUMNS = ("pk", "pixel_id", "name", "tenant_id")
+_SOURCE = ("pk", "source_id", "name", "tenant_id")
+_DESTINATION = ("pk", "uuid", "name", "tenant_id")
+
+
+def pixels(keys: Iterable[int]) -> QuerySet[Pixel, dict[str, Any]]:
+    """The columns for ``of_pixel``, of those whose account is active."""
+    return _active(Pixel.objects.filter(pk__in=list(keys))).values(*PIXEL_COLUMNS)
+
+
+def sources(keys: Iterable[int]) -> QuerySet[Source, dict[str, Any]]:
+    """The same for ``of_source``."""
+    return _active(Source.objects.filter(pk__in=list(keys))).values(*_SOURCE)
+
+
+def destinations(keys: Iterable[int]) -> QuerySet[Destination, dict[str, Any]]:
+    """The same for ``of_destination``."""
+    return _active(Destination.objects.filter(pk__in=list(keys))).values(*_DESTINATION)
+
+
+def _active(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.exclude(tenant__status=TenantStatus.DEACTIVATED).order_by("pk")
+
+
 def of_pixel(row: Mapping[str, Any], value: float = 0, **facts: Any) -> Found:
     """What was found at a pixel; ``row`` has its columns ``PIXEL_COLUMNS``."""
     name = row["name"] or row["pixel_id"]
@@ -29,7 +58,16 @@ def of_pixel(row: Mapping[str, Any], value: float = 0, **facts: Any) -> Found:
     return Found(f"pixel {row['pixel_id']}", row["tenant_id"], row["pk"], None, value, named)
 
 
-PIXEL_COLUMNS = ("pk", "pixel_id", "name", "tenant_id")
+def of_source(row: Mapping[str, Any], value: float = 0, **facts: Any) -> Found:
+    """What was found at a gateway source."""
+    named = {"name": row["name"] or row["source_id"], **facts}
+    return Found(f"source {row['source_id']}", row["tenant_id"], value=value, facts=named)
+
+
+def of_destination(row: Mapping[str, Any], value: float = 0, **facts: Any) -> Found:
+    """What was found at a destination of the gateway."""
+    named = {"name": row["name"], **facts}
+    return Found(f"destination {row['uuid']}", row["tenant_id"], None, row["pk"], value, named)
 
 
 @dataclass(frozen=True, slots=True)

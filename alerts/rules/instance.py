@@ -11,7 +11,9 @@ from django.db.models import Min, OuterRef, Subquery
 
 from alerts.rules.found import Found, Look
 from events.delivery.lanes import pixels_with_rows
-from events.models import OutboxRow
+from events.delivery.owners import owners_with_rows
+from events.models import OutboxRow, SourceRow
+from pipelines.models import Source
 from pixels.models import Pixel
 
 #: For so long the gap stays an incident, so that somebody sees it.
@@ -33,9 +35,15 @@ def queue(look: Look) -> Iterator[Found]:
     # ``in``, since SQLite finds ``NOT counted`` in no index.
     first = OutboxRow.objects.filter(pixel=OuterRef("pk"), counted__in=[False]).order_by("pk").values("received_at")[:1]
     pixels = Pixel.objects.filter(pk__in=pixels_with_rows(), bad_token=False).exclude(lane__failures__gt=0)
-    since = pixels.aggregate(since=Min(Subquery(first)))["since"]
-    if since:
-        minutes = int((look.now - since).total_seconds() // 60)
+    unplaced = SourceRow.objects.filter(source=OuterRef("pk"), place=None).order_by("pk").values("received_at")[:1]
+    sources = Source.objects.filter(pk__in=owners_with_rows(SourceRow, "source_id"))
+    oldest = [
+        since
+        for owners, rows in ((pixels, first), (sources, unplaced))
+        if (since := owners.aggregate(since=Min(Subquery(rows)))["since"])
+    ]
+    if oldest:
+        minutes = int((look.now - min(oldest)).total_seconds() // 60)
         yield Found(value=minutes, facts={"minutes": minutes})
 
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from accounts.models import TenantStatus
-from alerts.rules.found import PIXEL_COLUMNS, Found, Look, of_pixel
+from alerts.rules.found import Found, Look, of_pixel, pixels
 from events.figures.windows import floor
 from events.models import Counter, OutboxRow
-from pixels.models import Pixel
 
 _HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
 WEEKS = 4
@@ -38,8 +36,7 @@ def silent_pixels(look: Look) -> Iterator[Found]:
     silent = candidates - _heard(this_hour - _HOUR, look.now + _HOUR)
     # Events that wait to be counted were received: the sender is well.
     silent -= set(OutboxRow.objects.filter(pixel__in=silent).order_by().values_list("pixel", flat=True).distinct())
-    pixels = Pixel.objects.filter(pk__in=silent, event_bridge_active=True)
-    rows = list(pixels.exclude(tenant__status=TenantStatus.DEACTIVATED).order_by("pk").values(*PIXEL_COLUMNS))
+    rows = list(pixels(silent).filter(event_bridge_active=True))
     hours = _hours([row["pk"] for row in rows if row["pk"] not in known], this_hour)
     for row in rows:
         if row["pk"] in known:
@@ -83,7 +80,7 @@ def _heard(start: datetime, end: datetime) -> set[int]:
     return set(totals.filter(start__gte=start, start__lt=end).order_by().values_list("pixel_id", flat=True).distinct())
 
 
-def _hours(pixels: Collection[int], this_hour: datetime) -> dict[int, dict[datetime, int]]:
+def _hours(silent: Collection[int], this_hour: datetime) -> dict[int, dict[datetime, int]]:
     """What each of the pixels received in the hours that its expectation asks for."""
     wanted = [
         this_hour - week * _WEEK - back * _HOUR
@@ -92,6 +89,6 @@ def _hours(pixels: Collection[int], this_hour: datetime) -> dict[int, dict[datet
     ]
     found: dict[int, dict[datetime, int]] = {}
     totals = Counter.objects.filter(span=Counter.Span.HOUR, dimension=Counter.Dimension.TOTAL, start__in=wanted)
-    for pixel, start, received in totals.filter(pixel__in=pixels).values_list("pixel_id", "start", "received"):
+    for pixel, start, received in totals.filter(pixel__in=silent).values_list("pixel_id", "start", "received"):
         found.setdefault(pixel, {})[start] = received
     return found

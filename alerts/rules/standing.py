@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, timedelta
+from typing import Any
 
 from django.db.models import Q
 
 from accounts.models import IngressDomain, TenantStatus
+from accounts.services import api_accounts
 from alerts.rules.found import PIXEL_COLUMNS, Found, Look, of_pixel
 from events.delivery.explanations import explain
+from events.gateway.lanes import ON_HOLD
 from events.models import DestinationLane, Registration
 from events.registration.explanations import explain_attempt
 from pixels.models import Pixel
 
 _DEACTIVATED = TenantStatus.DEACTIVATED
+#: API accounts are looked at so long before they expire. They are told of when a quarter of their time is left, at
+#: the earliest; and of one that was made for a day or less, its maker knows.
+_AHEAD, _SHORT = timedelta(days=14), timedelta(days=1)
+_LAST_PART = 4
+#: Nobody has missed what expired so long ago.
+_MISSED_FOR = timedelta(days=7)
 
 
 def rejected_tokens(look: Look) -> Iterator[Found]:
@@ -24,8 +34,8 @@ def rejected_tokens(look: Look) -> Iterator[Found]:
 
 
 def held_destinations(look: Look) -> Iterator[Found]:
-    """Destinations that get nothing until somebody has changed them."""
-    lanes = DestinationLane.objects.filter(held=True, destination__active=True)
+    """Destinations that refuse, and get nothing until somebody has changed them. Whoever holds one himself knows."""
+    lanes = DestinationLane.objects.filter(held=True, destination__active=True).exclude(code=ON_HOLD)
     lanes = lanes.exclude(destination__tenant__status=_DEACTIVATED).select_related("destination")
     for lane in lanes.defer("destination__secrets").order_by("pk"):
         destination = lane.destination
@@ -50,3 +60,15 @@ def domains_elsewhere(look: Look) -> Iterator[Found]:
     for domain in IngressDomain.objects.filter(left).exclude(tenant__status=_DEACTIVATED).order_by("pk"):
         facts = {"name": domain.ingress, "gateway": domain.target_domain}
         yield Found(f"domain {domain.tenant_id}", domain.tenant_id, facts=facts)
+
+
+def expiring_api_accounts(look: Look) -> Iterator[Found]:
+    """API accounts that expire soon, or have of late: ``value`` is in how many days."""
+    soon = api_accounts.expiring_api_accounts(within=_AHEAD, now=look.now)
+    columns = ("name", "created_at", "expires_at")
+    rows: Iterable[Any] = soon.filter(expires_at__gt=look.now - _MISSED_FOR).values_list(*columns)
+    for name, made, ends in rows:
+        lifetime, left = ends - made, ends - look.now
+        if lifetime > _SHORT and left * _LAST_PART <= lifetime:
+            facts = {"name": name, "until": ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M")}
+            yield Found(f"api_account {name}", value=left / timedelta(days=1), facts=facts)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from alerts.models import RuleName
-from alerts.rules import instance, silence, standing, traffic
+from alerts.rules import instance, silence, standing, traffic, waiting
 from alerts.rules.found import Rule
 
 RULES = (
@@ -14,10 +14,12 @@ RULES = (
     Rule(RuleName.TOKEN, standing.rejected_tokens),
     Rule(RuleName.DESTINATION, standing.held_destinations),
     Rule(RuleName.SILENCE, silence.silent_pixels, threshold=50, most=1_000_000),
-    Rule(RuleName.WAITING, traffic.waiting_events, threshold=30, most=7 * 24 * 60),
+    Rule(RuleName.WAITING, waiting.waiting_events, threshold=30, most=7 * 24 * 60),
     Rule(RuleName.SUCCESS, traffic.success_rates, threshold=90, is_floor=True),
+    Rule(RuleName.REFUSED, traffic.refused_shares, threshold=10),
     Rule(RuleName.REGISTRATION, standing.refused_registrations),
     Rule(RuleName.DOMAIN, standing.domains_elsewhere),
+    Rule(RuleName.API_ACCOUNT, standing.expiring_api_accounts, threshold=14, is_floor=True, is_hosts=True),
 )
 RULE_OF = {rule.name: rule for rule in RULES}
 #: The worst is nought.

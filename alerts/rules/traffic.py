@@ -1,47 +1,72 @@
-"""Rules over what is counted and what waits: the cost follows the pixels with traffic."""
+"""Rules over what is counted: the cost follows the pixels, sources and destinations with traffic."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import NamedTuple
 
-from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models import F, Sum
 
-from accounts.models import TenantStatus
-from alerts.rules.found import PIXEL_COLUMNS, Found, Look, of_pixel
-from events.delivery.lanes import pixels_with_rows
+from alerts.rules.found import Found, Look, destinations, of_destination, of_pixel, of_source, pixels, sources
+from events.figures import books
 from events.figures.windows import floor
-from events.models import Counter, OutboxRow
-from pixels.models import Pixel
+from events.models import Counter
+from events.refused import reading
 
 #: Of fewer events a share tells nothing.
 ENOUGH = 20
-_HOUR = timedelta(hours=1)
-_DEACTIVATED = TenantStatus.DEACTIVATED
+#: This one and the last.
+_HOURS = 2
+
+
+class _Taken(NamedTuple):
+    """How many events were taken, and how many failed."""
+
+    taken: int
+    failed: int
+
+    @property
+    def told(self) -> dict[str, int]:
+        percent = int(100 * self.taken / (self.taken + self.failed))
+        return {"value": percent, "percent": percent, "failed": self.failed}
 
 
 def success_rates(look: Look) -> Iterator[Found]:
-    """Pixels of whose events some have failed in this hour and the last: ``value`` is the percentage that Meta took."""
-    since = floor(look.now, Counter.Span.HOUR) - _HOUR
-    totals = Counter.objects.filter(span=Counter.Span.HOUR, dimension=Counter.Dimension.TOTAL, start__gte=since)
-    sums = totals.order_by().values("pixel").annotate(ok=Sum("published"), bad=Sum(F("failed") + F("expired")))
-    shares = {row["pixel"]: row for row in sums.filter(bad__gt=0) if row["ok"] + row["bad"] >= ENOUGH}
-    pixels = Pixel.objects.filter(pk__in=shares).exclude(tenant__status=_DEACTIVATED)
-    for row in pixels.values(*PIXEL_COLUMNS):
-        share = shares[row["pk"]]
-        percent = int(100 * share["ok"] / (share["ok"] + share["bad"]))
-        yield of_pixel(row, percent, percent=percent, failed=share["bad"])
+    """Pixels and destinations at which events have failed in this hour and the last: ``value`` is the percentage that
+    was taken."""
+    taken = _taken(books.PIXELS, look)
+    for row in pixels(taken):
+        yield of_pixel(row, **taken[row["pk"]].told)
+    taken = _taken(books.DESTINATIONS, look)
+    for row in destinations(taken):
+        yield of_destination(row, **taken[row["pk"]].told)
 
 
-def waiting_events(look: Look) -> Iterator[Found]:
-    """Pixels whose events wait: ``value`` is since how many minutes.
+def _taken(book: books.Book, look: Look) -> dict[int, _Taken]:
+    since = floor(look.now, Counter.Span.HOUR) - timedelta(hours=_HOURS - 1)
+    totals = book.counter._default_manager.filter(
+        span=Counter.Span.HOUR, dimension=Counter.Dimension.TOTAL, start__gte=since
+    )
+    sums = totals.order_by().values_list(book.owner).annotate(ok=Sum("published"), bad=Sum(F("failed") + F("expired")))
+    return {pk: _Taken(ok, bad) for pk, ok, bad in sums.filter(bad__gt=0) if ok + bad >= ENOUGH}
 
-    Of those with a rejected token the other rule tells.
-    """
-    # Those that were tried come first, and of these the oldest: one step in the index, whatever waits.
-    first = OutboxRow.objects.filter(pixel=OuterRef("pk")).order_by("-counted", "pk").values("received_at")[:1]
-    pixels = Pixel.objects.filter(pk__in=pixels_with_rows(), bad_token=False)
-    pixels = pixels.exclude(tenant__status=_DEACTIVATED).annotate(since=Subquery(first)).exclude(since=None)
-    for row in pixels.order_by("pk").values(*PIXEL_COLUMNS, "since"):
-        minutes = int((look.now - row["since"]).total_seconds() // 60)
-        yield of_pixel(row, minutes, minutes=minutes)
+
+def refused_shares(look: Look) -> Iterator[Found]:
+    """Pixels and gateway sources whose events were refused at intake in this hour and the last, for a sender's mistake:
+    ``value`` is the percentage."""
+    shares = _enough(reading.refused_shares(look.now, hours=_HOURS))
+    for row in pixels(shares):
+        yield of_pixel(row, **_refused(shares[row["pk"]]))
+    shares = _enough(reading.refused_shares_of_sources(look.now, hours=_HOURS))
+    for row in sources(shares):
+        yield of_source(row, **_refused(shares[row["pk"]]))
+
+
+def _enough(shares: dict[int, reading.Share]) -> dict[int, reading.Share]:
+    return {pk: share for pk, share in shares.items() if share.refused + share.received >= ENOUGH}
+
+
+def _refused(share: reading.Share) -> dict[str, int]:
+    percent = int(100 * share.share)
+    return {"value": percent, "percent": percent, "refused": share.refused}

@@ -28,6 +28,7 @@ _UNITS = {
     RuleName.SILENCE: gettext_lazy("Events that must have been expected"),
     RuleName.WAITING: gettext_lazy("Minutes that the oldest event may wait"),
     RuleName.SUCCESS: gettext_lazy("Percent of events that Meta must take"),
+    RuleName.REFUSED: gettext_lazy("Percent of events that may be refused at intake"),
 }
 #: About what belongs to no pixel.
 _OF_ACCOUNT = (RuleName.DESTINATION, RuleName.DOMAIN)

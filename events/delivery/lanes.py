@@ -29,6 +29,7 @@ from events.delivery.leases import (
     release,
     renew,
 )
+from events.delivery.owners import owners_with_rows
 from events.intake import wakeups
 from events.models import EVENT_MAX_AGE, Lane, OutboxRow
 from pixels.models import Pixel
@@ -53,18 +54,6 @@ __all__ = [
     "renew",
     "waiting_pixels",
 ]
-
-# The pixels with waiting rows, each found by one step in the index of (pixel, …): the cost follows the number of these
-# pixels, not of their rows, as DISTINCT would have it.
-_PIXELS_WITH_ROWS = """
-    WITH RECURSIVE waiting (pixel_id) AS (
-        SELECT MIN(pixel_id) FROM events_outboxrow
-        UNION ALL
-        SELECT (SELECT MIN(pixel_id) FROM events_outboxrow WHERE pixel_id > waiting.pixel_id)
-        FROM waiting WHERE waiting.pixel_id IS NOT NULL
-    )
-    SELECT pixel_id FROM waiting WHERE pixel_id IS NOT NULL
-"""
 
 
 @dataclass(slots=True)
@@ -120,7 +109,7 @@ def release_hold(pixel_pk: int) -> None:
 
 def pixels_with_rows() -> RawSQL:
     """The keys of the pixels of which something waits, for a condition; however many rows wait."""
-    return RawSQL(_PIXELS_WITH_ROWS, ())  # noqa: S611  # nosec B611  # a constant
+    return owners_with_rows(OutboxRow, "pixel_id")
 
 
 def waiting_pixels(among: Iterable[int] | None = None) -> list[int]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import TenantStatus
 from events.delivery import leases
+from events.delivery.owners import owners_with_rows
 from events.intake import wakeups
 from events.models import EVENT_MAX_AGE, DestinationCursor, DestinationLane, DestinationRow, SourceRow
 from pipelines.models import Destination
@@ -87,3 +88,20 @@ def _with_work(destinations: QuerySet[Destination], now: datetime) -> QuerySet[D
         leases.unclaimed(now, "lane__"),
         (has_some & (may_publish | Q(active=False))) | Q(oldest_row__lte=too_old) | Exists(expires),
     )
+
+
+def waiting_since() -> dict[int, datetime]:
+    """By destination (its key), when the oldest came of what waits for it; the cost follows who has something waiting.
+
+    What no worker has counted as received yet is not told.
+    """
+    next_row = SourceRow.objects.filter(source=OuterRef("source"), place__gt=OuterRef("place")).order_by("place")
+    behind = DestinationCursor.objects.filter(source__in=owners_with_rows(SourceRow, "source_id"))
+    oldest = behind.annotate(since=Subquery(next_row.values("received_at")[:1])).exclude(since=None)
+    first = DestinationRow.objects.filter(destination=OuterRef("pk")).order_by("id").values("received_at")[:1]
+    apart = Destination.objects.filter(pk__in=owners_with_rows(DestinationRow, "destination_id"))
+    oldest_apart = apart.annotate(since=Subquery(first)).exclude(since=None).order_by()
+    found: dict[int, datetime] = {}
+    for pk, since in [*oldest.values_list("destination_id", "since"), *oldest_apart.values_list("pk", "since")]:
+        found[pk] = min(since, found.get(pk, since))
+    return found

@@ -112,34 +112,42 @@ def read_refused_of(tenant: Tenant, now: datetime | None = None) -> list[OfOwner
     return sorted(found, key=lambda one: -one.requests)
 
 
-def refused_shares(hour: datetime, pixels: Iterable[int] | None = None) -> dict[int, Share]:
+def refused_shares(hour: datetime, pixels: Iterable[int] | None = None, *, hours: int = 1) -> dict[int, Share]:
     """By pixel (its key): how many of the events that came within the hour were refused, by a sender's mistake.
 
     Of pixels of which none was, nothing is said: the cost follows the pixels with refusals. What was not let in does
     not count, so that no stranger raises the share of a pixel that asks for its key; nor does what reached the limit of
     requests, since it comes again. A request that nobody could read counts as one event. ``hour`` is any moment within
-    it; of the one that has not ended, it is what was counted until about a second ago.
+    it; of the one that has not ended, it is what was counted until about a second ago. With ``hours``, those before
+    it are added.
     """
-    return _shares(PIXELS, books.PIXELS, hour, pixels)
+    return _shares(PIXELS, books.PIXELS, hour, pixels, hours)
 
 
-def refused_shares_of_sources(hour: datetime, sources: Iterable[int] | None = None) -> dict[int, Share]:
+def refused_shares_of_sources(
+    hour: datetime, sources: Iterable[int] | None = None, *, hours: int = 1
+) -> dict[int, Share]:
     """The same of gateway sources."""
-    return _shares(SOURCES, books.SOURCES, hour, sources)
+    return _shares(SOURCES, books.SOURCES, hour, sources, hours)
 
 
-def _shares(tables: Tables, book: books.Book, moment: datetime, owners: Iterable[int] | None) -> dict[int, Share]:
-    hour = floor(moment, Counter.Span.HOUR)
-    rows = tables.findings._default_manager.filter(hour=hour, kind=Finding.Kind.REFUSED).exclude(reason=Rule.RATE_LIMIT)
+def _shares(
+    tables: Tables, book: books.Book, moment: datetime, owners: Iterable[int] | None, hours: int
+) -> dict[int, Share]:
+    last = floor(moment, Counter.Span.HOUR)
+    starts = [last - timedelta(hours=back) for back in range(hours)]
+    rows = tables.findings._default_manager.filter(hour__in=starts, kind=Finding.Kind.REFUSED)
+    rows = rows.exclude(reason=Rule.RATE_LIMIT)
     if owners is not None:
         rows = rows.filter(**{f"{tables.column}__in": list(owners)})
     refused = dict(rows.order_by().values_list(tables.column).annotate(n=Sum("events")))
     if not refused:
         return {}
     totals = book.counter._default_manager.filter(
-        **{f"{tables.column}__in": list(refused)}, span=Counter.Span.HOUR, dimension=Counter.Dimension.TOTAL, start=hour
+        **{f"{tables.column}__in": list(refused)}, span=Counter.Span.HOUR, dimension=Counter.Dimension.TOTAL
     )
-    received = dict(totals.values_list(tables.column, "received"))
+    sums = totals.filter(start__in=starts).order_by().values_list(tables.column)
+    received = dict(sums.annotate(n=Sum("received")))
     return {pk: Share(n, received.get(pk, 0)) for pk, n in refused.items()}
 
 

@@ -10,12 +10,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Tenant, User
+from accounts.principals import principal_of_user
+from alerts.looking import look
 from alerts.models import Incident, Notice, NoticeDelivery, RuleName, RuleSetting
+from alerts.remedies import shown
 from alerts.telling import tell
 from alerts.words import describe
+from events.models import DestinationLane
+from pipelines.ids import DESTINATION, id_of
 from pixels.models import Pixel
 from tests.base import Cast, login
-from tests.factories import PixelFactory
+from tests.factories import DestinationFactory, PixelFactory, SourceFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +86,44 @@ def test_one_click_helps_whoever_may_click(cast: Cast, pixel: Pixel) -> None:
 
     answer = login(cast.max).post(f"{button}?tenant={cast.shoes.pk}", follow=True)
     assert "tries to send the waiting events" in answer.content.decode()
+
+
+def test_one_click_resumes_a_held_destination(cast: Cast) -> None:
+    destination = DestinationFactory.create(tenant=cast.shoes, name="Books")
+    DestinationLane.objects.create(destination=destination, held=True, code="401", message="no")
+    look()
+    button = reverse("pipelines:resume_destination", args=[id_of(DESTINATION, destination.uuid)])
+    assert button in text(cast.hanna, "host:incidents")
+    assert button not in text(cast.vera, "host:incidents")
+
+    answer = login(cast.hanna).post(f"{button}?tenant={cast.shoes.pk}", follow=True)
+    look()
+
+    assert "tries to send the waiting events of Books now" in answer.content.decode()
+    assert not Incident.objects.filter(closed_at=None, rule="destination").exists()
+
+
+def test_each_remedy_leads_to_a_page_that_is_there(cast: Cast) -> None:
+    pixel, source = PixelFactory.create(tenant=cast.shoes), SourceFactory.create(tenant=cast.shoes)
+    destination = DestinationFactory.create(tenant=cast.shoes)
+    subjects = {
+        "pixel": (pixel.pixel_id, ["token", "silence", "waiting", "success", "refused", "registration"]),
+        "source": (source.source_id, ["refused"]),
+        "destination": (str(destination.uuid), ["destination", "waiting", "success"]),
+        "domain": (cast.shoes.pk, ["domain"]),
+    }
+    for kind, (name, rules) in subjects.items():
+        for rule in rules:
+            Incident.objects.create(tenant=cast.shoes, rule=rule, subject=f"{kind} {name}")
+    of_api_account = Incident.objects.create(rule="api_account", subject="api_account Till")
+    assert reverse("host:api_accounts") in text(cast.hanna, "host:incidents")
+
+    client = login(cast.hanna)
+    for one in Incident.objects.exclude(pk=of_api_account.pk):
+        told = shown(principal_of_user(cast.hanna), one)
+        assert client.get(told.words.path).status_code == 200, one
+        if told.act:
+            assert client.post(told.act, follow=True).status_code == 200, one
 
 
 def test_the_host_sees_the_worst_of_all_accounts_first_and_nothing_of_those_closed_to_it(
