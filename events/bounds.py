@@ -12,8 +12,6 @@ from typing import Any
 from django.db.models import F, Q, QuerySet, Subquery, Sum, Window
 from django.db.models.functions import Length
 
-from events.models import Identity
-
 #: An event whose dead letter has gone stays counted as failed.
 MAX_DEAD_LETTERS = 10_000
 #: Events may be of any size up to the longest request's.
@@ -38,8 +36,7 @@ def _delete_from(letters: QuerySet[Any], first: Iterable[tuple[datetime, int]]) 
         letters.filter(Q(failed_at__lt=failed_at) | Q(failed_at=failed_at, id__lte=pk)).delete()
 
 
-def trim_identities(pixel_pk: int) -> None:
-    """Forget the pixel's visitors who were seen longest ago where there are too many."""
-    identities = Identity.objects.filter(pixel=pixel_pk)
+def trim_identities(identities: QuerySet[Any]) -> None:
+    """Forget those of a pixel's or destination's visitors who were seen longest ago where there are too many."""
     first_too_many = identities.order_by("-seen_at").values("seen_at")[MAX_IDENTITIES : MAX_IDENTITIES + 1]
     identities.filter(seen_at__lte=Subquery(first_too_many)).delete()

@@ -20,6 +20,7 @@ from events.models import (
     Counter,
     DeadLetter,
     Delivery,
+    DestinationIdentity,
     DestinationLetter,
     DisconnectedUsage,
     Finding,
@@ -51,7 +52,7 @@ PIXELS_AT_ONCE = 200
 
 
 def prune(now: datetime | None = None) -> None:
-    """Delete what is too old of every kind, and visitors of whom a pixel has too many."""
+    """Delete what is too old of every kind, and visitors of whom a pixel or destination has too many."""
     now = now or timezone.now()
     for span in Counter.Span:
         for book in (PIXELS, SOURCES, DESTINATIONS):
@@ -73,8 +74,11 @@ def prune(now: datetime | None = None) -> None:
     removing.prune(now)
     delete_orphans()
     _prune_gateway(now)
-    for pixel in Pixel.objects.filter(tenant__event_enrichment=True).order_by().values_list("pk", flat=True):
-        trim_identities(pixel)
+    of_accounts = Q(tenant__event_enrichment=True)
+    for pixel in Pixel.objects.filter(of_accounts).order_by().values_list("pk", flat=True):
+        trim_identities(Identity.objects.filter(pixel=pixel))
+    for destination in Destination.objects.filter(of_accounts).order_by().values_list("pk", flat=True):
+        trim_identities(DestinationIdentity.objects.filter(destination=destination))
 
 
 def _prune_gateway(now: datetime) -> None:
@@ -82,6 +86,8 @@ def _prune_gateway(now: datetime) -> None:
     for destination_pk in Destination.objects.order_by("pk").values_list("pk", flat=True):
         letters = DestinationLetter.objects.filter(destination=destination_pk)
         delete_in_parts(letters.filter(failed_at__lt=now - DEAD_LETTERS_KEPT))
+        identities = DestinationIdentity.objects.filter(destination=destination_pk)
+        delete_in_parts(identities.filter(seen_at__lt=now - IDENTITIES_KEPT))
     for source_pk in Source.objects.order_by("pk").values_list("pk", flat=True):
         labels = SourceLabel.objects.filter(source=source_pk)
         delete_in_parts(labels.filter(last_seen__lt=(now - LABELS_KEPT).date()))

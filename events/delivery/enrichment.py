@@ -1,7 +1,8 @@
 """Completing events with what is known of their visitors, in accounts that ask for it (``eventEnrichment``).
 
-A visitor is known by ``external_id`` or ``fbp``, within one pixel. Remembered are hashes alone, for 90 days after the
-visitor has last given them; with the pixel, the account or the switch they are deleted.
+A visitor is known by ``external_id`` or ``fbp``, within one pixel, or one data set at Meta to which gateway sources'
+events go. Remembered are hashes alone, for 90 days after the visitor has last given them; with the pixel or
+destination, the account or the switch they are deleted.
 
 Nobody's data may go out on somebody else's event (docs/decisions/0020-enrichment.md). A browser's memory completes an
 event that says who it is only where both share an identifier; else the memory ends.
@@ -17,7 +18,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from accounts.models import Tenant
@@ -25,8 +26,9 @@ from events.delivery.batches import Event
 from events.intake.click_ids import click_id_in
 from events.intake.doubt import TELLING, is_marked
 from events.intake.identifiers import HASHES_OF_NOTHING, is_fbc, is_fbp, is_no_id, sha256_in
-from events.models import Identity, Road
+from events.models import DestinationIdentity, Identity, Road
 from events.retention import IDENTITIES_KEPT
+from pipelines.models import Destination
 from pixels.models import Pixel
 
 #: What is remembered of a visitor and added to later events.
@@ -84,8 +86,10 @@ _read = msgspec.json.Decoder(_Content, strict=False).decode
 _read_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def enrich(pixel: Pixel, events: Iterable[Event]) -> None:
+def enrich(owner: Pixel | Destination, events: Iterable[Event]) -> None:
     """Add to events what they lack, and remember what they bring: a SELECT or few, one INSERT of what is new.
+
+    The owner is the pixel that the events are sent to, or the destination at Meta.
 
     Events are taken in their order, so that one may complete those behind it. What an event says itself stays. An event
     to which nothing is added is left as it is, to the letter.
@@ -96,7 +100,7 @@ def enrich(pixel: Pixel, events: Iterable[Event]) -> None:
         for event, content in contents
         if isinstance(content.user_data, dict)  # as the intake has checked
     ]
-    remembered = _Memory(pixel, {key for *_, visitor in visitors for key in visitor.keys}, timezone.now())
+    remembered = _Memory(owner, {key for *_, visitor in visitors for key in visitor.keys}, timezone.now())
     for event, content, visitor in visitors:
         by_browser = event.row.road == Road.BROWSER
         added = _click_id(content) | remembered.recall(visitor, by_browser=by_browser)
@@ -114,13 +118,16 @@ def _with(raw: msgspec.Raw | bytes, user_data: dict[str, Any]) -> bytes:
 def forget(tenant_id: str) -> None:
     """Delete what is remembered of an account's visitors."""
     Identity.objects.filter(pixel__tenant=tenant_id).delete()
+    DestinationIdentity.objects.filter(destination__tenant=tenant_id).delete()
 
 
 class _Memory:
     """What is known of the visitors of a batch; changes are written at its end."""
 
-    def __init__(self, pixel: Pixel, keys: set[str], now: datetime) -> None:
-        self._pixel = pixel
+    def __init__(self, owner: Pixel | Destination, keys: set[str], now: datetime) -> None:
+        self._tenant_id = owner.tenant_id
+        self._table: type[models.Model] = Identity if isinstance(owner, Pixel) else DestinationIdentity
+        self._of = {"pixel" if isinstance(owner, Pixel) else "destination": owner}
         self._now = now
         self._known: dict[str, Known] = {}
         self._fresh: set[str] = set()
@@ -130,7 +137,8 @@ class _Memory:
             self._load(some)
 
     def _load(self, keys: list[str]) -> None:
-        rows = Identity.objects.filter(pixel=self._pixel, key__in=keys, seen_at__gt=self._now - IDENTITIES_KEPT)
+        since = self._now - IDENTITIES_KEPT
+        rows = self._table._default_manager.filter(**self._of, key__in=keys, seen_at__gt=since)
         for key, identifiers, seen_at in rows.values_list("key", "identifiers", "seen_at"):
             self._known[key] = identifiers
             if seen_at > self._now - _REFRESH_AFTER:
@@ -195,9 +203,9 @@ class _Memory:
         self._fresh.add(key)
 
     def save(self) -> None:
-        """Write what has changed. One worker at a time has the pixel; nobody else writes these rows."""
+        """Write what has changed. One worker at a time has the owner's lane; nobody else writes these rows."""
         rows = [
-            Identity(pixel=self._pixel, key=key, identifiers=self._known[key], seen_at=self._now)
+            self._table(**self._of, key=key, identifiers=self._known[key], seen_at=self._now)
             for key in sorted(self._changed)
         ]
         if not rows:
@@ -205,18 +213,18 @@ class _Memory:
         try:
             with transaction.atomic():
                 if self._is_still_wanted():
-                    Identity.objects.bulk_create(
+                    self._table._default_manager.bulk_create(
                         rows,
                         update_conflicts=True,
-                        unique_fields=["pixel", "key"],
+                        unique_fields=[*self._of, "key"],
                         update_fields=["identifiers", "seen_at"],
                     )
         except IntegrityError:
-            pass  # the pixel was removed a moment ago, and its visitors with it
+            pass  # the owner was removed a moment ago, and its visitors with it
 
     def _is_still_wanted(self) -> bool:
         """Is the switch on? It cannot be turned off before this transaction is over, and then forgets its rows, too."""
-        tenants = Tenant.objects.select_for_update(no_key=True).filter(pk=self._pixel.tenant_id, event_enrichment=True)
+        tenants = Tenant.objects.select_for_update(no_key=True).filter(pk=self._tenant_id, event_enrichment=True)
         return tenants.order_by().values_list("pk").first() is not None
 
 

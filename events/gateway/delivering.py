@@ -11,7 +11,8 @@ from events.delivery import leases, rounds, turns
 from events.delivery.attempts import Attempt, attempt, requests_of
 from events.delivery.batches import Event, Fate
 from events.delivery.destinations.answers import Accepted, Answer, Refused, Sender, Wait
-from events.delivery.destinations.kinds import KINDS
+from events.delivery.destinations.kinds import COMPLETED, KINDS
+from events.delivery.enrichment import enrich
 from events.delivery.publishing import SLOW_PART
 from events.delivery.verdicts import Verdict
 from events.gateway import lanes
@@ -63,6 +64,8 @@ class Turn(rounds.Turn[lanes.Claim]):
         events = part.batch.undecided()
         if not events:
             return Attempt()
+        if destination.type in COMPLETED and destination.tenant.event_enrichment:
+            enrich(destination, events)
         sender = _sender(destination)
 
         def send(some: list[Event]) -> Verdict:
@@ -81,7 +84,9 @@ def _sender(destination: Destination) -> Sender | None:
 
 
 def _as_json(event: Event) -> bytes:
-    """As it is stored; of a row of its own, as most have, without taking that apart."""
+    """As it is completed or stored; of a row of its own, as most have, without taking that apart."""
+    if event.enriched:
+        return event.enriched
     return event.row.body.strip()[1:-1] if event.row.event_count == 1 else bytes(event.raw)
 
 

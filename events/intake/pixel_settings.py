@@ -165,7 +165,7 @@ def _load(pixel_id: str) -> PixelSettings | None:
         "source_id",
         "tenant_id",
         "active",
-        _FALSE,  # what is remembered of visitors is a pixel's
+        "tenant__event_enrichment",
         Value("", CharField()),
         _FALSE,
         _FALSE,

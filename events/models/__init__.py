@@ -17,6 +17,7 @@ from events.models.flow import (
 from events.models.gateway import (
     DestinationCounter,
     DestinationCursor,
+    DestinationIdentity,
     DestinationLane,
     DestinationLetter,
     DestinationRow,
@@ -46,6 +47,7 @@ __all__ = [
     "DeliveryKey",
     "DestinationCounter",
     "DestinationCursor",
+    "DestinationIdentity",
     "DestinationLane",
     "DestinationLetter",
     "DestinationRow",

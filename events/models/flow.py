@@ -172,27 +172,15 @@ class Delivery(models.Model):
         return f"{self.event_name} {self.outcome}"
 
 
-class Identity(models.Model):
-    """Hashed identifiers that a pixel's visitor has given before, to complete later events (event enrichment).
-
-    ``key`` is the SHA-256 of the visitor's ``fbp`` or ``external_id``, with which of the two it is. Forgotten after
-    90 days, with the pixel, the account or the switch, and when another person uses the same browser; at most 500,000
-    a pixel.
-    """
+class Identity(shared.RememberedVisitor):
+    """What is remembered of a pixel's visitors."""
 
     pixel = models.ForeignKey(Pixel, models.CASCADE, related_name="+", db_index=False)
-    key = models.CharField(max_length=64)
-    # {"em": [hash, …], "ph": […], …}; of a browser also its user's "external_id", as the key that these have.
-    identifiers = models.JSONField()
-    seen_at = models.DateTimeField()
 
     class Meta:
         verbose_name_plural = "identities"
         constraints = [models.UniqueConstraint(fields=["pixel", "key"], name="one_identity_per_key")]
         indexes = [models.Index(fields=["pixel", "seen_at"], name="identities_by_age")]
-
-    def __str__(self) -> str:
-        return self.key[:8]
 
 
 class Finding(shared.CountOfFindings):

@@ -211,6 +211,18 @@ class DestinationCounter(shared.CountOfFates):
         ]
 
 
+class DestinationIdentity(shared.RememberedVisitor):
+    """What is remembered of the visitors whose events went to a data set at Meta."""
+
+    destination = models.ForeignKey(Destination, models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        verbose_name = "identity of a destination"
+        verbose_name_plural = "identities of destinations"
+        constraints = [models.UniqueConstraint(fields=["destination", "key"], name="one_destination_identity_per_key")]
+        indexes = [models.Index(fields=["destination", "seen_at"], name="destination_identities_by_age")]
+
+
 class DestinationLetter(shared.RefusedEvent):
     """An event that a destination refused on its own, with its answer. At most 10,000 a destination."""
 

@@ -154,6 +154,26 @@ class CountOfFindings(models.Model):
         return f"{self.field} {self.reason}"
 
 
+class RememberedVisitor(models.Model):
+    """Hashed identifiers that a visitor has given before, to complete later events (event enrichment).
+
+    ``key`` is the SHA-256 of the visitor's ``fbp`` or ``external_id``, with which of the two it is. Forgotten after
+    90 days, with the pixel or destination, the account or the switch, and when another person uses the same browser; at
+    most 500,000 a pixel or destination.
+    """
+
+    key = models.CharField(max_length=64)
+    # {"em": [hash, …], "ph": […], …}; of a browser also its user's "external_id", as the key that these have.
+    identifiers = models.JSONField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.key[:8]
+
+
 class RefusedEvent(models.Model):
     """An event that was refused on its own, with the answer; kept until it is replayed or 30 days are over."""
 

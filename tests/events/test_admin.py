@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry
 from events.figures.counting import Tally
-from events.models import DeadLetter, Identity, Lane, OutboxRow, SeenId, SeenLabel
+from events.models import DeadLetter, DestinationIdentity, Identity, Lane, OutboxRow, SeenId, SeenLabel
 from pixels.models import Pixel
 from tests.base import Cast, login
 from tests.factories import DeadLetterFactory, DeliveryFactory, OutboxRowFactory, PixelFactory
@@ -142,7 +142,7 @@ def test_no_page_shows_what_events_say_of_visitors(cast: Cast, staff: Client) ->
     assert "no-secret" not in rows
 
 
-@pytest.mark.parametrize("model", [Identity, SeenId, SeenLabel])
+@pytest.mark.parametrize("model", [Identity, DestinationIdentity, SeenId, SeenLabel])
 def test_visitors_and_labels_have_no_page(model: Any) -> None:
     assert model not in admin.site._registry
 

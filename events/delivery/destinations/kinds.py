@@ -24,5 +24,9 @@ TRIALS: Mapping[str, Callable[[Values, Values, Sample], Trial]] = {
     DestinationType.CUSTOM_HTTP_API: custom_http.try_out,
 }
 
+#: Events for these are completed with what is known of their visitors, in accounts that ask for it. Others get no more
+#: of a person than the event says itself.
+COMPLETED = frozenset({DestinationType.META_CONVERSIONS_API.value})
+
 #: These keep nothing of what comes.
 KEEP_NOTHING = frozenset({DestinationType.AUDIENCE_STORAGE.value})

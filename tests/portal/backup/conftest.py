@@ -27,6 +27,7 @@ from events.models import (
     Delivery,
     DestinationCounter,
     DestinationCursor,
+    DestinationIdentity,
     DestinationLane,
     DestinationLetter,
     DestinationRow,
@@ -179,6 +180,7 @@ def fill_gateway(source: Source, destination: Destination) -> None:
     DestinationLane.objects.create(destination=destination, claim=UUID(int=9), failures=2, code="190", message="é")
     DestinationCursor.objects.filter(destination=destination).update(place=2**40 - 1)
     DestinationCounter.objects.create(destination=destination, received=2, failed=1, **counted)
+    DestinationIdentity.objects.create(destination=destination, key="f" * 64, identifiers={"em": ["a"]}, seen_at=THEN)
     waiting = {"destination": destination, "source": source, "received_at": THEN}
     DestinationRow.objects.create(event_count=1, body=b"[]", road=Road.BROWSER, **waiting)
     DestinationLetter.objects.create(
