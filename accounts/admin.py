@@ -49,7 +49,7 @@ class TenantForm(_ModelForm):
 
 
 #: What is chosen of a new account; its status follows.
-_CHOSEN = [field for field in tenants.FIELDS if field != "status"]
+_CHOSEN = [field for field in tenants.FIELDS if field not in ("status", "time_zone")]
 
 #: So many people of an account are offered, to see the portal as one of them.
 SEE_AS_SHOWN = 10
@@ -92,7 +92,7 @@ class TenantAdmin(SeeAsAdmin):
         return members.order_by("memberships__level", "email")[:SEE_AS_SHOWN] if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return [*_CHOSEN, "status"] if obj else [*_CHOSEN, "admin_email"]
+        return [*_CHOSEN, "status", "time_zone"] if obj else [*_CHOSEN, "admin_email"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         principal, data = principal_of_request(request), form.cleaned_data

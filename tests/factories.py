@@ -49,6 +49,7 @@ class TenantFactory(DjangoModelFactory[Tenant]):
         model = Tenant
 
     name = Sequence(lambda n: f"Account {n}")
+    time_zone = "UTC"
 
 
 class UserFactory(DjangoModelFactory[User]):

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.tenant import NAME_MAX_LENGTH, Tenant
 from common.domains import DOMAIN_MAX_LENGTH
+from common.time_zones import NAME_MAX_LENGTH as TIME_ZONE_MAX_LENGTH
+from common.time_zones import offered
 from common.validation import EMAIL_MAX_LENGTH
 
 
@@ -50,6 +52,22 @@ class AccountNameForm(forms.Form):
     """An account's name."""
 
     name = forms.CharField(label=_("Name"), max_length=NAME_MAX_LENGTH)
+
+
+class TimeZoneForm(forms.Form):
+    """The time zone in which an account lives."""
+
+    time_zone = forms.CharField(
+        label=_("Time zone"),
+        max_length=TIME_ZONE_MAX_LENGTH,
+        help_text=_("Quiet hours and the daily digest of alerts are meant in it. Figures are shown in UTC."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = self.initial.get("time_zone") or ""
+        names = offered() if not chosen or chosen in offered() else (chosen, *offered())
+        self.fields["time_zone"].widget = forms.Select(choices=[(name, name.replace("_", " ")) for name in names])
 
 
 class RoutingForm(forms.Form):

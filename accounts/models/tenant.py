@@ -6,6 +6,7 @@ import re
 import secrets
 import string
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.borders import Borders
+from common.time_zones import NAME_MAX_LENGTH as TIME_ZONE_MAX_LENGTH
+from common.time_zones import zone_of
 
 ID_ALPHABET = string.ascii_letters + string.digits
 ID_LENGTH = 8
@@ -68,6 +71,8 @@ class Tenant(models.Model):
     status = models.PositiveSmallIntegerField(choices=TenantStatus.choices, default=TenantStatus.ACTIVE)
     can_partner_manage = models.BooleanField("managed by the host", default=True)
     event_enrichment = models.BooleanField("enhance events", default=False)
+    # A name of the IANA database; empty until somebody, or the browser of somebody, has said it: UTC until then.
+    time_zone = models.CharField(max_length=TIME_ZONE_MAX_LENGTH, default="", db_default="", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()
@@ -90,6 +95,11 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pk})"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which the account's days and hours are meant."""
+        return zone_of(self.time_zone)
 
 
 class IngressDomainQuerySet(models.QuerySet["IngressDomain"]):

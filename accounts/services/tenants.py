@@ -15,6 +15,7 @@ from accounts.permissions import Action, get_tenant, require
 from accounts.principals import Principal
 from accounts.services.people import admit, forget_strangers
 from common.errors import InvalidInput
+from common.time_zones import clean_time_zone
 from common.validation import clean_choice, clean_email, clean_text
 
 #: What of an account is chosen, in the audit log's words.
@@ -23,6 +24,7 @@ FIELDS = {
     "status": _("Status"),
     "can_partner_manage": _("Managed by the host"),
     "event_enrichment": _("Enhance events"),
+    "time_zone": _("Time zone"),
 }
 _STATUS = labels_of("status", TenantStatus)
 CREATE_ACCOUNT = Act("create account", _("opened the account %(subject)s"), FIELDS, _STATUS)
@@ -88,14 +90,17 @@ def update_tenant(
     status: int | None = None,
     can_partner_manage: bool | None = None,
     event_enrichment: bool | None = None,
+    time_zone: str | None = None,
 ) -> Tenant:
-    """Change what is given; what is None stays."""
+    """Change what is given; what is None stays. With an empty ``time_zone`` the next browser sets it."""
     tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
     new: dict[str, object] = {}
     if name is not None:
         new["name"] = clean_text("name", name, max_length=NAME_MAX_LENGTH)
     if event_enrichment is not None:
         new["event_enrichment"] = event_enrichment
+    if time_zone is not None:
+        new["time_zone"] = clean_time_zone("timeZone", time_zone) if time_zone else ""
     if status is not None and clean_choice("status", status, TenantStatus.values) != tenant.status:
         require(principal, Action.EDIT_STATUS, tenant)
         new["status"] = TenantStatus(status)
@@ -108,6 +113,15 @@ def update_tenant(
     if changes:
         record(principal, UPDATE_ACCOUNT, tenant, tenant=tenant, changes=changes)
     return tenant
+
+
+@transaction.atomic
+def propose_time_zone(*, principal: Principal, tenant_id: str, time_zone: str) -> Tenant:
+    """Set the time zone that somebody's browser has, unless one is set: what people choose stays."""
+    tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
+    if tenant.time_zone:
+        return tenant
+    return update_tenant(principal=principal, tenant_id=tenant_id, time_zone=time_zone)
 
 
 def _check_hand_over(tenant: Tenant, status: object) -> None:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.forms.tenants import AccountNameForm, RoutingForm, SetupForm
+from accounts.forms.tenants import AccountNameForm, RoutingForm, SetupForm, TimeZoneForm
 from accounts.models import IngressDomain, Membership, RoleLevel, TenantStatus
 from accounts.permissions import Action
 from accounts.services.invitations import ADVERTISER, send_invitation
@@ -22,7 +22,7 @@ from accounts.services.routing import (
     gateway_domain,
     upsert_ingress_domain,
 )
-from accounts.services.tenants import delete_tenant, update_tenant
+from accounts.services.tenants import delete_tenant, propose_time_zone, update_tenant
 from accounts.views.pages import address, form_page
 from accounts.web import AccountRequest, account_page, add_service_error, refusals_in, said_yes
 from common.errors import NotAuthorized, PortalError
@@ -45,6 +45,30 @@ def rename(request: AccountRequest) -> HttpResponse:
             tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, **form.cleaned_data)
             return _done(request, _("The account is called %(name)s now.") % {"name": tenant.name})
     return _settings(request, name_form=form)
+
+
+@require_POST
+@account_page(Action.EDIT_SETTINGS)
+def choose_time_zone(request: AccountRequest) -> HttpResponse:
+    """Choose the account's time zone."""
+    form = TimeZoneForm(request.POST)
+    if form.is_valid():
+        with refusals_in(form):
+            tenant = update_tenant(principal=request.principal, tenant_id=request.tenant.pk, **form.cleaned_data)
+            return _done(request, _("The account's time zone is %(name)s now.") % {"name": tenant.time_zone})
+    return _settings(request, time_zone_form=form)
+
+
+@require_POST
+@account_page(Action.EDIT_SETTINGS)
+def take_time_zone(request: AccountRequest) -> HttpResponse:
+    """Take the browser's time zone where the account has none yet: portal.js asks for it."""
+    propose_time_zone(
+        principal=request.principal,
+        tenant_id=request.tenant.pk,
+        time_zone=request.POST.get("time_zone", ""),
+    )
+    return HttpResponse(status=204)
 
 
 @require_POST
@@ -156,12 +180,17 @@ def _done(request: AccountRequest, text: str, level: int = messages.SUCCESS) -> 
 
 
 def _settings(
-    request: AccountRequest, *, name_form: AccountNameForm | None = None, routing_form: RoutingForm | None = None
+    request: AccountRequest,
+    *,
+    name_form: AccountNameForm | None = None,
+    time_zone_form: TimeZoneForm | None = None,
+    routing_form: RoutingForm | None = None,
 ) -> HttpResponse:
     domain = _domain_of(request) if request.can[Action.VIEW_DATA.name] else None
     gateway = _gateway(domain)
     context = {
         "name_form": name_form or AccountNameForm(initial=model_to_dict(request.tenant, AccountNameForm.base_fields)),
+        "time_zone_form": time_zone_form or TimeZoneForm(initial={"time_zone": request.tenant.zone.key}),
         "routing_form": routing_form or RoutingForm(initial={"ingress": domain and domain.ingress}),
         "domain": domain,
         "gateway": gateway,
@@ -169,7 +198,8 @@ def _settings(
         "changing": routing_form is not None or "change" in request.GET,
         "statuses": TenantStatus,
     }
-    return render(request, "accounts/settings.html", context, status=400 if name_form or routing_form else 200)
+    refused = name_form or time_zone_form or routing_form
+    return render(request, "accounts/settings.html", context, status=400 if refused else 200)
 
 
 def _domain_of(request: AccountRequest) -> IngressDomain | None:

@@ -74,6 +74,15 @@ on("click", "[data-copy], [data-copy-text]", async (button) => {
 // Switches and selects that are sent as soon as they change.
 on("change", "[data-autosubmit]", (input) => input.form.requestSubmit());
 
+// An account without a time zone gets that of the first browser; whoever sees as somebody else gives none.
+const timeZone = document.querySelector("form[data-time-zone]");
+if (timeZone && !timeZone.querySelector("fieldset")) {
+  timeZone.elements.time_zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  if (timeZone.elements.time_zone.value) {
+    fetch(timeZone.action, { method: "POST", body: new FormData(timeZone) }).catch(() => {}); // the next page asks again
+  }
+}
+
 // A message that comes while the page stays: nothing moves for it.
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (detail.target.id === "messages") detail.target.classList.add("floating");

@@ -113,7 +113,8 @@ def test_a_refusal_of_the_service_is_said_on_the_page(staff: Client) -> None:
 
 def test_staff_deactivate_an_account(staff: Client, cast: Cast) -> None:
     staff.post(
-        f"/admin/accounts/tenant/{cast.shoes.pk}/change/", {"name": "Shoes", "can_partner_manage": "on", "status": "2"}
+        f"/admin/accounts/tenant/{cast.shoes.pk}/change/",
+        {"name": "Shoes", "can_partner_manage": "on", "status": "2", "time_zone": "UTC"},
     )
     cast.shoes.refresh_from_db()
     assert cast.shoes.status == TenantStatus.DEACTIVATED

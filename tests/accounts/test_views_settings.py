@@ -19,6 +19,7 @@ from tests.factories import IngressDomainFactory
 #: What changes settings, each with what it posts.
 ACTS = {
     "name/": {"name": "Boots"},
+    "time-zone/": {"time_zone": "Europe/Madrid"},
     "partner/": {"managed": "no"},
     "routing/": {"ingress": "events.example.com"},
     "routing/check/": {},
