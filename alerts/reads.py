@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import cast
 
-from django.db.models import Case, Count, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -14,6 +15,10 @@ from accounts.borders import Borders
 from accounts.models import Tenant
 from alerts.models import Incident, RuleName
 from alerts.rules.table import RANK
+from common import budget
+from common.cursors import clean_page_size, decode_cursor, encode_cursor
+from events.delivery.entries import Slice, moment
+from events.models.log import microseconds
 
 #: Of an account, so many incidents are shown that have closed, and those of so many days.
 CLOSED_SHOWN = 25
@@ -34,6 +39,41 @@ def closed_incidents(borders: Borders, tenant: Tenant, now: datetime | None = No
     since = (now or timezone.now()) - CLOSED_FOR
     incidents: QuerySet[Incident] = Incident.objects.visible_to(borders).filter(tenant=tenant, closed_at__gte=since)
     return incidents.order_by("-closed_at", "-pk")[:CLOSED_SHOWN]
+
+
+def list_incidents(
+    borders: Borders,
+    tenant: Tenant | None,
+    *,
+    is_open: bool | None = None,
+    rule: RuleName | None = None,
+    first: int | None = None,
+    after: str | None = None,
+    with_previous: bool = False,
+) -> Slice[Incident]:
+    """A page of the incidents of the account, or of all that are visible, open or over: the last found first."""
+    size = clean_page_size(first)
+    # Rows of another version have no words.
+    incidents: QuerySet[Incident] = Incident.objects.visible_to(borders).filter(rule__in=[rule] if rule else list(RANK))
+    if tenant:
+        incidents = incidents.filter(tenant=tenant)
+    if is_open is not None:
+        incidents = incidents.filter(closed_at__isnull=is_open)
+    has_previous = False
+    if after:
+        place, pk = cast("list[int]", decode_cursor(after, int, int))
+        opened_at = moment(place)
+        behind = Q(opened_at__lt=opened_at) | Q(opened_at=opened_at, pk__lt=pk)
+        has_previous = with_previous and incidents.exclude(behind).exists()
+        incidents = incidents.filter(behind)
+    rows = list(incidents.order_by("-opened_at", "-pk")[: size + 1])
+    budget.load(len(rows), "incidents")
+    return Slice.of(rows, size, has_previous=has_previous)
+
+
+def cursor_of(incident: Incident) -> str:
+    """The incident's place, for the next page."""
+    return encode_cursor(microseconds(incident.opened_at), incident.pk)
 
 
 def count_open(borders: Borders, tenant: Tenant | None) -> Combinable:

@@ -103,6 +103,12 @@ fragment key on ApiAccount {
 }"""
 
 
+INCIDENT = """
+fragment incident on Incident {
+  id rule tenantId pixelId destinationId title what remedy link openedAt updatedAt closedAt
+}"""
+
+
 def _api_account_mutation(declared: str, call: str, fragment: str = API_ACCOUNT) -> str:
     return f"mutation({declared}) {{ apiAccountMutations {{ {call} }} }}{fragment}"
 
@@ -131,6 +137,13 @@ HUB_DOCUMENTS = {
           }
         }"""
     + TENANT,
+    "incidents": """
+        query($tenantId: ID, $open: Boolean, $rule: IncidentRule, $first: Int, $after: String) {
+          incidents(tenantId: $tenantId, open: $open, rule: $rule, first: $first, after: $after) {
+            edges { node { ...incident } cursor } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+          }
+        }"""
+    + INCIDENT,
     "viewer": "{ viewer { kind email apiAccount tenantIds } }",
     "createTenant": _mutation(
         "$input: CreateTenantInput!", "tenantMutations", "createTenant(input: $input) { tenant { ...tenant } }", TENANT

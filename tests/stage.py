@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.models import Membership, RoleLevel, Tenant, User
+from alerts.models import Incident, RuleName
 from events.models import DeadLetter, DestinationLetter, Registration
 from pipelines import ids
 from pipelines.models import Destination, DestinationType, Pipeline, Source
@@ -74,6 +75,7 @@ def make_stage(tenant: Tenant) -> Stage:
     DomainFilterFactory.create(pixel=pixel, domain="other.example.com")
     IngressDomainFactory.create(tenant=tenant)
     DeliveryFactory.create(pixel=pixel)
+    Incident.objects.create(tenant=tenant, pixel=pixel, rule=RuleName.TOKEN, subject=f"pixel {pixel.pixel_id}")
     OutboxRowFactory.create(pixel=pixel)
     # Made already where the instance registers pixels.
     refused = {"state": Registration.State.REFUSED, "code": "200", "message": "(#200) Permissions error"}
@@ -221,6 +223,8 @@ VARIABLES: dict[str, Variables] = {
     "ingressDomain": _of_tenant,
     "tenants": lambda stage: {},
     "viewer": lambda stage: {},
+    "incidents": _of_tenant,
+    "incidents:all": lambda stage: {},
     "apiAccounts": lambda stage: {},
     "createApiAccount": lambda stage: {"input": {"name": "New", "readOnly": True, "password": PASSWORD}},
     "updateApiAccount": lambda stage: {"input": {"name": stage.api_account, "readOnly": True}},

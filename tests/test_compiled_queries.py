@@ -51,6 +51,8 @@ ARGUMENTS = {
     "eventName": ['"Purchase"'],
     "outcome": ["PUBLISHED", "WAITING"],
     "road": ["SERVER", "BROWSER"],
+    "open": ["$yes", "false"],
+    "rule": ["TOKEN", "SILENCE"],
 }
 
 quickly = settings(

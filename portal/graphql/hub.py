@@ -1,4 +1,4 @@
-"""The schema of POST /hub/graphql/: accounts, users, roles, data routing."""
+"""The schema of POST /hub/graphql/: accounts, users, roles, data routing, and what is wrong."""
 
 from __future__ import annotations
 
@@ -6,5 +6,11 @@ import graphene
 
 from accounts.schema.mutations import HubMutation
 from accounts.schema.queries import HubQuery
+from alerts.schema import IncidentQueries
 
-schema = graphene.Schema(query=HubQuery, mutation=HubMutation)
+
+class Query(IncidentQueries, HubQuery):
+    """What the hub endpoint answers."""
+
+
+schema = graphene.Schema(query=Query, mutation=HubMutation)

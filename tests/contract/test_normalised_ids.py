@@ -18,6 +18,7 @@ from django.utils import timezone
 from graphql import FieldNode, GraphQLObjectType, NameNode, SelectionSetNode, Visitor, parse, print_ast, visit
 
 from accounts.models import RoleLevel, Tenant
+from alerts.models import Incident
 from events.figures.counting import Tally
 from events.models import RefusedRequest
 from pipelines.ids import DESTINATION, PIPELINE, id_of
@@ -101,6 +102,7 @@ def two_accounts(cast: Cast) -> list[Tenant]:
             DeliveryFactory.create(pixel=pixel)
             OutboxRowFactory.create(pixel=pixel)
             DeadLetterFactory.create(pixel=pixel)
+            Incident.objects.create(tenant=account, pixel=pixel, rule="token", subject=f"pixel {pixel.pixel_id}")
             RefusedRequest.objects.create(
                 pixel=pixel, at=timezone.now(), field="event_time", reason="too_old", event_count=events, origin=1
             )

@@ -59,6 +59,7 @@ SEARCHES: dict[str, Callable[[Victim], str]] = {
     "deliveries.after": lambda victim: victim.cursor("deliveries"),
     "deadLetters.after": lambda victim: victim.cursor("deadLetters"),
     "destinationDeadLetters.after": lambda victim: victim.cursor("destinationDeadLetters"),
+    "incidents.after": lambda victim: victim.cursor("incidents"),
     "search": lambda victim: victim.tenant.name,
     "eventName": lambda victim: victim.letter.event_name,
     "eventId": lambda victim: victim.letter.event_id,
@@ -68,6 +69,7 @@ SEARCHES: dict[str, Callable[[Victim], str]] = {
 NO_IDS = {
     *("input.readOnly", "input.expiresAt", "input.overlapHours", "input.password", "expireWithinDays"),
     *("first", "status", "outcome", "road", "since", "until", "timeWindowMin", "replaceOthers", "input"),
+    *("open", "rule"),
     *("input.name", "input.status", "input.canPartnerManage", "input.eventEnrichment", "input.adminEmail"),
     *("input.businessId", "input.externalId", "input.accessToken", "input.apiVersion", "input.filterState"),
     *("name", "pipelineName", "businessId", "accessToken", "apiVersion", "externalId", "createOB", "dataSourceType"),

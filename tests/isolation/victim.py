@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, RuleName, RuleSetting
+from alerts.reads import cursor_of as cursor_of_incident
 from common.cursors import encode_cursor
 from events.delivery.reads import cursor_of_letter, list_deliveries
 from events.models import (
@@ -88,6 +89,7 @@ class Victim:
             "tenants": encode_cursor(self.tenant.name, self.tenant.pk),
             "deliveries": list_deliveries(self.tenant, self.pixel.pixel_id).rows[-1].cursor,
             "deadLetters": cursor_of_letter(self.letter),
+            "incidents": cursor_of_incident(self.rows["alerts.Incident"]),  # type: ignore[arg-type]
             "destinationDeadLetters": cursor_of_letter(self.rows["events.DestinationLetter"]),  # type: ignore[arg-type]
         }[operation]
 
