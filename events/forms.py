@@ -8,8 +8,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.web import sentence
+from common.errors import InvalidInput
 from events.delivery.entries import EVENT_ID_MAX_LENGTH
 from events.delivery.reads import End
+from events.gateway.arrivals import read_website
 from events.gateway.trials import MADE_UP
 from events.models import LABEL_MAX_LENGTH, Delivery, Road
 from filters.models import EVENT_NAME_MAX_LENGTH
@@ -161,3 +164,22 @@ class BrowserTestForm(forms.Form):
         help_text=_("The event says that it happened there: the website's filter and the list of websites apply."),
         widget=forms.TextInput(attrs={"type": "url", "placeholder": "https://shop.example.com/"}),
     )
+
+
+class WebsiteForm(forms.Form):
+    """The website whose events are watched."""
+
+    website = forms.CharField(
+        label=_("Website"),
+        help_text=_("An address of yours; events of its subdomains are shown, too."),
+        widget=forms.TextInput(
+            attrs={"type": "url", "inputmode": "url", "placeholder": "https://shop.example.com/", "spellcheck": "false"}
+        ),
+    )
+
+    def clean_website(self) -> str:
+        """Its host."""
+        try:
+            return read_website("website", self.cleaned_data["website"])
+        except InvalidInput as error:
+            raise forms.ValidationError(sentence(error)) from None

@@ -12,12 +12,14 @@ from events.views import (
     pipeline_filters,
     pipelines,
     source_events,
+    website_events,
 )
 
 urlpatterns: list[URLPattern] = [
     path("pipeline/", pipelines.pipeline_list, name="list"),
     path("pipeline/sources/<str:source_id>/filter/", data_filter.data_filter, name="data_filter"),
     path("pipeline/sources/<str:source_id>/events/", source_events.source_events, name="source_events"),
+    path("pipeline/sources/<str:source_id>/test/", website_events.website_events, name="website_events"),
     path("pipeline/filter-trial/", data_filter.frame, name="filter_trial"),
     path("pipeline/<str:pipeline_id>/", pipelines.detail, name="detail"),
     path("pipeline/<str:pipeline_id>/filter/", pipeline_filters.of_pipeline, name="filter"),

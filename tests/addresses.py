@@ -23,6 +23,7 @@ QUERIES = {
     "filters:event": {"name": "Purchase"},
     "filters:website": {"name": "example.com"},
     "pixels:test_event": {"event": "order-1"},
+    "pipelines:website_events": {"website": "https://shop.example.com/"},
     "pixels:browser_test_result": {"event": "test-1", "page": "https://shop.example.com/"},
 }
 #: Of no single account.

@@ -13,6 +13,7 @@ from common.errors import InvalidInput
 from common.validation import refuse_control_characters
 from events.delivery.explanations import explain
 from events.models import LABEL_MAX_LENGTH, Delivery, Road
+from filters.matching import covering
 from filters.models import EVENT_NAME_MAX_LENGTH
 from pixels.models import Pixel
 
@@ -136,6 +137,8 @@ class Wanted:
     name_part: str = ""
     event_id: str | None = None
     website: str | None = None
+    #: A domain: events of its website and of those below it.
+    domain: str | None = None
     #: When it was decided, or came where it waits: from, and before.
     since: datetime | None = None
     until: datetime | None = None
@@ -160,6 +163,7 @@ class Wanted:
             self.outcome in (None, outcome)
             and self.road in (None, road)
             and self.website in (None, website)
+            and (self.domain is None or self.domain in covering(website))
             and self.is_name(name)
         )
 

@@ -41,7 +41,10 @@ def _asked_for(wanted: Wanted) -> Q:
         "at__gte": wanted.since,
         "at__lt": wanted.until,
     }
-    return Q(**{name: value for name, value in conditions.items() if value is not None})
+    of_domain = Q()
+    if wanted.domain is not None:
+        of_domain = Q(website=wanted.domain) | Q(website__endswith=f".{wanted.domain}")
+    return Q(of_domain, **{name: value for name, value in conditions.items() if value is not None})
 
 
 def _behind(place: Position) -> Q:

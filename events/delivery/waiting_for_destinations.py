@@ -7,7 +7,7 @@ What waits for one destination alone waits apart.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import NamedTuple
@@ -49,6 +49,10 @@ _APART = f"""
 """  # noqa: S608  # nosec B608  # our columns
 
 
+#: What ``_why`` reads of a destination's lane.
+_LANE = ("held", "failures", "silence", "code", "message")
+
+
 class _Why(NamedTuple):
     """What a destination's events wait for, as its last answer tells, where it did not take them."""
 
@@ -56,13 +60,16 @@ class _Why(NamedTuple):
     detail: str
 
 
-class _Queue(NamedTuple):
+class Queue(NamedTuple):
     """A destination that events wait for, and its cursors: how far it has come, by source."""
 
     pk: int
     why: _Why
     has_apart: bool
     cursors: Mapping[int, int]
+    #: Filled in by ``queues_of``.
+    name: str = ""
+    type: str = ""
 
 
 def read_waiting_for_destinations(tenant_id: str, among: Among, wanted: Wanted) -> list[Delivered]:
@@ -70,9 +77,26 @@ def read_waiting_for_destinations(tenant_id: str, among: Among, wanted: Wanted) 
     if not wanted.may_wait or among.destinations == () or not among.waits:
         return []
     queues = _queues(tenant_id, among)
-    if not queues:
+    return read_waiting_at(queues, among.source, wanted)
+
+
+def queues_of(source_pk: int) -> list[Queue]:
+    """The destinations that the source leads to, by name, whether anything waits for them or not: one query."""
+    apart = Exists(DestinationRow.objects.filter(destination=OuterRef("destination")))
+    cursors = DestinationCursor.objects.filter(source=source_pk).annotate(has_apart=apart).order_by("destination__name")
+    columns = ("destination", "destination__name", "destination__type", "place", "has_apart")
+    lane = tuple(f"destination__lane__{column}" for column in _LANE)
+    return [
+        Queue(pk, _why(*of_lane), has_apart, {source_pk: place}, name, kind)
+        for pk, name, kind, place, has_apart, *of_lane in cursors.values_list(*columns, *lane)
+    ]
+
+
+def read_waiting_at(queues: Sequence[Queue], source: int | None, wanted: Wanted) -> list[Delivered]:
+    """Those that are asked for of the newest events that wait for these destinations; of one source, if it is named."""
+    if not queues or not wanted.may_wait:
         return []
-    waiting = chain(_behind_cursors(queues, wanted.road), _apart(queues, among, wanted.road))
+    waiting = chain(_behind_cursors(queues, wanted.road), _apart(queues, source, wanted.road))
     return [entry for entry in waiting if wanted.includes(entry)]
 
 
@@ -92,7 +116,7 @@ def has_waiting() -> Combinable:
     return Exists(_behind().filter(destination=OuterRef("pk"))) | _apart_rows()  # type: ignore[return-value]
 
 
-def _queues(tenant_id: str, among: Among) -> list[_Queue]:
+def _queues(tenant_id: str, among: Among) -> list[Queue]:
     behind = _behind().filter(destination__tenant=tenant_id)
     destinations: QuerySet[Destination] = Destination.objects.filter(tenant=tenant_id)
     if among.destinations is not None:
@@ -105,9 +129,9 @@ def _queues(tenant_id: str, among: Among) -> list[_Queue]:
         cursors[destination][source] = place
     has_apart = _apart_rows()
     some = destinations.filter(Q(pk__in=cursors) | has_apart).annotate(has_apart=has_apart).order_by("pk")
-    columns = ("pk", "has_apart", "lane__held", "lane__failures", "lane__silence", "lane__code", "lane__message")
+    columns = ("pk", "has_apart", *(f"lane__{column}" for column in _LANE))
     return [
-        _Queue(pk, _why(*lane), apart, cursors.get(pk, {}))
+        Queue(pk, _why(*lane), apart, cursors.get(pk, {}))
         for pk, apart, *lane in some.values_list(*columns)[:WAITING_DESTINATIONS]
     ]
 
@@ -118,9 +142,9 @@ def _why(held: bool | None, failures: int | None, silence: str | None, code: str
     return _Why("", str(NO_ANSWER)) if silence else _Why(code or "", message or "")
 
 
-def _behind_cursors(queues: Iterable[_Queue], road: Road | None) -> Iterator[Delivered]:
+def _behind_cursors(queues: Iterable[Queue], road: Road | None) -> Iterator[Delivered]:
     """An event for each destination that has not come to it yet."""
-    ways: dict[int, list[tuple[int, _Queue]]] = defaultdict(list)
+    ways: dict[int, list[tuple[int, Queue]]] = defaultdict(list)
     for queue in queues:
         for source, place in queue.cursors.items():
             ways[source].append((place, queue))
@@ -145,15 +169,15 @@ def _behind_cursors(queues: Iterable[_Queue], road: Road | None) -> Iterator[Del
         yield from islice(of_source, WAITING_EVENTS)
 
 
-def _apart(queues: Iterable[_Queue], among: Among, road: Road | None) -> Iterator[Delivered]:
+def _apart(queues: Iterable[Queue], source: int | None, road: Road | None) -> Iterator[Delivered]:
     by_pk = {queue.pk: queue for queue in queues if queue.has_apart}
     if not by_pk:
         return
     bounds = [value for pk in by_pk for value in (pk, WAITING_ROWS)]
     pks = _fitting(" UNION ALL ".join([_APART] * len(by_pk)), bounds, road)
     rows = DestinationRow.objects.filter(pk__in=pks).order_by("destination", "-pk")
-    if among.source is not None:
-        rows = rows.filter(source=among.source)
+    if source is not None:
+        rows = rows.filter(source=source)
     for destination, found in groupby(rows, attrgetter("destination_id")):
         queue = by_pk[destination]
         there = (
@@ -175,7 +199,7 @@ def _record(row: Model) -> OutboxRecord:
     return OutboxRecord(pk, received_at, 0, True, options, count, bytes(row.body), road)  # type: ignore[attr-defined]
 
 
-def _waits(queue: _Queue, stored: From, source_pk: int, event: Event) -> Delivered:
+def _waits(queue: Queue, stored: From, source_pk: int, event: Event) -> Delivered:
     row = event.row
     place = (queue.pk << PLACE_BITS) + event.index
     return Delivered(

@@ -42,6 +42,7 @@ CHECKED_INPUTS = {"id", "tenant", "pixel", "letter", "after", "event", "name", "
 OTHER_INPUTS = {
     *("page", "period", "by", "search", "state", "show", "change", "fate", "typed", "next", "token", "email"),
     *("managed", "active", "on", "publish", "endpoint", "confirmed", "replace", "help", "kind", "preview", "threshold"),
+    "website",
 }
 #: Pages with a query or a form that names something; the arguments are those of one's own account.
 Attempt = tuple[str, dict[str, Any], dict[str, Any] | None]
@@ -74,6 +75,7 @@ def attempts(victim: Victim) -> list[Attempt]:
         ("pixels:discard", {}, {"letter": letter}),
         ("pipelines:replay_letters", {}, {"letter": str(refused.pk)}),
         ("pipelines:discard_letters", {}, {"letter": str(refused.pk)}),
+        ("pipelines:website_events", {"website": f"{MARK}.example.com"}, None),
         ("events:delivery", {"id": f"{MARK}-1"}, None),
         ("events:deliveries", {"after": victim.cursor("deliveries")}, None),
         ("events:deliveries", {"id": victim.letter.event_id}, None),
@@ -159,7 +161,11 @@ def test_a_form_or_a_query_finds_nothing_of_another_account(cast: Cast, attacker
 
 
 def _own(name: str, stage: Stage, query: dict[str, Any]) -> str:
-    own = {"pixel_id": stage.pixel.pixel_id, "destination_id": stage.destination_id}
+    own = {
+        "pixel_id": stage.pixel.pixel_id,
+        "destination_id": stage.destination_id,
+        "source_id": stage.source.source_id,
+    }
     arguments = {part: own[part] for part in SERVED[name].pattern.converters}
     of_account = {} if name.startswith(("accounts:list", "hijack:")) else {"tenant": stage.tenant.pk}
     return reverse(name, kwargs=arguments, query={**of_account, **query})

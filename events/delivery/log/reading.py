@@ -65,6 +65,8 @@ class Lines:
     destinations: Collection[int] | None = field(default=(), kw_only=True)
     source: int | None = field(default=None, kw_only=True)
     behind: Position | None = field(default=None, kw_only=True)
+    #: After so many batches the search stops; where nobody says, after MOST_LOOKED_AT.
+    most: int | None = field(default=None, kw_only=True)
     stopped_at: Position | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[Delivered]:
@@ -91,7 +93,7 @@ class Lines:
             looked_at += size
             size = LATER_LOOKS
             last = rows[-1][0]
-            if looked_at >= MOST_LOOKED_AT:
+            if looked_at >= (MOST_LOOKED_AT if self.most is None else self.most):
                 self.stopped_at = (last >> LOW_BITS, From.LOG, last & _LOW, 0)
                 return
             columns = columns.filter(pk__lt=last)

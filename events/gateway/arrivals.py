@@ -1,0 +1,138 @@
+"""What comes from one website of a source, as it comes: the events of the last minutes, each with what became of it.
+
+The account's page asks every few seconds, so all that is read is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from common.errors import InvalidInput
+from common.validation import refuse_control_characters
+from events.delivery.entries import Delivered, Wanted, newest_first
+from events.delivery.log.reading import LATER_LOOKS, Lines
+from events.delivery.naming import GONE
+from events.delivery.waiting_for_destinations import WAITING_DESTINATIONS, Queue, queues_of, read_waiting_at
+from events.figures.windows import last_minutes, within
+from events.models import OTHER, Counter, Road, SourceCounter
+from filters.domains import host_of
+from filters.matching import FilterSet, Kind, covering
+from filters.reads import rules_of
+from pipelines.models import Destination, DestinationType, Source
+
+MINUTES = 15
+#: Events that are shown, and entries of the log and of what waits from which they are put together.
+MAX_EVENTS, MAX_ENTRIES = 25, 200
+ADDRESS_MAX_LENGTH = 2_000
+#: Other websites that are named where nothing comes from this one.
+MAX_OTHERS = 5
+
+
+class Fate(NamedTuple):
+    """What became of an event at a destination, or is to become of it."""
+
+    entry: Delivered
+    destination: str
+
+
+class Arrival(NamedTuple):
+    """An event that has come."""
+
+    first: Delivered
+    fates: list[Fate]
+
+    @property
+    def came_at(self) -> datetime:
+        """When; where that is not known, when something became of it."""
+        return self.first.received_at or self.first.at
+
+
+class Arrivals(NamedTuple):
+    """Those of a website, the newest first."""
+
+    events: list[Arrival]
+    #: Are there more than are shown, or more than were looked at?
+    has_more: bool
+    #: Is there a destination to go to?
+    leads_on: bool
+
+
+class Silence(NamedTuple):
+    """What is known where no event is shown."""
+
+    #: So many of the website's were counted.
+    counted: int
+    #: Websites that events have come from instead.
+    others: list[str]
+    #: The account's filter that drops the website's, if one does.
+    dropped_by: str
+
+
+def read_website(field: str, text: str) -> str:
+    """The host of an address, or of a domain, that somebody has written; InvalidInput for what is neither."""
+    refuse_control_characters(field, text)
+    text = text.strip()
+    if len(text) > ADDRESS_MAX_LENGTH:
+        raise InvalidInput(field, "must have at most {limit:,} characters.", limit=ADDRESS_MAX_LENGTH)
+    host = host_of(text if "://" in text else f"https://{text}")
+    if host is None or ("." not in host and host != "localhost"):
+        raise InvalidInput(field, "must be a website's address, such as https://shop.example.com/.")
+    return host
+
+
+def read_arrivals(source: Source, website: str) -> Arrivals:
+    """What has come of late from the website and those below it."""
+    wanted = Wanted(domain=website, since=timezone.now() - timedelta(minutes=MINUTES))
+    queues = queues_of(source.pk)
+    entries = read_waiting_at(queues[:WAITING_DESTINATIONS], source.pk, wanted)
+    logged = Lines(source.tenant_id, (), wanted, destinations=None, source=source.pk, most=LATER_LOOKS)
+    entries += islice(logged, MAX_ENTRIES + 1)
+    entries = newest_first(entries)
+    events = _together(entries[:MAX_ENTRIES], _names(source, queues, entries))
+    has_more = len(entries) > MAX_ENTRIES or len(events) > MAX_EVENTS or logged.stopped_at is not None
+    return Arrivals(events[:MAX_EVENTS], has_more, bool(queues))
+
+
+def read_silence(source: Source, website: str) -> Silence:
+    """What there is to say where nothing is shown of the website: two queries."""
+    told = {"source": source, "dimension": Counter.Dimension.WEBSITE}
+    rows = SourceCounter.objects.filter(within(last_minutes(MINUTES), **told)).exclude(label=OTHER)
+    sums = rows.order_by().values_list("label").annotate(n=Sum("received")).filter(n__gt=0).order_by("-n", "label")
+    counted = dict(sums)
+    own = {label for label in counted if website in covering(label)}
+    others = [label for label in counted if label not in own]
+    domains = rules_of(source.tenant_id, Kind.DOMAIN, Q(pixel=None, domain__in=list(covering(website))))
+    rule = FilterSet.of(domains, ()).dropped_by("", website)
+    return Silence(sum(counted[label] for label in own), others[:MAX_OTHERS], rule.name if rule else "")
+
+
+Names = dict[int, tuple[str, bool]]
+
+
+def _names(source: Source, queues: Iterable[Queue], entries: Iterable[Delivered]) -> Names:
+    """By key each destination's name, and whether it is Meta's; those that the source no longer leads to are read."""
+    kinds = {queue.pk: (queue.name, queue.type) for queue in queues}
+    if others := {entry.destination_pk for entry in entries} - kinds.keys():
+        rows = Destination.objects.filter(pk__in=others, tenant=source.tenant_id)
+        kinds |= {pk: (name, kind) for pk, name, kind in rows.values_list("pk", "name", "type")}
+    return {pk: (name, kind == DestinationType.META_CONVERSIONS_API) for pk, (name, kind) in kinds.items()}
+
+
+def _together(entries: Sequence[Delivered], names: Names) -> list[Arrival]:
+    """The entries by event. An id may come again, and by both roads: these are events of their own."""
+    found: dict[tuple[str, str, Road, datetime | None], Arrival] = {}
+    for entry in entries:
+        name, is_metas = names.get(entry.destination_pk, (GONE, False))
+        second = entry.received_at and entry.received_at.replace(microsecond=0)
+        key = (entry.event_name, entry.event_id, entry.road, second)
+        of_event = found.setdefault(key, Arrival(entry, []))
+        of_event.fates.append(Fate(entry._replace(is_metas=is_metas), name))
+    for arrival in found.values():
+        arrival.fates.sort(key=lambda fate: fate.destination)
+    return sorted(found.values(), key=lambda arrival: arrival.came_at, reverse=True)
