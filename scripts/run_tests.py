@@ -3,6 +3,7 @@
 Arguments go to pytest. ``TEST_POSTGRES_URL`` names the PostgreSQL server (the tests make a database of their own on
 it); with ``TEST_REQUIRE_POSTGRES=1`` it is an error that none answers. Where there is a Chromium (``CHROMIUM``, or on
 the path) the pages are tested in it; with ``TEST_REQUIRE_CHROMIUM=1`` it is an error that there is none.
+So it is with Firefox, in which ``make test-slow`` tries the pixel (``FIREFOX``, ``TEST_REQUIRE_FIREFOX=1``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.chromium import MISSING, find_chromium  # noqa: E402  # found from here
+from tests.browser import chromium, firefox  # noqa: E402  # found from here
 
 POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 POSTGRES_REQUIRED = os.environ.get("TEST_REQUIRE_POSTGRES", "") not in ("", "0")
@@ -58,7 +59,11 @@ def main() -> int:
         if not run_suite(name, url, [*once, *sys.argv[1:]]):
             failed.append(name)
     print(f"\nRan on: {', '.join(databases)}")
-    print(f"In the browser: {find_chromium() or f'not tested, since there is {MISSING}'}")
+    for path, missing in (
+        (chromium.find_chromium(), chromium.MISSING),
+        (firefox.find_firefox(), firefox.MISSING),
+    ):
+        print(f"In the browser: {path or f'not tested, since there is {missing}'}")
     if version is None:
         print(f"Not on PostgreSQL{', which is required' * POSTGRES_REQUIRED}: none answers at TEST_POSTGRES_URL.")
     if failed:

@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if find_chromium() or REQUIRED:
         return
     for item in items:
-        if HERE in item.path.parents:
+        if HERE in item.path.parents and "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.skip(MISSING))
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -35,7 +36,9 @@ class Gateway:
     portal: Portal = application
     #: The methods that were asked with, each with the page's origin.
     asked: list[tuple[str, str]] = field(default_factory=list)
-    #: The next answers are lost: the browser gets 503 in their place, with the gateway's headers of CORS or without.
+    #: The bodies that reached it.
+    posted: list[bytes] = field(default_factory=list)
+    #: The next answers to posts are lost: the browser gets 503 instead, with the gateway's headers of CORS or without.
     loses: list[bool] = field(default_factory=list)
     #: So many requests never reach it, and are never answered.
     stalls: int = 0
@@ -50,15 +53,23 @@ class Gateway:
             self.stalls -= 1
             self._over.wait(30)
             return self._unavailable(start_response)
+        loses = False
+        if environ["REQUEST_METHOD"] == "POST":
+            loses = bool(self.loses)
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            self.posted.append(body)
+            environ["wsgi.input"] = BytesIO(body)
         try:
-            answer = b"".join(self.portal(environ, partial(self._start, start_response)))
+            answer = b"".join(self.portal(environ, partial(self._start, start_response, loses)))
         finally:
             connections.close_all()
         return [answer]
 
-    def _start(self, start_response: StartResponse, status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+    def _start(
+        self, start_response: StartResponse, loses: bool, status: str, headers: list[tuple[str, str]], *rest: Any
+    ) -> Any:
         without = self.without
-        if self.loses:
+        if loses:
             status = "503 Service Unavailable"
             without = set() if self.loses.pop() else {"Access-Control-Allow-Origin"}
         return start_response(status, [pair for pair in headers if pair[0] not in without], *rest)

@@ -15,6 +15,11 @@ BEGIN = "cbq('setHost', 'GATEWAY/'); cbq('init', 'SOURCE');"
 CALL_METHOD = LOADER.replace("FORM", "n.callMethod?n.callMethod.apply(n,arguments):n.queue.push(arguments)")
 INITIALIZED = LOADER.replace("FORM", "n.initialized?n.apply(f.cbq,arguments):n.queue.push(arguments)")
 PAGE_VIEW = "cbq('track', 'PageView');"
+#: A stand-in of the Meta Pixel, which notes what it is told, once the page is loaded.
+FBQ = """!function(f,n){n=f.fbq=function(){n.callMethod?n.callMethod.apply(n,arguments):n.queue.push(arguments)};
+n.queue=[]}(window); window.told = []; addEventListener('load', () => {
+fbq.callMethod = function () { told.push([].slice.call(arguments)) };
+fbq.queue.forEach((each) => fbq.callMethod(...each)) });"""
 #: Opens a page of the shop with the script in it.
 Show = Callable[..., Page]
 

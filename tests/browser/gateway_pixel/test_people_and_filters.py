@@ -13,6 +13,7 @@ from tests.base import Cast
 from tests.browser.gateway_pixel.stage import (
     BEGIN,
     CALL_METHOD,
+    FBQ,
     PAGE_VIEW,
     Show,
     names,
@@ -21,10 +22,6 @@ from tests.browser.gateway_pixel.stage import (
 )
 from tests.browser.two_origins import Gateway
 from tests.factories import SourceFactory
-
-FBQ = """!function(f,n){n=f.fbq=function(){n.callMethod?n.callMethod.apply(n,arguments):n.queue.push(arguments)};
-n.queue=[]}(window); window.told = []; addEventListener('load', () => {
-fbq.callMethod = function () { told.push([].slice.call(arguments)) }; fbq.queue.forEach((each) => fbq(...each)) });"""
 
 FORM = """<form onsubmit="return false"><input type="email" name="mail"><input name="first_name"><input name="city">
 <input type="password" name="email_password"><input name="card_number"><button>Go</button></form>"""
