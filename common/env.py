@@ -288,4 +288,6 @@ def read_file() -> None:
         refuse("ENV_FILE", "must name a file.")
 
 
+#: What the process was started with, for one that follows it and reads the file anew.
+STARTED_WITH = dict(os.environ)
 read_file()

@@ -1,5 +1,8 @@
 """Everything that an instance needs, under one process: ``python -m portal.run``, until SIGTERM or ctrl-C.
 
+On SIGHUP all are renewed, with the code and the settings of that moment: the web server hands over to another one,
+the others finish what they have under way and start again.
+
 The web server and the worker, or several (WORKER_PROCESSES); and the sandbox in place of Meta, unless GRAPH_API_URL is
 set. Larger installations run
 ``python -m portal.serve`` and ``celery --app portal worker`` under a manager of their own.
@@ -48,6 +51,8 @@ class Child:
     """One of the commands, and the process that runs it now; none while it waits to be started again."""
 
     command: list[str]
+    #: How it is renewed: SIGHUP where it can do that itself, else SIGTERM, since what has ended is started again.
+    renewed_by: signal.Signals = signal.SIGTERM
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     #: Once it has run for a while, the command can run here: whatever ends it passes.
@@ -73,7 +78,11 @@ class Supervisor:
         self.stop_seconds = stop_seconds
         # A plain flag: an Event's lock could be held by the very code that the signal interrupts.
         self.stopping = False
-        self._children = {name: Child(command) for name, command in commands.items()}
+        self._renewing = False
+        self._children = {
+            name: Child(command, signal.SIGHUP if command == WEB else signal.SIGTERM)
+            for name, command in commands.items()
+        }
 
     def run(self) -> int:
         """Run until ``stop``: 0. Where a command fails before it has ever run, stop the others: 1."""
@@ -82,6 +91,9 @@ class Supervisor:
             cannot_run = not all(self._start(name, child) for name, child in self._children.items())
             while not cannot_run and not self.stopping:
                 time.sleep(POLL_SECONDS)
+                if self._renewing:
+                    self._renewing = False
+                    self._renew_all()
                 cannot_run = any(self._look_after(name, child) for name, child in self._children.items())
         finally:
             self._stop_all()
@@ -92,6 +104,15 @@ class Supervisor:
         if self.stopping:
             self.stop_seconds = 0.0
         self.stopping = True
+
+    def renew(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Start all with the code and the settings of this moment (a signal handler)."""
+        self._renewing = True
+
+    def _renew_all(self) -> None:
+        for child in self._children.values():
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(child.renewed_by)
 
     def _start(self, name: str, child: Child) -> bool:
         """Start it; False where it cannot run here.
@@ -190,7 +211,7 @@ def _say(text: str) -> None:
 def main() -> int:
     """Run the instance as the settings say."""
     check_ports_are_free()  # before anything starts: whoever has it would answer for us that we are ready
-    commands, environment = {"web server": WEB, "worker": WORKER}, {**os.environ}
+    commands, environment = {"web server": WEB, "worker": WORKER}, {**env.STARTED_WITH}
     commands |= {f"worker {number}": FURTHER_WORKER for number in range(2, settings.WORKER_PROCESSES + 1)}
     if env.is_set("GRAPH_API_URL"):
         _say(f"Publishing to {settings.GRAPH_API_URL}.")
@@ -205,6 +226,7 @@ def main() -> int:
     supervisor = Supervisor(commands, environment)
     signal.signal(signal.SIGTERM, supervisor.stop)
     signal.signal(signal.SIGINT, supervisor.stop)
+    signal.signal(signal.SIGHUP, supervisor.renew)
     threading.Thread(target=say_when_ready, daemon=True).start()
     return supervisor.run()
 

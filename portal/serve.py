@@ -1,104 +1,156 @@
-"""The production server: ``python -m portal.serve``, until SIGTERM or ctrl-C."""
+"""The production server: ``python -m portal.serve``, until SIGTERM or ctrl-C.
+
+On SIGHUP a second web server starts, with the code and the settings of that moment. Once it can answer, the first one
+finishes what it has under way, and ends. Where it cannot start, the first one stays. Both take connections from one
+socket, which this process keeps open: no caller is refused.
+"""
 
 from __future__ import annotations
 
-import gc
-import logging
-import multiprocessing
-import resource
+import os
+import select
 import signal
-from functools import partial
-from typing import TYPE_CHECKING
+import socket
+import subprocess  # nosec B404  # the command is ours
+import sys
+import time
+from dataclasses import dataclass
+from types import FrameType
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-
+from common import env
 from portal import settings
-from portal.parent import stop_with_parent
-from portal.ports import check_port_is_free
+from portal.parent import be_told_when_parent_ends
+from portal.ports import open_listener
 
-if TYPE_CHECKING:
-    from portal.rsgi import Portal
-
-#: A database connection without use is closed after this long.
-IDLE_SECONDS = 30
-#: A worker that is asked to stop has this long for the requests under way.
+#: A web server that is asked to stop has this long for the requests under way.
 STOP_SECONDS = 15
-#: The head of a request, its cookies too, and what is read of a body at a time.
-HEAD_BYTES = 131_072
-#: Files that a process has open besides its callers' connections.
-OTHER_FILES = 256
+#: A web server that is not ready by then cannot run here.
+START_SECONDS = 60.0
+#: What a web server needs to end beside the time that it gives its requests.
+END_SECONDS = 5.0
+POLL_SECONDS = 0.1
 
 
-def main(idle_seconds: int = IDLE_SECONDS) -> None:
-    """Serve the portal as the settings say; database connections that are idle end after ``idle_seconds``."""
-    check_port_is_free()
-    connections = _room_for(settings.WEB_CONNECTIONS)
-    Granian(
-        "portal.rsgi:Portal",
-        interface=Interfaces.RSGI,
-        loop=Loops.uvloop,
-        # A proxy in front speaks HTTP/2 with browsers. Without TLS nobody does, and one connection could bring
-        # hundreds of requests that never end.
-        http=HTTPModes.http1,
-        websockets=False,
-        address=settings.BIND_ADDRESS,
-        port=settings.PORT,
-        workers=settings.WEB_WORKERS,
-        # The first bounds the connections of a process, the second those that wait to be taken.
-        backpressure=connections,
-        backlog=connections,
-        # Also ends a connection that says nothing, or nothing more.
-        http1_settings=HTTP1Settings(
-            header_read_timeout=settings.HEADER_TIMEOUT_SECONDS * 1_000, max_buffer_size=HEAD_BYTES
-        ),
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-        # An access log would hold the tokens of invitation links.
-        log_access=False,
-        log_dictconfig=settings.LOGGING,
-    ).serve(target_loader=partial(_load_application, idle_seconds=idle_seconds))  # type: ignore[arg-type]  # or an object
+@dataclass
+class WebServer:
+    """A process that serves; ``ready`` is the end of a pipe that has a byte to read once it can answer."""
+
+    process: subprocess.Popen[bytes]
+    ready: int
+    #: When it is killed if it has not ended, once it has been asked to: seconds of the monotonic clock.
+    deadline: float = 0.0
+
+    def is_ready(self) -> bool:
+        """Can it answer?"""
+        return bool(select.select([self.ready], [], [], 0)[0])
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self.process.terminate()
+        self.deadline = time.monotonic() + STOP_SECONDS + END_SECONDS
+
+    def has_ended(self) -> bool:
+        """Is it gone? It is killed after its deadline."""
+        if self.process.poll() is None and time.monotonic() < self.deadline:
+            return False
+        self.kill()
+        return True
+
+    def kill(self) -> None:
+        """End it at once. Its workers look for it, and follow."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self.ready)
 
 
-def _room_for(connections: int) -> int:
-    """As many connections as that, if the system lets a process have so many files; else fewer."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return connections if soft == resource.RLIM_INFINITY else min(connections, max(128, soft - OTHER_FILES))
+class Server:
+    """Keeps one web server going on the socket, and hands over to another one when asked."""
+
+    def __init__(self, listener: socket.socket, command: list[str] | None = None) -> None:
+        self._listener = listener
+        self._command = command or [sys.executable, "-m", "portal.web"]
+        self._leaving: list[WebServer] = []
+        # Plain flags: an Event's lock could be held by the very code that the signal interrupts.
+        self._stopping = False
+        self._renewing = False
+
+    def run(self) -> int:
+        """Serve until ``stop``: 0; or until the web server ends by itself: its exit code."""
+        serving = self._start()
+        while not self._stopping and serving.process.poll() is None:
+            if self._renewing:
+                self._renewing = False
+                serving = self._hand_over(serving)
+            self._look_after_leaving()
+            time.sleep(POLL_SECONDS)
+        code = 0 if self._stopping else serving.process.wait()
+        self._leave(serving)
+        while self._leaving:
+            self._look_after_leaving()
+            time.sleep(POLL_SECONDS)
+        return code
+
+    def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Finish what is under way, and end (a signal handler)."""
+        self._stopping = True
+
+    def renew(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Let a new web server take over (a signal handler)."""
+        self._renewing = True
+
+    def _start(self) -> WebServer:
+        ready, tell = os.pipe()
+        try:
+            process = subprocess.Popen(  # noqa: S603  # nosec B603  # the command is ours
+                [*self._command, str(self._listener.fileno()), str(tell)],
+                cwd=env.ROOT,
+                env=env.STARTED_WITH,
+                pass_fds=(self._listener.fileno(), tell),
+                preexec_fn=be_told_when_parent_ends,  # noqa: PLW1509  # one call into the C library, which was loaded before
+            )
+        finally:
+            os.close(tell)
+        return WebServer(process, ready)
+
+    def _hand_over(self, serving: WebServer) -> WebServer:
+        """The one that serves from now on."""
+        try:
+            following = self._start()
+        except OSError as error:
+            _say(f"No new web server could be started ({error}): the one before stays.")
+            return serving
+        deadline = time.monotonic() + START_SECONDS
+        while not self._stopping and following.process.poll() is None and time.monotonic() < deadline:
+            if following.is_ready():
+                _say("A new web server has taken over.")
+                self._leave(serving)
+                return following
+            time.sleep(POLL_SECONDS)
+        following.kill()
+        _say("The new web server did not start: the one before stays.")
+        return serving
+
+    def _look_after_leaving(self) -> None:
+        self._leaving = [server for server in self._leaving if not server.has_ended()]
+
+    def _leave(self, server: WebServer) -> None:
+        server.stop()
+        self._leaving.append(server)
 
 
-def _load_application(_target: str, *, idle_seconds: float) -> Portal:
-    """Called in each worker, which leaves ctrl-C to its parent, and ends with it.
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
-    A terminal sends ctrl-C to both, and the parent's SIGTERM follows at once: one signal is enough.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    # What is loading has nothing to lose. The parent's handler, which came with the fork, would ignore it; granian sets
-    # one later.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    logging.captureWarnings(True)  # as lines of the log, like everything else
-    # Here, since the parent needs no Django.
-    from common.lending import Lender
-    from portal.rsgi import Portal
-    from portal.warm_up import load_before_serving
 
-    load_before_serving()
-    # What is loaded now stays: the garbage collector need not look through it again and again.
-    gc.collect()
-    gc.freeze()
-    # A body may hold hundreds of thousands of lists: by default it would look at all of them again at every 700.
-    gc.set_threshold(10_000, 20, 50)
-    lender = Lender(idle_seconds)
-    lender.close_idle_from_now_on()
-    # As late as this: it may send this process SIGTERM, and granian acts on that only once the worker has loaded.
-    if (parent := multiprocessing.parent_process()) and parent.pid:
-        stop_with_parent(parent.pid, within=STOP_SECONDS)
-    return Portal(lender)
+def main() -> int:
+    """Serve the portal as the settings say."""
+    server = Server(open_listener(backlog=settings.WEB_CONNECTIONS))
+    signal.signal(signal.SIGTERM, server.stop)
+    signal.signal(signal.SIGINT, server.stop)
+    signal.signal(signal.SIGHUP, server.renew)
+    return server.run()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

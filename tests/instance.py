@@ -29,6 +29,12 @@ START_SECONDS = 60
 INHERITED = ("PATH", "PYTHONPATH", "ENV_FILE", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "LOG_LEVEL")
 
 
+def web_with(change: str) -> list[str]:
+    """The command of a web server whose module ``web`` a statement has changed; it does not hand over to another."""
+    serve = "web.main(ports.open_listener(4_096), os.open(os.devnull, os.O_WRONLY))"
+    return [sys.executable, "-c", f"import os\nfrom portal import ports, web\n{change}\n{serve}"]
+
+
 class Instance:
     """Starts, kills and stops the processes; all are gone when the block ends.
 

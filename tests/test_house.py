@@ -61,7 +61,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 
 
 #: The server below may change: these translate for it, and start it.
-KNOW_THE_SERVER = {"common.rsgi", "common.wsgi", "portal.pages", "portal.rsgi", "portal.serve", "portal.wsgi"}
+KNOW_THE_SERVER = {"common.rsgi", "common.wsgi", "portal.pages", "portal.rsgi", "portal.web", "portal.wsgi"}
 
 
 def test_nothing_but_the_adapter_knows_the_server() -> None:

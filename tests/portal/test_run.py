@@ -51,6 +51,7 @@ commands = json.loads(sys.argv[1])
 supervisor = Supervisor(commands, os.environ, early_seconds=float(sys.argv[2]), stop_seconds=20)
 signal.signal(signal.SIGTERM, supervisor.stop)
 signal.signal(signal.SIGINT, supervisor.stop)
+signal.signal(signal.SIGHUP, supervisor.renew)
 sys.exit(supervisor.run())
 """
 
@@ -110,6 +111,17 @@ def test_a_process_that_is_killed_is_started_again(
     wait_for(tmp_path / "worker", ["started", "started"])
     manager.terminate()
     assert manager.communicate(timeout=20)[0] == "The worker ended (-9): starting it again.\n"
+
+
+def test_all_are_renewed_when_asked(tmp_path: Path, manage: Callable[..., subprocess.Popen[str]]) -> None:
+    manager = manage("worker")
+    wait_for(tmp_path / "worker", ["started"])
+
+    manager.send_signal(signal.SIGHUP)
+
+    wait_for(tmp_path / "worker", ["started", "ended", "started"])
+    manager.terminate()
+    assert manager.communicate(timeout=20)[0] == "The worker ended (0): starting it again.\n"
 
 
 def test_a_process_that_cannot_start_stops_all_with_a_message(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal import serve
+from portal import web
 from tests.rsgi import ask
 
 
@@ -41,5 +41,5 @@ def test_connections_are_no_more_than_files_can_be_open(
     monkeypatch.setattr(resource, "getrlimit", lambda which: limits[-1])
     monkeypatch.setattr(resource, "setrlimit", lambda which, new: limits.append(new))
 
-    assert serve._room_for(4_096) == connections
+    assert web._room_for(4_096) == connections
     assert limits[-1][0] <= most

@@ -21,7 +21,7 @@ from tests.addresses import SERVED, address
 from tests.base import bearer, login, person, tenant
 from tests.events.outbox import purchase, put
 from tests.factories import ApiAccountFactory, PixelFactory
-from tests.instance import Instance
+from tests.instance import Instance, web_with
 from tests.slow.load import Ask, events_for, send
 from tests.slow.servers import PrivateRedis
 
@@ -37,14 +37,12 @@ def tell_imports():
     sys.addaudithook(hook)
 """
 WEB = f"""{TELL_IMPORTS}
-from portal import serve
-load = serve._load_application
+load = web._load_application
 def load_and_watch(*arguments, **options):
     application = load(*arguments, **options)
     tell_imports()
     return application
-serve._load_application = load_and_watch
-serve.main()
+web._load_application = load_and_watch
 """
 
 
@@ -77,7 +75,7 @@ def test_the_first_requests_are_answered_and_load_nothing(tmp_path: Path, redis:
         WEB_THREADS=THREADS,
         RATE_LIMIT_STORAGE_URL=redis.url if storage == "redis" else "memory://",
     ) as instance:
-        instance.start_web([sys.executable, "-c", WEB], asks=False)
+        instance.start_web(web_with(WEB), asks=False)
 
         with ThreadPoolExecutor(2 * THREADS) as callers:
             statuses = list(callers.map(lambda ask: first(instance.url, ask), asks))

@@ -15,13 +15,13 @@ from django.db import connection
 from events.models import OutboxRow
 from tests.base import tenant
 from tests.factories import PixelFactory
-from tests.instance import Instance
+from tests.instance import Instance, web_with
 from tests.slow.load import Ask, events_for, send
 
 THREADS = 8
 #: The shortest that the server takes.
 IDLE_SECONDS = 5
-WEB = [sys.executable, "-c", f"from portal.serve import main; main(idle_seconds={IDLE_SECONDS})"]
+WEB = web_with(f"web.IDLE_SECONDS = {IDLE_SECONDS}")
 
 
 @pytest.mark.slow

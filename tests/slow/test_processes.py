@@ -16,7 +16,7 @@ import pytest
 
 from events.models import Finding
 from tests.factories import PixelFactory
-from tests.instance import Instance
+from tests.instance import Instance, web_with
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,19 +36,20 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
 
 def test_a_killed_web_server_takes_its_workers_along(instance: Instance) -> None:
     instance.start_web()
-    workers = children(instance.pid("web"))
+    (server,) = children(instance.pid("web"))
+    workers = children(server)
     assert len(workers) == 2
 
     os.kill(instance.pid("web"), signal.SIGKILL)
 
-    wait_until(lambda: not any(is_there(worker) for worker in workers))
+    wait_until(lambda: not any(is_there(process) for process in (server, *workers)))
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", instance.port), timeout=5)
 
 
 def test_a_killed_web_server_takes_a_worker_along_that_cannot_finish(instance: Instance) -> None:
     """A request of which half has come keeps a thread for ever."""
-    instance.start_web([sys.executable, "-c", "from portal import serve; serve.STOP_SECONDS = 1; serve.main()"])
+    instance.start_web(web_with("web.STOP_SECONDS = 1"))
     workers = children(instance.pid("web"))
     with socket.create_connection(("127.0.0.1", instance.port), timeout=5) as half:
         half.sendall(b"POST /capi/17/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
