@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from enum import StrEnum
 from functools import partial
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -197,8 +198,17 @@ def _send(message: EmailMessage | None) -> None:
     try:
         if message:
             message.send()
-    except OSError:  # SMTP's own exceptions are OSErrors too
-        logger.exception("A mail could not be sent.")
+    except OSError as error:  # SMTP's own exceptions are OSErrors too; they hold addresses, which no log does
+        logger.error("A mail could not be sent: %s.", reason_of(error))
+
+
+def reason_of(error: OSError) -> str:
+    """Why a mail server took no mail, for a log: the exception's name, and the server's code where there is one. What
+    the server says may quote addresses."""
+    code = getattr(error, "smtp_code", None)
+    if isinstance(error, SMTPRecipientsRefused):
+        code = min((code for code, _ in error.recipients.values()), default=None)
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
 
 
 @contextmanager

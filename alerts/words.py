@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -97,19 +98,27 @@ _PAGES = {
 _PAGE_OF_KIND = {"pixel": "pixels:detail", "source": "pipelines:source", "destination": "pipelines:destination"}
 
 
-def describe(incident: Incident) -> Words:
-    """The incident in the active language."""
+def describe(incident: Incident, written: Callable[[str], str] = str) -> Words:
+    """The incident in the active language; ``written`` makes what people wrote fit for where it is told."""
     rule = RuleName(incident.rule)
     kind, _name = subject_of(incident)
     told = (_OF_DESTINATION.get(rule) if kind == "destination" else None) or _WORDS[rule]
     what = str(told.what)
-    return Words(str(rule.label), what.format_map(_Facts(incident.facts)), str(told.remedy), path_of(incident))
+    return Words(
+        str(rule.label), what.format_map(_Facts(_written(incident.facts, written))), str(told.remedy), path_of(incident)
+    )
 
 
 def subject_of(incident: Incident) -> tuple[str, str]:
     """What it is about: the kind, and what its pages call it by."""
     kind, _space, name = incident.subject.partition(" ")
     return kind, id_of(DESTINATION, name) if kind == "destination" else name
+
+
+def _written(facts: Mapping[str, object], written: Callable[[str], str]) -> dict[str, object]:
+    """Figures, moments and the pixel's id stay as they are: somebody may copy them."""
+    ours = {facts.get("pixel"), facts.get("until")}
+    return {key: written(one) if isinstance(one, str) and one not in ours else one for key, one in facts.items()}
 
 
 class _Facts(dict[str, object]):

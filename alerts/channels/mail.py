@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from itertools import filterfalse
+from collections.abc import Mapping
 from smtplib import SMTPRecipientsRefused
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Q
@@ -19,49 +20,66 @@ from alerts.words import describe
 logger = logging.getLogger(__name__)
 
 
+class Recipient(NamedTuple):
+    """Somebody who is mailed."""
+
+    #: The person's id.
+    person: str
+    email: str
+
+
 def deliver(delivery: NoticeDelivery) -> Answer:
-    """Mail the notice; OSError where the mail server does not take it."""
-    notice = delivery.notice
-    incident = notice.incident
-    words = describe(incident)
+    """Mail the notice to whoever was not reached yet; OSError where the mail server does not take it."""
+    incident = delivery.notice.incident
+    words = describe(incident, as_name)
     context = {
-        "title": as_name(words.title),
-        "what": as_name(words.what),
+        "title": words.title,
+        "what": words.what,
         "remedy": words.remedy,
         "account": as_name(incident.tenant.name) if incident.tenant else "",
         "since": incident.opened_at,
         "link": f"{settings.BASE_URL}{words.path}",
     }
     not_yet: SMTPRecipientsRefused | None = None
-    for email in filterfalse(reaches_nobody, recipients(incident)):
+    for person, email in recipients(incident):
+        if person in delivery.reached:
+            continue
         try:
-            if not send_now("emails/incident", email, context, kind=Kind.ALERT, message_id=str(notice.pk)):
-                logger.warning("Somebody has had their alerts of today: the notice %s is not mailed.", notice.pk)
+            _send(delivery, email, context)
         except SMTPRecipientsRefused as error:  # one mailbox, of which the others' mails do not depend
-            if _is_for_good(error):
-                logger.warning("A mailbox is refused for good: the notice %s is not mailed there.", notice.pk)
-            else:
+            if not _is_for_good(error):
                 not_yet = error
+                continue
+            logger.warning("A mailbox is refused for good: the notice %s is not mailed there.", delivery.notice_id)
+        delivery.reached.append(person)
+        NoticeDelivery.objects.filter(pk=delivery.pk).update(reached=delivery.reached)
     if not_yet:
         raise not_yet
     return Taken()
+
+
+def _send(delivery: NoticeDelivery, email: str, context: Mapping[str, Any]) -> None:
+    if not send_now("emails/incident", email, context, kind=Kind.ALERT, message_id=str(delivery.notice_id)):
+        logger.warning("Somebody has had their alerts of today: the notice %s is not mailed.", delivery.notice_id)
 
 
 def _is_for_good(error: SMTPRecipientsRefused) -> bool:
     return all(code >= 500 for code, _ in error.recipients.values())
 
 
-def recipients(incident: Incident) -> list[str]:
+def recipients(incident: Incident) -> list[Recipient]:
     """Those who can do something: the account's admins and standard people, and where there are none, the host's.
 
     The host's people are not told of an account that is closed to them.
     """
     able = Membership.objects.accepted().filter(level__in=(RoleLevel.ADMIN, RoleLevel.MANAGE)).exclude(cannot_sign_in())
-    own = _addresses(able, Q(tenant=incident.tenant_id)) if incident.tenant_id else []
+    own = _people(able, Q(tenant=incident.tenant_id)) if incident.tenant_id else []
     # Of an account that has gone meanwhile, nobody is told.
     is_open_to_host = incident.tenant.can_partner_manage if incident.tenant else incident.tenant_id is None
-    return own or (_addresses(able, Q(tenant=None)) if is_open_to_host else [])
+    found = own or (_people(able, Q(tenant=None)) if is_open_to_host else [])
+    return [recipient for recipient in found if not reaches_nobody(recipient.email)]
 
 
-def _addresses(memberships: MembershipQuerySet, of: Q) -> list[str]:
-    return list(memberships.filter(of).order_by("user__email").values_list("user__email", flat=True))
+def _people(memberships: MembershipQuerySet, of: Q) -> list[Recipient]:
+    rows = memberships.filter(of).order_by("user__email").values_list("user_id", "user__email")
+    return [Recipient(str(user), email) for user, email in rows]

@@ -80,6 +80,8 @@ class NoticeDelivery(models.Model):
     )
     attempts = models.PositiveIntegerField(default=0)
     told_at = models.DateTimeField(null=True)
+    # By mail, the ids of the people who need not be told any more. Ids alone: addresses change, and are nobody's here.
+    reached = models.JSONField(default=list, db_default=models.Value([], models.JSONField()), blank=True)
 
     objects = OfNoticeQuerySet.as_manager()
 

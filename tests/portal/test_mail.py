@@ -101,7 +101,7 @@ def test_a_mail_that_cannot_be_sent_stops_nothing_and_is_logged_without_its_text
     with caplog.at_level(logging.ERROR), django_capture_on_commit_callbacks(execute=True):
         send_invitation(cast)
 
-    assert "A mail could not be sent." in caplog.text
+    assert "A mail could not be sent: SMTPServerDisconnected." in caplog.text
     assert "x.example" not in caplog.text
 
 
