@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page, Request, Route
 from pytest_django import Settings
 
 from events.models import Road, SourceRow
+from pipelines.models import Source
 from tests.base import Cast
 from tests.browser.two_origins import Gateway, serve_folder, serve_gateway
 from tests.factories import SourceFactory
@@ -30,6 +32,8 @@ HELPER = """window.metaSGWScriptLoader = (address, loaded, failed) => {
 };"""
 
 ID = "1234567890123456789"
+PEOPLE = [{"name": "em", "value": " Ada@Example.com"}, {"name": "fn", "value": "Ada"}]
+HASHED = {"em": sha256(b"ada@example.com").hexdigest(), "fn": sha256(b"ada").hexdigest()}
 
 
 @pytest.fixture
@@ -95,10 +99,10 @@ def wait_until(page: Page, condition: Callable[[], object]) -> None:
     raise AssertionError("it did not come to pass")
 
 
-def own(gateway: Gateway, name: str, event_id: str) -> dict[str, Any]:
+def own(gateway: Gateway, name: str, event_id: str, **more: Any) -> dict[str, Any]:
     properties = [{"name": "currency", "value": "EUR"}]
     script = f"{gateway.url}/{ID}/events.js"
-    return {"script": script, "id": ID, "name": name, "eventId": event_id, "properties": properties}
+    return {"script": script, "id": ID, "name": name, "eventId": event_id, "properties": properties, **more}
 
 
 def test_a_template_begins_and_sends_what_is_told_before_and_after_the_script_came(
@@ -122,8 +126,21 @@ def test_what_a_template_holds_back_goes_with_consent(shop: Page, gateway: Gatew
     before = list(sent)
     shop.evaluate("gtm.setConsent('ad_storage', true)")
     wait_until(shop, lambda: len(sent) == 1)
+    shop.evaluate("gtm.setConsent('ad_storage', false); cbq('track', 'Contact')")
+    shop.wait_for_timeout(300)
 
     assert before == []
+    assert [each["event_name"] for each in sent] == ["Lead"]
+
+
+def test_what_a_template_tells_of_the_visitor_goes_hashed(
+    shop: Page, gateway: Gateway, sent: list[dict[str, Any]]
+) -> None:
+    Source.objects.update(hash_contact_data=True)
+    fire(shop, FOLDER / "own.tpl", own(gateway, "Lead", "l-1", people=PEOPLE))
+    wait_until(shop, lambda: len(sent) == 1)
+
+    assert sent[0]["fb.advanced_matching"] == HASHED
 
 
 # --- Templates of others ---------------------------------------------------------------------------------------------
@@ -177,3 +194,50 @@ def test_another_makers_template_holds_back_without_consent_and_goes_on_with_it(
 
     assert before == []
     assert {each["event_id"] for each in sent} == {"order-1", "order-2"}
+
+
+def asking(template: Path, *names: str) -> None:
+    """Skip a template that knows nothing of these."""
+    code = sandboxed(template)
+    if missing := [name for name in names if name not in code]:
+        pytest.skip(f"{template.name} does not use {', '.join(missing)}")
+
+
+@pytest.mark.skipif(not OTHERS, reason="TAG_TEMPLATES names no template")
+@pytest.mark.parametrize("template", OTHERS, ids=lambda path: path.stem)
+def test_another_makers_template_goes_by_consent_mode(
+    shop: Page, gateway: Gateway, sent: list[dict[str, Any]], template: Path
+) -> None:
+    asking(template, "isConsentGranted", "enableConsentMode")
+    shop.evaluate("gtm.setConsent('ad_storage', false)")
+    for number in (1, 2):
+        fire(shop, template, theirs(gateway, ADDRESSES[0], eventId=f"order-{number}", enableConsentMode=True))
+    wait_until(shop, lambda: shop.evaluate("gtm.outcomes.length") == 2)
+    shop.wait_for_timeout(500)
+    before = list(sent), shop.context.cookies()
+    shop.evaluate("gtm.setConsent('ad_storage', true)")
+    wait_until(shop, lambda: len(sent) == 2)
+    shop.evaluate("gtm.setConsent('ad_storage', false)")
+    fire(shop, template, theirs(gateway, ADDRESSES[0], eventId="order-3", enableConsentMode=True))
+    shop.wait_for_timeout(500)
+
+    assert before == ([], [])
+    assert {each["event_id"] for each in sent} == {"order-1", "order-2"}
+
+
+@pytest.mark.skipif(not OTHERS, reason="TAG_TEMPLATES names no template")
+@pytest.mark.parametrize("template", OTHERS, ids=lambda path: path.stem)
+def test_another_makers_template_tells_of_the_visitor_now_and_later(
+    shop: Page, gateway: Gateway, sent: list[dict[str, Any]], template: Path
+) -> None:
+    """Later from what the template itself has stored in the browser."""
+    asking(template, "enableAdvancedMatching", "userDataList", "enableEventEnhancement")
+    Source.objects.update(hash_contact_data=True)
+    matching = {"enableAdvancedMatching": True, "enableEventEnhancement": True, "storeUserDataHashed": True}
+    fire(shop, template, theirs(gateway, ADDRESSES[0], eventId="order-1", userDataList=PEOPLE, **matching))
+    wait_until(shop, lambda: len(sent) == 1)
+    shop.reload()
+    fire(shop, template, theirs(gateway, ADDRESSES[0], eventId="order-2", **matching))
+    wait_until(shop, lambda: len(sent) == 2)
+
+    assert [each["fb.advanced_matching"] for each in sent] == [HASHED, HASHED]

@@ -32,7 +32,7 @@ if (!isConsentGranted('ad_storage')) {
   addConsentListener('ad_storage', (type, granted) => cbq('consent', granted ? 'grant' : 'revoke'));
 }
 cbq('setHost', url.origin + '/');
-cbq('init', data.id);
+cbq('init', data.id, makeTableMap(data.people, 'name', 'value'));
 cbq('trackSingle', data.id, data.name, makeTableMap(data.properties, 'name', 'value'), {eventID: data.eventId});
 injectScript(data.script, data.gtmOnSuccess, data.gtmOnFailure, 'own');
 
