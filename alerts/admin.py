@@ -10,9 +10,13 @@ from django.http import HttpRequest
 
 from accounts.service_admin import ServiceAdmin
 from accounts.web import principal_of_request
-from alerts.models import Incident, Notice, NoticeDelivery, RuleSetting
-from alerts.services import set_rule
+from alerts.models import Incident, Notice, NoticeDelivery, Posting, Receiver, RuleSetting
+from alerts.services.receivers import enable_receiver
+from alerts.services.rules import set_rule
 from alerts.words import describe
+
+#: Of a receiver, what no page needs.
+_SECRETS = ("url", "secret", "former_secret")
 
 
 def _set(request: HttpRequest, row: Incident | RuleSetting, *, muted: bool) -> None:
@@ -68,14 +72,56 @@ class NoticeAdmin(ServiceAdmin):
 class NoticeDeliveryAdmin(ServiceAdmin):
     """Which channel has told what, and which tries."""
 
-    list_display = ("notice", "incident", "channel", "told_at", "due_at", "attempts")
-    list_select_related = ("notice__incident",)
+    list_display = ("notice", "incident", "channel", "receiver", "told_at", "due_at", "attempts")
+    list_select_related = ("notice__incident", "receiver")
     list_filter = ("channel", ("told_at", admin.EmptyFieldListFilter))
     ordering = ("-pk",)
     fields = list_display
 
     def incident(self, delivery: NoticeDelivery) -> str:
         return str(delivery.notice.incident)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*(f"receiver__{name}" for name in _SECRETS))
+
+
+@admin.register(Receiver)
+class ReceiverAdmin(ServiceAdmin):
+    """Where alerts are posted to; an address and a secret are shown nowhere."""
+
+    list_display = ("name", "tenant", "channel", "host", "failing_since", "disabled_at")
+    list_select_related = ("tenant",)
+    list_filter = ("channel", ("disabled_at", admin.EmptyFieldListFilter))
+    search_fields = ("tenant__exact", "host__icontains")
+    search_help_text = "An account's id, or a part of the host's name"
+    fields = (*list_display, "created_at", "failures", "waits_until", "former_secret_until")
+    actions = ("enable",)
+
+    @admin.action(description="Switch on again")
+    def enable(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def enable(receiver: Receiver) -> None:
+            principal = principal_of_request(request)
+            enable_receiver(principal=principal, tenant_id=receiver.tenant_id, receiver_id=receiver.pk)
+
+        self.each(request, queryset, enable, "{} channels are on.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*_SECRETS)
+
+
+@admin.register(Posting)
+class PostingAdmin(ServiceAdmin):
+    """What receivers answered."""
+
+    list_display = ("at", "receiver", "kind", "taken", "status", "duration", "said")
+    list_select_related = ("receiver",)
+    list_filter = ("taken", "kind")
+    search_fields = ("receiver__tenant__exact", "receiver__host__icontains")
+    search_help_text = "An account's id, or a part of the host's name"
+    fields = (*list_display, "notice_id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer(*(f"receiver__{name}" for name in _SECRETS))
 
 
 @admin.register(RuleSetting)

@@ -19,14 +19,15 @@ class Shown(NamedTuple):
 
     incident: Incident
     words: Words
-    link: Promise
+    #: Empty where this reader has no page to go to.
+    link: Promise | str
     act: str
-    button: Promise
+    button: Promise | str
 
     @property
     def has_link(self) -> bool:
         """Is there another page to go to?"""
-        return self.incident.subject != INSTANCE
+        return bool(self.link) and self.incident.subject != INSTANCE
 
 
 class _Act(NamedTuple):
@@ -55,6 +56,7 @@ _LINKS = {
     RuleName.REFUSED: _("See what was refused"),
     RuleName.DOMAIN: _("See the settings"),
     RuleName.API_ACCOUNT: _("See the API accounts"),
+    RuleName.RECEIVER: _("See the channel"),
 }
 _LINK_OF_KIND = {"pixel": _SEE_PIXEL, "destination": _("See the destination")}
 
@@ -63,10 +65,13 @@ def shown(principal: Principal, incident: Incident) -> Shown:
     """The incident, with what this reader may do about it. Its account must be at hand: ``select_related``."""
     rule, (kind, name) = RuleName(incident.rule), subject_of(incident)
     words, act = describe(incident), _ACTS.get((rule, kind))
-    link = _LINKS.get(rule) or _LINK_OF_KIND.get(kind, _SEE_PIXEL)
+    link: Promise | str = _LINKS.get(rule) or _LINK_OF_KIND.get(kind, _SEE_PIXEL)
     if rule is RuleName.TOKEN and not is_allowed(principal, Action.EDIT_DATA, incident.tenant):
         link = _SEE_PIXEL  # whoever may not replace the token
         words = words._replace(path=address("pixels:detail", incident.tenant, name))
+    if rule is RuleName.RECEIVER:
+        right = Action.EDIT_SETTINGS if incident.tenant else Action.EDIT_HOST
+        link = link if is_allowed(principal, right, incident.tenant) else ""
     if act is None or incident.closed_at or not is_allowed(principal, act.right, incident.tenant):
         return Shown(incident, words, link, "", link)
     names = [] if kind == "domain" else [name]

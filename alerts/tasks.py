@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from celery import shared_task
+from django.utils import timezone
 
 from alerts import looking, pruning, telling
 
@@ -18,8 +21,17 @@ def look() -> None:
 
 @shared_task(expires=_EXPIRES)
 def tell() -> None:
-    """Tell of what is due."""
+    """Tell of what is due: posts beside each other, mails here."""
+    telling.hand_over(timezone.now())
+    for receiver_id in telling.receivers_due():
+        post.delay(str(receiver_id))
     telling.tell()
+
+
+@shared_task(expires=_EXPIRES)
+def post(receiver_id: str) -> None:
+    """Post what is due to one receiver."""
+    telling.post(UUID(receiver_id))
 
 
 @shared_task

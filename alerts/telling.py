@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from alerts.channels.answers import Answer, Later
 from alerts.channels.table import CHANNELS
-from alerts.models import ChannelName, Notice, NoticeDelivery
+from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, Receiver
+from events.delivery.leases import is_over
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +28,12 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 AT_ONCE = 100
 #: In seconds. A turn holds a thread of the worker, which events need, and the next turn comes soon.
 _TURN = 15.0
+#: With the last request of it; who takes longer is taken for dead.
+_LONGEST_TURN = timedelta(minutes=1)
 
 
 def tell(now: datetime | None = None) -> None:
-    """Give due notices to the channels, and tell what is due there, as far as there is time."""
+    """Give due notices to the channels, and mail what is due, as far as there is time."""
     now = now or timezone.now()
     hand_over(now)
     take_turn(NoticeDelivery.objects.filter(channel=ChannelName.MAIL), now)
@@ -38,38 +43,90 @@ def tell(now: datetime | None = None) -> None:
 def hand_over(now: datetime) -> None:
     """Write the deliveries of due notices: from here on, each channel has its own time and attempts."""
     due = Notice.objects.filter(due_at__lte=now).order_by("due_at", "pk")
+    mine = []
     for notice in due.select_related("incident__tenant")[:AT_ONCE]:
         is_mine = Notice.objects.filter(pk=notice.pk, due_at=notice.due_at).update(due_at=None)
         if is_mine and not notice.is_over:
-            NoticeDelivery.objects.bulk_create(_deliveries(notice, now), ignore_conflicts=True)
+            mine.append(notice)
+    NoticeDelivery.objects.bulk_create(_deliveries(mine, now), ignore_conflicts=True)
 
 
-def _deliveries(notice: Notice, now: datetime) -> list[NoticeDelivery]:
-    return [NoticeDelivery(notice=notice, channel=ChannelName.MAIL, due_at=now)]
+def _deliveries(notices: list[Notice], now: datetime) -> list[NoticeDelivery]:
+    accounts = {notice.incident.tenant_id for notice in notices}
+    receivers = Receiver.objects.filter(Q(tenant=None) | Q(tenant__in=accounts), disabled_at=None) if notices else ()
+    return [
+        NoticeDelivery(notice=notice, channel=channel, receiver=receiver, due_at=now)
+        for notice in notices
+        for channel, receiver in [(ChannelName.MAIL, None), *_posted(notice.incident, receivers)]
+    ]
 
 
-def take_turn(deliveries: QuerySet[NoticeDelivery], now: datetime) -> None:
-    """Tell what is due of these, which all go the same way. Where it is away, the turn is over: each further one would
-    wait for it as long."""
+def _posted(incident: Incident, receivers: Iterable[Receiver]) -> list[tuple[str, Receiver]]:
+    """The account's own, and the host's, which are told nothing of an account that is closed to the host."""
+    is_open = incident.tenant.can_partner_manage if incident.tenant else incident.tenant_id is None
+    return [
+        (each.channel, each)
+        for each in receivers
+        if each.tenant_id == incident.tenant_id or (each.tenant_id is None and is_open)
+    ]
+
+
+def receivers_due(now: datetime | None = None) -> list[UUID]:
+    """Those to which something is due, and at which nobody is at work."""
+    now = now or timezone.now()
+    due = NoticeDelivery.objects.filter(due_at__lte=now, receiver__isnull=False)
+    return list(
+        _free(now).filter(pk__in=due.values("receiver")).order_by("waits_until", "pk").values_list("pk", flat=True)
+    )
+
+
+def post(receiver_id: UUID, now: datetime | None = None) -> None:
+    """Post what is due to the receiver, unless somebody does. So a slow one takes one thread, and delays no other."""
+    now = now or timezone.now()
+    if not _free(now).filter(pk=receiver_id).update(waits_until=now + _LONGEST_TURN):
+        return
+    answer = take_turn(NoticeDelivery.objects.filter(receiver=receiver_id), now)
+    wait = _wait(Receiver.objects.values_list("failures", flat=True).filter(pk=receiver_id).first() or 0)
+    if answer and answer.retry_after:
+        wait = max(wait, min(timedelta(seconds=answer.retry_after), _LONGEST_WAIT))
+    Receiver.objects.filter(pk=receiver_id).update(waits_until=now + wait if answer else None)
+
+
+def _free(now: datetime) -> QuerySet[Receiver]:
+    waits = Q(waits_until=None) | is_over("waits_until", now, _LONGEST_WAIT)
+    return Receiver.objects.filter(waits, disabled_at=None)
+
+
+def _wait(failures: int) -> timedelta:
+    """How long after so many failures in a row."""
+    return min(_FIRST_WAIT * int(2 ** min(max(failures - 1, 0), 10)), _LONGEST_WAIT)
+
+
+def take_turn(deliveries: QuerySet[NoticeDelivery], now: datetime) -> Later | None:
+    """Tell what is due of these, which all go the same way. Where it is away, the turn is over, and the answer says so:
+    each further one would wait for it as long."""
     started = time.monotonic()
     due = deliveries.filter(due_at__lte=now).order_by("due_at", "pk")
-    for delivery in due.select_related("notice__incident__tenant")[:AT_ONCE]:
+    for delivery in due.select_related("notice__incident__tenant", "receiver")[:AT_ONCE]:
         mine = NoticeDelivery.objects.filter(pk=delivery.pk, due_at=delivery.due_at)
-        is_mine = mine.update(due_at=now + LEASE, attempts=F("attempts") + 1)
-        if (is_mine and _tell(delivery, now)) or time.monotonic() - started > _TURN:
-            return
+        if mine.update(due_at=now + LEASE, attempts=F("attempts") + 1):
+            answer = _tell(delivery, now)
+            if isinstance(answer, Later) and answer.is_away:
+                return answer
+        if time.monotonic() - started > _TURN:
+            break
+    return None
 
 
-def _tell(delivery: NoticeDelivery, now: datetime) -> bool:
-    """Is the turn over?"""
+def _tell(delivery: NoticeDelivery, now: datetime) -> Answer:
     row, answer = NoticeDelivery.objects.filter(pk=delivery.pk), _answer(delivery)
-    if not isinstance(answer, Later):
+    if isinstance(answer, Later):
+        logger.warning("The notice %s is not told by %s: %s.", delivery.notice_id, delivery.channel, answer.reason)
+        is_young = now - delivery.notice.created_at < GIVEN_UP_AFTER
+        row.update(due_at=now + _wait(delivery.attempts + 1) if is_young else None)
+    else:
         row.update(due_at=None, told_at=now)
-        return False
-    logger.warning("The notice %s is not told by %s: %s.", delivery.notice_id, delivery.channel, answer.reason)
-    wait = min(_FIRST_WAIT * 2 ** min(delivery.attempts, 10), _LONGEST_WAIT)
-    row.update(due_at=now + wait if now - delivery.notice.created_at < GIVEN_UP_AFTER else None)
-    return answer.is_away
+    return answer
 
 
 def _answer(delivery: NoticeDelivery) -> Answer:

@@ -77,6 +77,10 @@ _WORDS: dict[RuleName, _Told] = {
         _("From {until} UTC on the API account {name} lets no software in."),
         _("Give it a later end. Delete it if nothing uses it."),
     ),
+    RuleName.RECEIVER: _Told(
+        _("{name} at {host} has taken no alerts for a day, or says that it is gone. It gets none any more."),
+        _("See in its log what it answers, test it, and switch it on again; or remove it."),
+    ),
 }
 #: What is said otherwise of a destination of the gateway.
 _OF_DESTINATION: dict[RuleName, _Told] = {
@@ -95,7 +99,12 @@ _PAGES = {
     (RuleName.SUCCESS, "pixel"): "pixels:dead_letters",
     (RuleName.SUCCESS, "destination"): "pipelines:destination_letters",
 }
-_PAGE_OF_KIND = {"pixel": "pixels:detail", "source": "pipelines:source", "destination": "pipelines:destination"}
+_PAGE_OF_KIND = {
+    "pixel": "pixels:detail",
+    "source": "pipelines:source",
+    "destination": "pipelines:destination",
+    "receiver": "alerts:receiver",
+}
 
 
 def describe(incident: Incident, written: Callable[[str], str] = str) -> Words:
@@ -131,6 +140,8 @@ class _Facts(dict[str, object]):
 def path_of(incident: Incident) -> str:
     """Where somebody can do something about it."""
     kind, name = subject_of(incident)
+    if incident.tenant_id is None and kind == "receiver":
+        return reverse("host:receiver", args=[name])
     if incident.tenant_id is None:
         return reverse("host:api_accounts" if kind == "api_account" else "host:incidents")
     query = {"tenant": incident.tenant_id}

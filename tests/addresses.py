@@ -10,6 +10,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import ApiAccount, Tenant
 from accounts.principals import OPERATOR
 from accounts.services.api_accounts import create_api_account
+from alerts.channels.webhook import new_secret
+from alerts.models import ChannelName, Receiver
 from pipelines import ids
 from pipelines.models import DestinationType, SourceType
 from pipelines.services.destinations import create_destination
@@ -59,6 +61,8 @@ def address(name: str, pixel: Pixel, member: UUID, host_member: UUID) -> str:
             samples[argument] = made(pixel.tenant)
     if name == "pipelines:configure_meta":
         samples["destination_id"] = _destination(pixel.tenant, DestinationType.META_CONVERSIONS_API)
+    if "receiver_id" in arguments:
+        samples["receiver_id"] = _receiver(None if name.startswith("host:") else pixel.tenant)
     query = dict(QUERIES.get(name, {}))
     if not name.startswith(_OF_NO_ACCOUNT):
         query["tenant"] = pixel.tenant_id
@@ -111,6 +115,16 @@ def _destination(tenant: Tenant, kind: DestinationType = DestinationType.CUSTOM_
         name="Warehouse",
         kind=kind,
     )
+
+
+def _receiver(tenant: Tenant | None) -> UUID:
+    """A webhook of the account, or of the host, at an address that nobody may ask."""
+    row = Receiver.objects.filter(tenant=tenant).first()
+    if row is None:
+        values = {"name": "Ops", "url": "http://10.0.0.1/hook", "host": "10.0.0.1", "secret": new_secret()}
+        row = Receiver.objects.create(tenant=tenant, channel=ChannelName.WEBHOOK, **values)
+    found: UUID = row.pk
+    return found
 
 
 #: By the part of an address that names it: something of the account's, made where it is not there.

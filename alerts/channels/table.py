@@ -1,11 +1,25 @@
-"""Every channel."""
+"""Every channel. A new one that posts is a function that composes, and a line in ``COMPOSE``."""
 
 from __future__ import annotations
 
-from alerts.channels import mail
-from alerts.channels.answers import Deliver
-from alerts.models import ChannelName
+from alerts.channels import mail, posting, slack, webhook
+from alerts.channels.answers import Answer, Compose, Deliver, Told
+from alerts.models import ChannelName, NoticeDelivery, Posting, Receiver
 
-CHANNELS: dict[ChannelName, Deliver] = {
-    ChannelName.MAIL: mail.deliver,
+COMPOSE: dict[ChannelName, Compose] = {
+    ChannelName.WEBHOOK: webhook.compose,
+    ChannelName.SLACK: slack.compose,
 }
+
+
+def _post(delivery: NoticeDelivery) -> Answer:
+    receiver = delivery.receiver
+    return posting.answer_of(*posting.post(COMPOSE[ChannelName(receiver.channel)], receiver, Told.of(delivery.notice)))
+
+
+def try_out(receiver: Receiver, told: Told) -> Posting:
+    """Post at once, whatever becomes of it."""
+    return posting.post(COMPOSE[ChannelName(receiver.channel)], receiver, told)[0]
+
+
+CHANNELS: dict[ChannelName, Deliver] = {ChannelName.MAIL: mail.deliver, **dict.fromkeys(COMPOSE, _post)}

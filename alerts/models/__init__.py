@@ -1,7 +1,8 @@
 """The tables of alerts."""
 
 from alerts.models.incidents import INSTANCE, SUBJECT_MAX_LENGTH, Incident, Pulse, RuleName, RuleSetting
-from alerts.models.notices import ChannelName, Notice, NoticeDelivery
+from alerts.models.notices import Notice, NoticeDelivery, Posting
+from alerts.models.receivers import ChannelName, Receiver
 
 __all__ = [
     "INSTANCE",
@@ -10,7 +11,9 @@ __all__ = [
     "Incident",
     "Notice",
     "NoticeDelivery",
+    "Posting",
     "Pulse",
+    "Receiver",
     "RuleName",
     "RuleSetting",
 ]

@@ -34,6 +34,7 @@ class RuleName(models.TextChoices):
     REGISTRATION = "registration", _("Registration refused")
     DOMAIN = "domain", _("Own domain leads elsewhere")
     API_ACCOUNT = "api_account", _("API account expires")
+    RECEIVER = "receiver", _("Alerts reach a channel no more")
 
 
 class OfAccountQuerySet(models.QuerySet[Any]):

@@ -11,8 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alerts.models.incidents import Incident, OfAccountQuerySet, of_new_table
+from alerts.models.receivers import ChannelName, Receiver
 
 KIND_MAX_LENGTH = 20
+#: Of what a receiver answers, so many characters are kept.
+SAID_MAX_LENGTH = 300
 
 
 class OfIncidentQuerySet(OfAccountQuerySet):
@@ -28,6 +31,8 @@ class Notice(models.Model):
         """What has happened."""
 
         OPENED = "opened", _("Opened")
+        # Of no incident, and of no row: somebody tries a receiver.
+        TEST = "test", _("Test")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="notices")
@@ -57,12 +62,6 @@ class Notice(models.Model):
         return waited and self.incident.closed_at is not None
 
 
-class ChannelName(models.TextChoices):
-    """The ways to somebody: ``alerts/channels/`` has a file for each."""
-
-    MAIL = "mail", _("E-mail")
-
-
 class OfNoticeQuerySet(OfAccountQuerySet):
     """Within the principal's borders, two steps further."""
 
@@ -74,6 +73,8 @@ class NoticeDelivery(models.Model):
 
     notice = of_new_table(Notice, related_name="deliveries")
     channel = models.CharField(max_length=20, choices=ChannelName.choices)
+    # Of the channels that post.
+    receiver = of_new_table(Receiver, null=True)
     # When somebody shall tell it. While somebody does, when he is taken for dead; null once it is told or given up.
     due_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
         default=timezone.now, null=True
@@ -90,8 +91,46 @@ class NoticeDelivery(models.Model):
         verbose_name_plural = "notice deliveries"
         constraints = [
             models.UniqueConstraint(fields=["notice"], condition=Q(channel="mail"), name="one_mailing_of_a_notice"),
+            models.UniqueConstraint(
+                fields=["notice", "receiver"], condition=~Q(receiver=None), name="one_delivery_to_a_receiver"
+            ),
         ]
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="notice_deliveries_due")]
 
     def __str__(self) -> str:
         return f"{self.notice_id} by {self.channel}"
+
+
+class OfReceiverQuerySet(OfAccountQuerySet):
+    """Within the principal's borders, one step further."""
+
+    account = "receiver__tenant"
+
+
+class Posting(models.Model):
+    """An attempt to post a notice, as the log shows it."""
+
+    receiver = of_new_table(Receiver, related_name="postings", db_index=False)
+    # A trial has one, too, and no row of it.
+    notice_id = models.UUIDField()
+    kind = models.CharField(max_length=KIND_MAX_LENGTH, choices=Notice.Kind.choices)
+    at = models.DateTimeField(default=timezone.now)
+    # In milliseconds.
+    duration = models.PositiveIntegerField()
+    taken = models.BooleanField()
+    # Null where there was no answer.
+    status = models.PositiveSmallIntegerField(null=True)
+    # The beginning of the answer's body, or why there was none.
+    said = models.CharField(max_length=SAID_MAX_LENGTH, blank=True)
+
+    objects = OfReceiverQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["receiver", "-at", "-id"], name="postings_of_receiver"),
+            models.Index(fields=["at"], name="postings_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} to {self.receiver_id}"

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from accounts.models import IngressDomain, TenantStatus
 from accounts.services import api_accounts
+from alerts.models import Receiver
 from alerts.rules.found import PIXEL_COLUMNS, Found, Look, of_pixel
 from events.delivery.explanations import explain
 from events.gateway.lanes import ON_HOLD
@@ -72,3 +73,10 @@ def expiring_api_accounts(look: Look) -> Iterator[Found]:
         if lifetime > _SHORT and left * _LAST_PART <= lifetime:
             facts = {"name": name, "until": ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M")}
             yield Found(f"api_account {name}", value=left / timedelta(days=1), facts=facts)
+
+
+def receivers_switched_off(look: Look) -> Iterator[Found]:
+    """Channels that took no notice for so long that they get none any more."""
+    for receiver in Receiver.objects.filter(disabled_at__isnull=False).order_by("pk"):
+        facts = {"name": receiver.name, "host": receiver.host}
+        yield Found(f"receiver {receiver.pk}", receiver.tenant_id, facts=facts)

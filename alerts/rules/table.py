@@ -20,6 +20,7 @@ RULES = (
     Rule(RuleName.REGISTRATION, standing.refused_registrations),
     Rule(RuleName.DOMAIN, standing.domains_elsewhere),
     Rule(RuleName.API_ACCOUNT, standing.expiring_api_accounts, threshold=14, is_floor=True, is_hosts=True),
+    Rule(RuleName.RECEIVER, standing.receivers_switched_off),
 )
 RULE_OF = {rule.name: rule for rule in RULES}
 #: The worst is nought.

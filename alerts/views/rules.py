@@ -18,7 +18,8 @@ from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page, said_yes
 from alerts.models import RuleName, RuleSetting
 from alerts.rules.table import RULES
-from alerts.services import set_rule
+from alerts.services.rules import set_rule
+from alerts.views.receivers import shown_receivers
 from common.errors import InvalidInput
 from pixels.models import Pixel
 from pixels.reads import get_pixel
@@ -31,7 +32,7 @@ _UNITS = {
     RuleName.REFUSED: gettext_lazy("Percent of events that may be refused at intake"),
 }
 #: About what belongs to no pixel.
-_OF_ACCOUNT = (RuleName.DESTINATION, RuleName.DOMAIN)
+_OF_ACCOUNT = (RuleName.DESTINATION, RuleName.DOMAIN, RuleName.RECEIVER)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -53,7 +54,13 @@ def rules(request: AccountRequest) -> HttpResponse:
         messages.success(request, _("Saved. Alerts follow within a minute."))
         page = address("alerts:rules", request.tenant)
         return redirect(f"{page}&{urlencode({'of': pixel.pixel_id})}" if pixel else page)
-    return render(request, "alerts/rules.html", {"pixel": pixel, "rules": _rows(request, pixel)})
+    context = {
+        "pixel": pixel,
+        "rules": _rows(request, pixel),
+        "receivers": [] if pixel else shown_receivers(request.principal.borders, request.tenant),
+        "add": address("alerts:add_receiver", request.tenant),
+    }
+    return render(request, "alerts/rules.html", context)
 
 
 def _number(text: str) -> int | None:

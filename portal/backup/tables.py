@@ -24,7 +24,7 @@ from accounts.models import (
     UsageSnapshot,
     User,
 )
-from alerts.models import Incident, RuleSetting
+from alerts.models import Incident, Receiver, RuleSetting
 from events.models import (
     Counter,
     DeadLetter,
@@ -180,6 +180,7 @@ TABLES = (
     Table(Delivery, comes_with=("pixel",)),
     Table(RuleSetting, key=("tenant", "pixel", "rule")),
     Table(Incident, comes_with=("tenant",)),
+    Table(Receiver, key=("id",)),
     Table(OutboxRow, key=("pixel", "received_at", "body")),
     Table(DeadLetter, key=("pixel", "event_name", "event_id", "received_at", "failed_at")),
 )
@@ -196,6 +197,7 @@ LEFT_OUT = {
     "events.registrar": "what this instance is to Meta, which a copy of it is not",
     "alerts.notice": "told by the instance that has written it; a copy would tell it again",
     "alerts.noticedelivery": "goes with the notice",
+    "alerts.posting": "what receivers answered this instance, forgotten after days",
     "alerts.pulse": "when this instance last looked for trouble",
     "sessions.session": "people sign in again",
     "usersessions.usersession": "tells of sessions, which stay behind",

@@ -11,7 +11,7 @@ from accounts.models import AuditEntry
 from accounts.principals import principal_of_user
 from alerts.looking import look
 from alerts.models import Incident, RuleSetting
-from alerts.services import set_rule
+from alerts.services.rules import set_rule
 from common.errors import InvalidInput, NotAuthorized
 from pixels.models import Pixel
 from tests.alerts.stage import MINUTE, NOW, break_waiting, open_rules, rejected

@@ -32,6 +32,7 @@ IDS: dict[str, Callable[[Victim], object]] = {
     "pipeline_id": lambda victim: victim.pipeline_id,
     "source_id": lambda victim: victim.source.source_id,
     "destination_id": lambda victim: victim.destination_id,
+    "receiver_id": lambda victim: victim.rows["alerts.Receiver"].pk,
 }
 #: Parts of addresses that name nothing of an account's: an operation of the API reference, a version, a mailed key,
 #: an API account of the host's.

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
-from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, RuleName, RuleSetting
+from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, Posting, Receiver, RuleName, RuleSetting
 from alerts.reads import cursor_of as cursor_of_incident
 from common.cursors import encode_cursor
 from events.delivery.reads import cursor_of_letter, list_deliveries
@@ -101,7 +101,7 @@ class Victim:
         for text in sorted(given, key=len, reverse=True):
             answer = answer.replace(text, "")
         secrets = [MARK, self.pixel.pixel_id, self.pixel.access_key, str(self.member.pk)]
-        secrets += [self.source.source_id, self.pipeline_id, self.destination_id]
+        secrets += [self.source.source_id, self.pipeline_id, self.destination_id, str(self.rows["alerts.Receiver"].pk)]
         if not by_host:
             secrets += [self.tenant.pk, self.tenant.name]
         return [secret for secret in secrets if secret in answer]
@@ -192,7 +192,11 @@ def make_victim() -> Victim:
     rows += [
         incident,
         (notice := Notice.objects.create(incident=incident)),
-        NoticeDelivery.objects.create(notice=notice, channel=ChannelName.MAIL),
+        (receiver := _receiver(account)),
+        NoticeDelivery.objects.create(notice=notice, channel=ChannelName.WEBHOOK, receiver=receiver),
+        Posting.objects.create(
+            receiver=receiver, notice_id=notice.pk, kind="opened", duration=1, taken=False, said=f"{MARK} says no"
+        ),
         RuleSetting.objects.create(tenant=account, pixel=pixel, rule=RuleName.SILENCE, threshold=7),
     ]
     rows += gateway_rows(place.source, goal.destination)
@@ -205,6 +209,14 @@ def make_victim() -> Victim:
         delivery=delivery,
         source=place.source,
         rows={row._meta.label: row for row in rows},
+    )
+
+
+def _receiver(account: Tenant) -> Receiver:
+    url, name = f"https://{MARK}.example.com/hook", f"{MARK} channel"
+    host = f"{MARK}.example.com"
+    return Receiver.objects.create(
+        tenant=account, channel=ChannelName.WEBHOOK, name=name, url=url, host=host, secret=f"whsec_{MARK}"
     )
 
 

@@ -20,7 +20,7 @@ from accounts.audit import record
 from accounts.models import HostSettings, RoleLevel
 from accounts.principals import OPERATOR
 from accounts.services.host import UPDATE_HOST
-from alerts.models import Incident, RuleName, RuleSetting
+from alerts.models import ChannelName, Incident, Receiver, RuleName, RuleSetting
 from common.secrets import Secret
 from events.models import (
     Counter,
@@ -150,6 +150,10 @@ def fill() -> Cast:
         pixel=pixel, span=2, dimension=0, start=THEN, label="", received=3, failed=1, browser_received=2
     )
     RuleSetting.objects.create(tenant=pixel.tenant, pixel=pixel, rule=RuleName.SILENCE, threshold=7)
+    for tenant, url in ((pixel.tenant, "https://shoes.example.com/hook"), (None, "https://host.example.com/hook")):
+        Receiver.objects.create(
+            tenant=tenant, channel=ChannelName.WEBHOOK, name="Ops", url=url, host=url.split("/")[2], secret="whsec_x"
+        )
     Incident.objects.create(
         tenant=pixel.tenant, pixel=pixel, rule=RuleName.TOKEN, subject=f"pixel {pixel.pixel_id}",
         facts={"name": "Shop"}, opened_at=THEN, updated_at=THEN,
