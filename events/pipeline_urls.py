@@ -11,6 +11,7 @@ from events.views import (
     destination_test,
     pipeline_filters,
     pipelines,
+    script_trial,
     source_events,
     website_events,
 )
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern] = [
     path("pipeline/sources/<str:source_id>/filter/", data_filter.data_filter, name="data_filter"),
     path("pipeline/sources/<str:source_id>/events/", source_events.source_events, name="source_events"),
     path("pipeline/sources/<str:source_id>/test/", website_events.website_events, name="website_events"),
+    path("pipeline/sources/<str:source_id>/test/page/", script_trial.script_trial, name="script_trial"),
+    path("pipeline/sources/<str:source_id>/test/frame/", script_trial.frame, name="script_frame"),
     path("pipeline/filter-trial/", data_filter.frame, name="filter_trial"),
     path("pipeline/<str:pipeline_id>/", pipelines.detail, name="detail"),
     path("pipeline/<str:pipeline_id>/filter/", pipeline_filters.of_pipeline, name="filter"),

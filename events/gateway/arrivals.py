@@ -20,6 +20,7 @@ from events.delivery.log.reading import LATER_LOOKS, Lines
 from events.delivery.naming import GONE
 from events.delivery.waiting_for_destinations import WAITING_DESTINATIONS, Queue, queues_of, read_waiting_at
 from events.figures.windows import last_minutes, within
+from events.intake.event_ids import TEST_PREFIX
 from events.models import OTHER, Counter, Road, SourceCounter
 from filters.domains import host_of
 from filters.matching import FilterSet, Kind, covering
@@ -46,6 +47,11 @@ class Arrival(NamedTuple):
 
     first: Delivered
     fates: list[Fate]
+
+    @property
+    def is_test(self) -> bool:
+        """Did a page of the portal's send it?"""
+        return self.first.event_id.startswith(TEST_PREFIX)
 
     @property
     def came_at(self) -> datetime:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import orjson
 from django.db import transaction
@@ -24,6 +23,7 @@ from events.delivery.batches import OutboxRecord
 from events.delivery.destinations.answers import Sample, Trial
 from events.delivery.destinations.kinds import KINDS, TRIALS
 from events.delivery.masking import masked_event
+from events.intake.event_ids import make_test_id
 from events.models import DestinationLetter, SourceRow
 from pipelines.custom_http.parameters import SAMPLE
 from pipelines.lookups import find_destination
@@ -115,7 +115,7 @@ def _options(destination: Destination, code: str) -> str:
 
 def _sample(destination: Destination, key: str, options: str) -> Sample:
     if key == MADE_UP:
-        made = {**SAMPLE, "event_time": int(time.time()), "event_id": f"test-{uuid4().hex}"}
+        made = {**SAMPLE, "event_time": int(time.time()), "event_id": make_test_id()}
         return Sample(orjson.dumps(made), made, options=options)
     stored = _stored(destination, key)
     shown = masked_event(stored)

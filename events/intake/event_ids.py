@@ -1,4 +1,4 @@
-"""Ids that the gateway gives to events without one, by which Meta drops what is published twice."""
+"""Ids that the gateway gives to events: to those without one, by which Meta drops what is published twice; to tests."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import uuid
 
 #: Tells them from the senders' own: no other road can have the same.
 _PREFIX = "gateway-"
+#: Those of events that people send from the portal to look what comes of it.
+TEST_PREFIX = "test-"
 
 
 def make_event_id() -> str:
@@ -16,3 +18,8 @@ def make_event_id() -> str:
 def is_made(event_id: str) -> bool:
     """Did the gateway make it? If a sender has made one up that looks so, it is taken for one."""
     return event_id.startswith(_PREFIX)
+
+
+def make_test_id() -> str:
+    """A new one of a test."""
+    return f"{TEST_PREFIX}{uuid.uuid4().hex}"

@@ -6,7 +6,6 @@ import hashlib
 import json
 import time
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,7 @@ from accounts.principals import Principal
 from accounts.services.routing import address_of
 from common.errors import InvalidInput
 from common.validation import clean_text
+from events.intake.event_ids import make_test_id
 from events.intake.outbox import store
 from events.intake.receive import pixel_that_receives, receive
 from filters.domains import host_of
@@ -67,7 +67,7 @@ def send_test_event(
     event: dict[str, object] = {
         "event_name": event_name,
         "event_time": int(time.time()),
-        "event_id": _new_id(),
+        "event_id": make_test_id(),
         "action_source": "website" if event_source_url else "system_generated",
         "user_data": _CUSTOMER,
     }
@@ -105,16 +105,12 @@ def prepare_browser_test(
     return BrowserTest(
         endpoint=address_of(tenant),
         pixel=pixel.pixel_id,
-        id=_new_id(),
+        id=make_test_id(),
         name=name,
         page=page,
         data=_custom_data(name),
         matching={"external_id": _CUSTOMER["external_id"][0]},
     )
-
-
-def _new_id() -> str:
-    return f"test-{uuid4().hex}"
 
 
 def _custom_data(event_name: str) -> dict[str, object]:

@@ -7,7 +7,7 @@ never on the server.
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -19,15 +19,10 @@ from accounts.permissions import Action
 from accounts.views.pages import address, form_page
 from accounts.web import AccountRequest, account_page, refusals_in
 from events.gateway.filter_samples import filter_samples
+from events.views.frames import in_frame, with_frame
 from pipelines.configuration_forms import DataFilterForm
 from pipelines.lookups import find_gateway_source
 from pipelines.services.sources import configure_source, refuse_files
-
-#: The frame loads one file, runs what the page hands it, and asks nobody anything.
-_FRAME_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src {script} 'unsafe-inline'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors {portal}"
-)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,10 +45,7 @@ def data_filter(request: AccountRequest, source_id: str) -> HttpResponse:
     frame = address("pipelines:filter_trial", request.tenant)
     context = {"source": row, "back": back, "frame": frame, "samples": samples, "events": [s.event for s in samples]}
     response = form_page(request, "events/data_filter.html", form, context)
-    # Nor can the filter's code lead the frame to another page.
-    only = request.build_absolute_uri(reverse("pipelines:filter_trial"))
-    response._csp_update = {"frame-src": [only]}  # type: ignore[attr-defined]  # where django-csp looks
-    return response
+    return with_frame(response, request, reverse("pipelines:filter_trial"))
 
 
 @require_safe
@@ -62,10 +54,6 @@ def data_filter(request: AccountRequest, source_id: str) -> HttpResponse:
 def frame(request: AccountRequest) -> HttpResponse:
     """The frame in which the filter runs: it has nothing in it."""
     response = render(request, "events/filter_trial.html")
+    # The filter becomes a script element in it.
     script = request.build_absolute_uri(static("vendor/cbq-trial.js"))
-    response["Content-Security-Policy"] = _FRAME_POLICY.format(script=script, portal=_origin(request))
-    return response
-
-
-def _origin(request: HttpRequest) -> str:
-    return f"{request.scheme}://{request.get_host()}"
+    return in_frame(response, request, script, "'unsafe-inline'")

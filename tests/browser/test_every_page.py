@@ -26,8 +26,9 @@ LOOKS = [("en-GB", "light"), ("es-ES", "dark")]
 #: The look in which no page may be wider than a phone: Spanish has the longer words.
 PHONE = LOOKS[1]
 #: Parts of pages, and one more of the pages that ask whether one is sure.
-LEFT_OUT = {"pipelines:filter_trial", "pixels:test_event", "pixels:browser_test_result", "accounts:choose"} | {
-    f"pixels:{act}" for act in ACTS if act != "remove"
+LEFT_OUT = {f"pixels:{act}" for act in ACTS if act != "remove"} | {
+    *("pipelines:filter_trial", "pipelines:script_frame"),
+    *("pixels:test_event", "pixels:browser_test_result", "accounts:choose"),
 }
 #: Those about the host, and those about an account.
 SHOWN = [page for page in PAGES if page.rights["GET"] and page.name not in LEFT_OUT]
