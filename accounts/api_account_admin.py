@@ -48,6 +48,12 @@ class ApiAccountForm(_ModelForm):
         model = ApiAccount
         fields = ("name", *_SCOPE)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The form says what it showed: what somebody else has changed meanwhile is no change of this person's.
+        for name in _SCOPE:
+            self.fields[name].show_hidden_initial = True
+
 
 @admin.register(ApiAccount)
 class ApiAccountAdmin(ServiceAdmin):

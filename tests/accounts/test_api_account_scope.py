@@ -103,6 +103,21 @@ def test_a_key_that_ends_does_not_take_its_own_end_away(cast: Cast) -> None:
     assert not ApiAccount.objects.filter(name="Heir").exists()
 
 
+def test_a_key_that_ends_invites_nobody_who_would_outlive_it(cast: Cast) -> None:
+    token = bearer(ApiAccountFactory.create(name="Till", expires_at=timezone.now() + AN_HOUR))
+    invited = {"input": {"email": "heir@example.com", "roleName": "agency-admin"}}
+    raised = {"input": {"userId": str(cast.vera.pk), "roleToRevoke": "agency-view", "roleToAdd": "agency-admin"}}
+    before = snapshot()
+
+    for _ in range(2):  # by its row, and as it is remembered
+        assert run(token, "addUserWithRole", **invited).refused(401)
+        assert run(token, "changeRoleForUser", **raised).refused(401)
+    assert snapshot() == before
+
+    here = {"input": {"email": "new@example.com", "roleName": f"advertiser-view-{cast.shoes.pk}"}}
+    assert run(token, "addUserWithRole", **here).errors == []
+
+
 def test_a_key_whose_account_the_release_before_has_deleted_reaches_nothing_and_goes(cast: Cast) -> None:
     gone = Tenant.objects.create(name="Gone")
     token = bearer(ApiAccountFactory.create(name="Till", tenant=gone))

@@ -90,7 +90,7 @@ def test_without_an_account_each_sees_what_is_open_to_them(cast: Cast) -> None:
 def test_pages_go_on_where_the_last_one_ended(cast: Cast) -> None:
     rows = [opened(cast.shoes, "token", f"pixel {number}", number) for number in (1, 2, 3)]
     rows.append(opened(cast.shoes, "token", "pixel 4", opened_at=rows[-1].opened_at - timedelta(microseconds=1)))
-    seen, after, previous = [], None, []
+    seen, after, previous, info = [], None, [], {"hasNextPage": True}
     for _ in range(4):
         page = run(client_of(cast.robot), "incidents", tenantId=cast.shoes.pk, first=1, after=after)
         edges, info = page.body["data"]["incidents"]["edges"], page.body["data"]["incidents"]["pageInfo"]
