@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from accounts.models import ApiAccount, Membership, Tenant, UsageSnapshot, User
 from accounts.principals import OPERATOR
+from alerts.looking import look
+from alerts.models import Incident
 from events.deduplication import read_deduplication
 from events.delivery.entries import Outcome
 from events.demo.records import sent_event
@@ -279,6 +281,18 @@ def test_it_tells_who_has_which_role_and_what_comes_next() -> None:
     assert "Lumen Cosmetics (manages itself) luis@lumen.example.net view" in rows
     assert "/auth/login/" in said
     assert "`make run` comes next" in said
+
+
+@pytest.mark.django_db
+def test_it_shows_what_is_wrong_and_what_was() -> None:
+    demo()
+
+    of_accounts = Incident.objects.exclude(tenant=None)  # the disk of the tests' machine is no matter
+    assert set(of_accounts.filter(closed_at=None).values_list("rule", flat=True)) == {"token", "registration"}
+    closed = of_accounts.exclude(closed_at=None)
+    assert set(closed.values_list("rule", flat=True)) == {"waiting", "success", "silence"}
+    look()
+    assert of_accounts.filter(closed_at=None).count() == 3  # it is true
 
 
 @pytest.mark.django_db

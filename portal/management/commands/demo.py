@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Tenant
 from accounts.variables import NewPersonVariables
+from alerts.demo import write_incidents
 from common.errors import PortalError
 from events.demo.accounts import make_account, make_api_accounts, make_filter, make_pixel
 from events.demo.gateway import write_source_traffic
@@ -65,6 +66,7 @@ class Command(BaseCommand):
                 call_command("first_start", stdout=self.stdout)
                 events = sum(_make(account, password) for account in ACCOUNTS)
                 make_api_accounts(Tenant.objects.get(pixels__pixel_id=PIXEL_IDS[0]), timezone.now())
+                write_incidents(PIXEL_IDS, timezone.now())
         except PortalError as error:
             raise CommandError(f"The demo cannot be made, and nothing was changed. {error.message}") from None
         refresh_usage()

@@ -1,0 +1,39 @@
+"""What is wrong in the demo, and what was: some of it looked for, some written as it was told then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from alerts.looking import look
+from alerts.models import Incident, Notice, RuleName, RuleSetting
+from pixels.models import Pixel
+
+_HOUR = timedelta(hours=1)
+#: Of which pixel, by its place: the rule, before how many hours it was found, for how many, and the figures.
+_CLOSED = (
+    (0, RuleName.WAITING, 52, 1, {"minutes": 64}),
+    (1, RuleName.SUCCESS, 29, 4, {"percent": 83, "failed": 41}),
+    (4, RuleName.SILENCE, 75, 2, {"expected": 58, "hours": 2}),
+)
+
+
+def write_incidents(pixel_ids: Sequence[str], now: datetime) -> None:
+    """Open what is wrong with the demo's pixels, and write what has been mended in the last days."""
+    for place, rule, before, hours, facts in _CLOSED:
+        pixel = Pixel.objects.get(pixel_id=pixel_ids[place])
+        opened = now - before * _HOUR
+        incident = Incident.objects.create(
+            tenant_id=pixel.tenant_id,
+            pixel=pixel,
+            rule=rule,
+            subject=f"pixel {pixel.pixel_id}",
+            facts={"pixel": pixel.pixel_id, "name": pixel.name, **facts},
+            opened_at=opened,
+            updated_at=opened + hours * _HOUR,
+            closed_at=opened + hours * _HOUR,
+        )
+        Notice.objects.create(incident=incident, created_at=opened, due_at=None)
+    last = Pixel.objects.get(pixel_id=pixel_ids[-1])
+    RuleSetting.objects.create(tenant_id=last.tenant_id, pixel=last, rule=RuleName.SILENCE, threshold=200)
+    look(now)
