@@ -104,7 +104,7 @@ def test_a_mail_does_not_quote_what_a_destination_says(cast: Cast, code: str, me
 
     body = str(mail.outbox[0].body).replace("\N{ZERO WIDTH SPACE}", "")
     assert f"Books refuses the gateway's requests: {said}. Its events wait." in body
-    assert "ada" not in f"{body}{Incident.objects.get().facts}"
+    assert "ada@" not in f"{body}{Incident.objects.get().facts}"
 
 
 def test_what_comes_and_goes_is_told_once_an_hour(cast: Cast) -> None:
