@@ -62,6 +62,8 @@ class Software(NamedTuple):
     own_domains: bool = False
     #: For what stands beside the portal, which asks by http, also where all others are sent to https.
     internal: bool = False
+    #: Answers from memory, whatever the database does: no thread is waited for.
+    at_once: bool = False
 
 
 #: Whose address a path is, and the path put right.
@@ -105,6 +107,7 @@ TABLE = (
     Software(r"/\.well-known", "/.well-known/oauth-authorization-server", refusals.as_oauth),
     Software(r"/api", "/api/usage", refusals.as_rest),
     Software(r"/healthz", "/healthz", refusals.as_rest, health.answer, any_host=True, internal=True),
+    Software(r"/livez", "/livez", refusals.as_rest, health.answer_alive, any_host=True, internal=True, at_once=True),
     Software(r"/hub/health", "/hub/health", refusals.as_rest, health.answer, any_host=True, internal=True),
     Software(r"/internal", tls_check.PATH, refusals.as_rest, tls_check.answer, any_host=True, internal=True),
 )
@@ -128,6 +131,8 @@ def answer(request: Request, found: Found | None) -> Response | None:
     """
     if found and found[0].events:
         return store(_storing(at(found[1], request), found[0].events))
+    if found and found[0].at_once:
+        return found[0].door(at(found[1], request))
     if _is_closed(request.headers["host"], found):
         return refusal(request, found, 404)
     if found is None or (_is_sent_to_https(request) and not found[0].internal):

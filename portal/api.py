@@ -45,12 +45,18 @@ class Unavailable(Schema):
 )
 @api.get(health.HEALTH_PATH, response={200: Healthy, 503: Unavailable}, summary="Can this process serve?")
 def healthz(request: HttpRequest) -> Status[Healthy | Unavailable]:
-    """200 once the database answers and migrations are applied, 503 with the reason else."""
+    """200 once the database answers and the process has all that it needs, 503 with the reason else."""
     try:
         health.check()
     except health.Unhealthy as error:
         return Status(503, Unavailable(reason=str(error)))
     return Status(200, Healthy())
+
+
+@api.get(health.ALIVE_PATH, response=Healthy, summary="Is this process there?")
+def livez(request: HttpRequest) -> Healthy:
+    """200, whatever the database does: for who restarts processes that do not answer."""
+    return Healthy()
 
 
 api.add_router("", events_router)

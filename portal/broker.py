@@ -55,8 +55,10 @@ class Transport(filesystem.Transport):
 TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"
 TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "portal.broker_redis:Transport"
 
-#: RabbitMQ keeps to the length by itself, and drops the oldest.
-QUEUE = Queue("portal.tasks", max_length=MAX_WAITING)
+
+def queue(prefix: str) -> Queue:
+    """The queue of the instance that has this prefix. RabbitMQ keeps to the length by itself, and drops the oldest."""
+    return Queue(f"{prefix}.tasks", max_length=MAX_WAITING)
 
 
 def transport_options(url: str, folder: Path) -> dict[str, Any]:

@@ -46,6 +46,14 @@ def _say_less_of_root(**kwargs: object) -> None:
 
 
 @signals.worker_init.connect
+@signals.beat_init.connect
+def _refuse_to_start_unshared(**kwargs: object) -> None:
+    from portal.shared import refuse_to_start_unshared  # here: its table needs Django's apps
+
+    refuse_to_start_unshared()
+
+
+@signals.worker_init.connect
 def _tell_of_root(**kwargs: object) -> None:
     if os.geteuid() == 0:
         logger.warning("The worker runs as root. A user of its own is safer: docs/production.md.")

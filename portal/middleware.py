@@ -22,7 +22,7 @@ from common.query_timeout import limited_reads
 from common.rate_limits import count_request
 from events.intake.addresses import GATEWAY
 from portal.addresses import is_page, nothing_here, reads_pages
-from portal.health import HEALTH_PATH, REFERENCE_PATH
+from portal.health import ALIVE_PATH, HEALTH_PATH, REFERENCE_PATH
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -32,7 +32,7 @@ _WAITING = ("/hub/", "/admin/", "/see-as/")
 #: The APIs, which count their callers, and what load balancers ask.
 _COUNTED_OTHERWISE = (
     *("/hub/graphql/", "/capig/graphql/", "/clients/", "/api/usage", f"{GATEWAY}/"),
-    *(HEALTH_PATH, REFERENCE_PATH),
+    *(HEALTH_PATH, ALIVE_PATH, REFERENCE_PATH),
 )
 
 

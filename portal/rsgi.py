@@ -125,6 +125,8 @@ class Portal:
             response = await self._events.ask((addresses.at(found[1], request), found[0].events), size)
             if response is not None:
                 return response
+        if found and found[0].at_once and (response := addresses.answer(request, found)):
+            return response
         threads = self._checks if found and found[0].internal else self._others
         return await threads.ask(lambda: self._answer_whole(request, found, scope, size))
 

@@ -133,7 +133,8 @@ LOCALE_PATHS = [ROOT / "locale", ROOT / "locale" / "packages"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+# What the code comes with, and not data: an image has it beside the code.
+STATIC_ROOT = given.STATIC_ROOT
 STATICFILES_DIRS = [ROOT / "static"]
 ICONS_DIR = ROOT / "node_modules" / "@tabler" / "icons" / "icons"
 CRISPY_ALLOWED_TEMPLATE_PACKS = ["bootstrap5"]
@@ -194,8 +195,10 @@ CELERY_BROKER_URL = given.CELERY_BROKER_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL, DATA_DIR / "broker")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Messages are wake-ups: what they speak of is in the database, so they need not survive, nor be answered.
-CELERY_TASK_QUEUES = [broker.QUEUE]
-CELERY_TASK_DEFAULT_QUEUE = broker.QUEUE.name
+# Instances that share a broker each have a queue of their own.
+CELERY_QUEUE_PREFIX = given.CELERY_QUEUE_PREFIX
+CELERY_TASK_QUEUES = [broker.queue(CELERY_QUEUE_PREFIX)]
+CELERY_TASK_DEFAULT_QUEUE = CELERY_TASK_QUEUES[0].name
 CELERY_TASK_DEFAULT_DELIVERY_MODE = "transient"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_PUBLISH_RETRY = False
@@ -247,7 +250,7 @@ LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SECURE_SSL_REDIRECT = given.SECURE_SSL_REDIRECT
-SECURE_REDIRECT_EXEMPT = ["^healthz$", "^hub/health/$"]
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^livez$", "^hub/health/$"]
 SECURE_HSTS_SECONDS = given.SECURE_HSTS_SECONDS
 SECURE_HSTS_INCLUDE_SUBDOMAINS = given.SECURE_HSTS_INCLUDE_SUBDOMAINS
 SECURE_HSTS_PRELOAD = given.SECURE_HSTS_PRELOAD

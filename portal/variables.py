@@ -13,6 +13,7 @@ from common.env import (
     Database,
     FernetKeys,
     Flag,
+    Folder,
     Hosts,
     Mail,
     Networks,
@@ -60,6 +61,7 @@ class PortalVariables(Variables):
     SECRET_KEY: SigningKey = stored("SECRET_KEY", keys.SECRET_KEY_FILE)
     FIELD_ENCRYPTION_KEYS: FernetKeys = stored("FIELD_ENCRYPTION_KEYS", keys.FIELD_ENCRYPTION_KEYS_FILE)
     ALLOWED_HOSTS: Hosts = []
+    STATIC_ROOT: Folder = default(str(keys.DATA_DIR / "static"))
 
     # Database
     READ_TIMEOUT_SECONDS: Annotated[int, whole(0, 3_600)] = 15
@@ -82,6 +84,9 @@ class PortalVariables(Variables):
             "must be filesystem://, redis://host:6379/0 or amqp://user:password@host:5672//.",
         ),
     ] = "filesystem://"
+    CELERY_QUEUE_PREFIX: Annotated[
+        str, matching("[A-Za-z0-9_-]{1,50}", "must be 1 to 50 letters, digits, hyphens and underscores.")
+    ] = "portal"
 
     # Mail
     EMAIL_URL: Mail = default("console:")

@@ -105,8 +105,10 @@ def _load_application(_target: str, *, ready: int) -> Portal:
     # Here, since the parent needs no Django.
     from common.lending import Lender
     from portal.rsgi import Portal
+    from portal.shared import refuse_to_start_unshared
     from portal.warm_up import load_before_serving
 
+    refuse_to_start_unshared()
     load_before_serving()
     # What is loaded now stays: the garbage collector need not look through it again and again.
     gc.collect()

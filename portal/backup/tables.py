@@ -199,6 +199,7 @@ LEFT_OUT = {
     "alerts.noticedelivery": "goes with the notice",
     "alerts.posting": "what receivers answered this instance, forgotten after days",
     "alerts.pulse": "when this instance last looked for trouble",
+    "portal.canary": "tells which keys and settings this instance has",
     "sessions.session": "people sign in again",
     "usersessions.usersession": "tells of sessions, which stay behind",
     "account.emailaddress": "not used: a person's address is in the person's row",

@@ -244,8 +244,12 @@ def test_redis_is_used_through_the_bounded_transport(url: str) -> None:
 
 
 def test_rabbitmq_is_told_how_many_wake_ups_to_keep(settings: Settings) -> None:
-    assert settings.CELERY_TASK_QUEUES == [broker.QUEUE]
-    assert broker.QUEUE.as_dict()["max_length"] == broker.MAX_WAITING
+    (queue,) = settings.CELERY_TASK_QUEUES
+    assert queue.as_dict()["max_length"] == broker.MAX_WAITING
+
+
+def test_instances_on_one_broker_have_queues_of_their_own() -> None:
+    assert [broker.queue(prefix).name for prefix in ("portal", "shoes")] == ["portal.tasks", "shoes.tasks"]
 
 
 # --- the worker, as it runs -------------------------------------------------------------------------------------------

@@ -85,7 +85,14 @@ def test_a_token_is_issued_however_the_address_is_written(cast: Cast, path: str)
 
 
 @pytest.mark.parametrize(
-    "path", [*spelled("/healthz"), *spelled("/hub/health"), *spelled("/api/usage"), *spelled("/api/openapi.json")]
+    "path",
+    [
+        *spelled("/healthz"),
+        *spelled("/livez"),
+        *spelled("/hub/health"),
+        *spelled("/api/usage"),
+        *spelled("/api/openapi.json"),
+    ],
 )
 def test_the_rest_api_answers_however_its_address_is_written(cast: Cast, path: str) -> None:
     told = Told("GET", path, Authorization=f"Bearer {bearer(cast.robot)}")
@@ -104,7 +111,7 @@ UNKNOWN = [
     *("/v24/17/events", "/24.0/17/events", "/V24.0/17/events", "/CAPI/17/events", "/Capi/x", "/CAPIG/graphql"),
     *("/hub/graphql.json", "/graphql", "/graphql/", "/HUB/graphql", "/oauth/token", "/oauth2/token", "/API/usage"),
     *("/.well-known", "/.well-known/openid-configuration", "/.well-known/security.txt", "/.Well-Known/x"),
-    *("/api", "/api/", "/api/x", "/api/usage/x", "/healthz/x", "/healthz//x/", "/hub/health/x"),
+    *("/api", "/api/", "/api/x", "/api/usage/x", "/healthz/x", "/healthz//x/", "/livez/x", "/hub/health/x"),
 ]
 
 
@@ -117,7 +124,7 @@ def assert_in_its_form(path: str, told: Told) -> None:
         assert error.keys() == {"error", "error_description"}
     elif path.startswith(("/hub/graphql", "/graphql", "/capig")):
         assert [each["extensions"]["code"] for each in error["errors"]] == [told.status]
-    elif path.startswith(("/api", "/healthz", "/hub/health")):
+    elif path.startswith(("/api", "/healthz", "/livez", "/hub/health")):
         assert error["error"].keys() >= {"message", "code"}
     else:
         assert error["error"].keys() == {"message", "type", "code", "error_subcode", "fbtrace_id"}

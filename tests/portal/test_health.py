@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.db import connection
 from django.db.utils import OperationalError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from portal import health
+from tests.rsgi import ask
+
+
+def ask_at_the_door(path: str) -> Any:
+    answer = ask("GET", path)
+    return SimpleNamespace(status_code=answer.status)
 
 
 @pytest.fixture(autouse=True)
 def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test starts as a new process does: nothing is known of the migrations."""
-    monkeypatch.setattr(health, "_migrated", False)
+    monkeypatch.setattr(health, "_is_ready", False)
 
 
 PATHS = ["/healthz", "/hub/health/", "/hub/health"]
@@ -81,6 +90,24 @@ def test_health_comes_with_the_migration(client: Client) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE django_migrations SET name = '0001_initial' WHERE app = 'filters' AND name = 'other'")
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_static_files_that_are_not_collected_are_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = ManifestStaticFilesStorage()
+    monkeypatch.setattr(health, "staticfiles_storage", storage)
+
+    response = client.get("/healthz")
+
+    assert (response.status_code, response.json()["reason"]) == (503, "static files are not collected")
+    storage.manifest_hash = "f2e1"
+    assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("asks", [Client().get, ask_at_the_door])
+def test_a_process_is_alive_whatever_the_database_does(asks: Callable[[str], Any]) -> None:
+    """No test without a mark may ask the database."""
+    assert asks("/livez").status_code == 200
 
 
 @pytest.mark.django_db

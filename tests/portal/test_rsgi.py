@@ -99,6 +99,13 @@ def test_a_proxy_is_known_by_either_kind_of_address(settings: Settings) -> None:
 # --- Lanes -----------------------------------------------------------------------------------------------------------
 
 
+def test_whether_the_process_is_alive_is_told_without_a_thread() -> None:
+    application = portal()
+    application._others = application._checks = application._events = cast(Any, None)
+
+    assert serve(Head("GET", "/livez", "", HeaderMap([("Host", "x")])), Wire([]), application).status == 200
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/hub/health/", "/internal/tls-check"])
 def test_checks_wait_for_no_page(path: str) -> None:
     application = portal()
@@ -321,7 +328,7 @@ def without_django(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_django")
-@pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/hub/health/", "/hub/health"])
+@pytest.mark.parametrize("path", ["/healthz", "/healthz/", "/livez", "/hub/health/", "/hub/health"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_health_is_told_beside_django_under_any_host(settings: Settings, method: str, path: str) -> None:
     settings.SECURE_SSL_REDIRECT = True

@@ -13,6 +13,7 @@ from accounts.principals import OPERATOR
 from accounts.second_factors import rotate_second_factors
 from common import env
 from common.key_rotation import rotate_secrets
+from portal.shared import replace_lost
 
 
 class Command(BaseCommand):
@@ -25,11 +26,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--new-key", action="store_true", help="Print a new key, change nothing.")
+        parser.add_argument(
+            "--keys-are-lost",
+            action="store_true",
+            help="Let processes start with the keys that are there, though no key opens what is stored.",
+        )
 
-    def handle(self, *args: Any, new_key: bool = False, **options: Any) -> None:
+    def handle(self, *args: Any, new_key: bool = False, keys_are_lost: bool = False, **options: Any) -> None:
         if new_key:
             self._print_new_key()
             return
+        if keys_are_lost:
+            replace_lost()
+            record(OPERATOR, ROTATE_KEYS, "keys that were lost")
         rotation = rotate_secrets().plus(rotate_second_factors())
         if rotation.resealed:
             record(OPERATOR, ROTATE_KEYS, f"{rotation.resealed} secrets")

@@ -1,4 +1,4 @@
-"""``manage.py first_start``: what ``make run`` says before it serves."""
+"""``manage.py first_start``: once before each deploy; what ``make run`` says before it serves."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from accounts.services.people import CreatedUser, create_user
 from accounts.variables import NewPersonVariables
 from common.errors import InvalidInput, PortalError
 from common.validation import clean_email
+from portal.shared import NotShared, note_settings
 
 API_ACCOUNT_NAME = "FirstSteps"
 
@@ -37,11 +38,21 @@ curl -sS {url}/hub/graphql/ -H "Authorization: Bearer $TOKEN" -H 'Content-Type: 
 
 
 class Command(BaseCommand):
-    """On an empty database, makes the host's first admin and an API account; later it tells the address alone."""
+    """On an empty database, makes the host's first admin and an API account; later it tells the address alone.
 
-    help = "Makes the first admin and API account where there is nobody yet, and prints how to sign in."
+    Each time it notes the settings that all processes must have alike.
+    """
+
+    help = (
+        "Makes the first admin and API account where there is nobody yet, and prints how to sign in. "
+        "Notes the settings that all processes must have alike."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            note_settings()
+        except NotShared as reason:
+            raise CommandError(f"The portal cannot start: {reason}") from None
         if User.objects.exists() or ApiAccount.objects.exists():
             self.stdout.write(f"{settings.HOST_NAME} is at {settings.BASE_URL}")
             return
