@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
-from django.db.models import Case, Count, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Min, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -84,11 +84,21 @@ def count_open(borders: Borders, tenant: Tenant | None) -> Combinable:
     return Coalesce(Subquery(counts), 0)
 
 
-def open_rules(borders: Borders, tenant_ids: Iterable[str]) -> dict[str, list[RuleName]]:
+class Broken(NamedTuple):
+    """A rule that is broken in an account, how often, and where one of these is."""
+
+    rule: RuleName
+    count: int
+    one: Incident
+
+
+def open_rules(borders: Borders, tenant_ids: Iterable[str]) -> dict[str, list[Broken]]:
     """By account, the rules that are broken in it, the worst first: one query for a page of accounts."""
-    rows = Incident.objects.visible_to(borders).filter(closed_at=None, tenant__in=list(tenant_ids))
-    found: dict[str, list[RuleName]] = {}
-    for tenant_id, rule in rows.order_by().values_list("tenant_id", "rule").distinct():
-        if rule in RANK:  # not one of another version
-            found.setdefault(tenant_id, []).append(RuleName(rule))
-    return {tenant_id: sorted(rules, key=RANK.__getitem__) for tenant_id, rules in found.items()}
+    # None of another version, which has no words.
+    rows = Incident.objects.visible_to(borders).filter(closed_at=None, tenant__in=list(tenant_ids), rule__in=list(RANK))
+    groups = rows.order_by().values_list("tenant_id", "rule").annotate(n=Count("pk"), first=Min("subject"))
+    found: dict[str, list[Broken]] = {}
+    for tenant_id, rule, count, subject in groups:
+        one = Incident(tenant_id=tenant_id, rule=rule, subject=subject)
+        found.setdefault(tenant_id, []).append(Broken(RuleName(rule), count, one))
+    return {tenant_id: sorted(rules, key=lambda each: RANK[each.rule]) for tenant_id, rules in found.items()}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.template import Library
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from alerts.models import RuleName
-from alerts.reads import open_rules
+from alerts.reads import Broken, open_rules
+from alerts.words import path_of
 
 register = Library()
 
@@ -22,15 +25,31 @@ def bell(context: dict[str, Any]) -> str:
     return f"{SHOWN_AT_MOST}+" if count > SHOWN_AT_MOST else str(count or "")
 
 
+class Badge(NamedTuple):
+    """A broken rule of an account, how often it is broken, and the page to go to."""
+
+    rule: RuleName
+    count: int
+    path: str
+
+
 @register.simple_tag(takes_context=True)
-def rules_of_accounts(context: dict[str, Any]) -> dict[str, list[RuleName]]:
-    """The broken rules of the accounts that the table shows. Rejected tokens have a badge of their own."""
+def rules_of_accounts(context: dict[str, Any]) -> dict[str, list[Badge]]:
+    """The broken rules of the accounts that the table shows. Rejected tokens have a badge of their own.
+
+    One that is broken once leads to the cause, one that is broken oftener to the account's incidents.
+    """
     shown = [row.record.pk for row in context["table"].page.object_list if "VIEW_DATA" in row.record.can]
-    rules = open_rules(context["principal"].borders, shown)
-    return {pk: [rule for rule in found if rule is not RuleName.TOKEN] for pk, found in rules.items()}
+    found = open_rules(context["principal"].borders, shown)
+    return {pk: [_badge(each) for each in rules if each.rule is not RuleName.TOKEN] for pk, rules in found.items()}
+
+
+def _badge(broken: Broken) -> Badge:
+    incidents = f"{reverse('alerts:incidents')}?{urlencode({'tenant': broken.one.tenant_id})}"
+    return Badge(broken.rule, broken.count, path_of(broken.one) if broken.count == 1 else incidents)
 
 
 @register.filter
-def of_account(rules: dict[str, list[RuleName]], account: str) -> list[RuleName]:
+def of_account(rules: dict[str, list[Badge]], account: str) -> list[Badge]:
     """An account's own of ``rules_of_accounts``."""
     return rules.get(account, []) if rules else []

@@ -103,9 +103,9 @@ window.addEventListener("pageshow", (event) => {
 });
 
 // Fresh figures: elements with data-poll="seconds" and hx-trigger="poll", while the tab is shown, and nothing in them is
-// open or has the focus: what somebody is about to use must not be replaced.
+// open or has the focus: what somebody is about to use must not be replaced. What HTMX keeps stays open by itself.
 const isInUse = (element) =>
-  element.contains(document.activeElement) || element.querySelector("details[open], :popover-open") !== null;
+  element.contains(document.activeElement) || element.querySelector("details[open]:not([hx-preserve]), :popover-open") !== null;
 const asked = new WeakMap();
 setInterval(() => {
   if (document.hidden || !window.htmx) return;

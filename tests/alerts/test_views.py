@@ -145,11 +145,14 @@ def test_the_host_sees_the_worst_of_all_accounts_first_and_nothing_of_those_clos
 def test_the_list_of_accounts_names_the_cause_and_leads_to_it(cast: Cast, pixel: Pixel) -> None:
     incident(RuleName.SILENCE, pixel)
     incident(RuleName.SILENCE, PixelFactory.create(tenant=cast.shoes))
+    incident(RuleName.SUCCESS, pixel)
+    incident(RuleName.DISK)
 
     page = text(cast.hanna, "accounts:list")
 
-    assert page.count("No events come") == 1
-    assert f"{reverse('alerts:incidents')}?tenant={cast.shoes.pk}" in page
+    assert page.count("No events come (2)") == 1
+    assert f'href="{reverse("alerts:incidents")}?tenant={cast.shoes.pk}"' in page
+    assert f'href="{reverse("pixels:dead_letters", args=[pixel.pixel_id])}?tenant={cast.shoes.pk}"' in page
 
 
 def test_a_notice_about_the_instance_leads_to_the_hosts_list(db: None) -> None:

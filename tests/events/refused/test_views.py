@@ -80,6 +80,22 @@ def test_deliveries_lead_there(cast: Cast, pixel: Pixel) -> None:
     assert "more than 7 days ago" in shown(cast, address("events:refused", cast.shoes, of=source.source_id))
 
 
+def test_deliveries_tell_how_much_was_refused(cast: Cast, pixel: Pixel) -> None:
+    mistakes(pixel)
+    mistakes(SourceFactory.create(tenant=cast.shoes).source_id)
+    client = login(cast.vera)
+
+    for page, of, said in (
+        (address("pixels:deliveries", cast.shoes, pixel.pixel_id), pixel.pixel_id, "4 requests refused"),
+        (address("events:deliveries", cast.shoes), "", "8 requests refused"),
+    ):
+        asked = address("events:refused", cast.shoes, count="yes", **({"of": of} if of else {}))
+        assert f'hx-get="{asked.replace("&", "&amp;")}"' in client.get(page).content.decode()
+        answer = client.get(asked, headers={"HX-Request": "true"}).content.decode()
+        assert said in answer
+        assert "hx-get" not in answer  # once
+
+
 def test_another_accounts_pixel_is_not_there(cast: Cast, pixel: Pixel) -> None:
     others = PixelFactory.create(tenant=cast.books)
     mistakes(others)
