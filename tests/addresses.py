@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from uuid import UUID
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.models import ApiAccount, Tenant
 from accounts.principals import OPERATOR
@@ -118,11 +120,18 @@ def _destination(tenant: Tenant, kind: DestinationType = DestinationType.CUSTOM_
 
 
 def _receiver(tenant: Tenant | None) -> UUID:
-    """A webhook of the account, or of the host, at an address that nobody may ask."""
+    """A webhook of the account, or of the host, at an address that nobody may ask: it has failed and is off."""
     row = Receiver.objects.filter(tenant=tenant).first()
     if row is None:
-        values = {"name": "Ops", "url": "http://10.0.0.1/hook", "host": "10.0.0.1", "secret": new_secret()}
-        row = Receiver.objects.create(tenant=tenant, channel=ChannelName.WEBHOOK, **values)
+        now = timezone.now()
+        row = Receiver(tenant=tenant, channel=ChannelName.WEBHOOK, name="Ops", url="http://10.0.0.1/hook")
+        row.host, row.disabled_at = "10.0.0.1", now
+        row.secret, row.former_secret, row.former_secret_until = new_secret(), new_secret(), now + timedelta(hours=1)
+        row.save()
+        for status, said in ((200, "ok"), (None, "The address is not on the public internet."), (500, "x" * 300)):
+            row.postings.create(
+                notice_id=uuid4(), kind="opened", duration=12, taken=status == 200, status=status, said=said
+            )
     found: UUID = row.pk
     return found
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from alerts.models.incidents import Incident, OfAccountQuerySet, of_new_table
 from alerts.models.receivers import ChannelName, Receiver
@@ -32,7 +33,7 @@ class Notice(models.Model):
 
         OPENED = "opened", _("Opened")
         # Of no incident, and of no row: somebody tries a receiver.
-        TEST = "test", _("Test")
+        TEST = "test", pgettext_lazy("notice", "Test")
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     incident = models.ForeignKey(Incident, models.CASCADE, related_name="notices")
