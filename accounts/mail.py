@@ -60,6 +60,8 @@ class Kind(StrEnum):
     NOTICE = "notice"
     TEST = "test"
     ALERT = "alert"
+    ALERT_CLOSED = "alert closed"
+    DIGEST = "digest"
 
 
 _invitations = Background("Invitations by mail", threads=2, room=_ROOM)

@@ -10,9 +10,10 @@ from django.http import HttpRequest
 
 from accounts.service_admin import ServiceAdmin
 from accounts.web import principal_of_request
-from alerts.models import Incident, Notice, NoticeDelivery, Posting, Receiver, RuleSetting
+from alerts.models import Digest, Incident, Notice, NoticeDelivery, Posting, Receiver, RuleSetting, Schedule
 from alerts.services.receivers import enable_receiver
 from alerts.services.rules import set_rule
+from alerts.services.schedules import set_schedule
 from alerts.words import describe
 
 #: Of a receiver, what no page needs.
@@ -122,6 +123,49 @@ class PostingAdmin(ServiceAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer(*(f"receiver__{name}" for name in _SECRETS))
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ServiceAdmin):
+    """When accounts are told, where it is not at once."""
+
+    list_display = ("tenant", "quiet_from", "quiet_until", "severe_at_once", "digest_hour")
+    list_select_related = ("tenant",)
+    list_filter = (("quiet_from", admin.EmptyFieldListFilter), "digest_hour")
+    search_fields = ("tenant__exact",)
+    search_help_text = "An account's id"
+    fields = (*list_display, "digest_since")
+    actions = ("reset",)
+
+    @admin.action(description="Tell at once, and no digest")
+    def reset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        def reset(row: Schedule) -> None:
+            set_schedule(
+                principal=principal_of_request(request),
+                tenant_id=row.tenant_id,
+                quiet_from=None,
+                quiet_until=None,
+                digest_hour=None,
+            )
+
+        self.each(request, queryset, reset, "{} schedules are as by default.")
+
+
+@admin.register(Digest)
+class DigestAdmin(ServiceAdmin):
+    """The daily digests of the last two weeks."""
+
+    list_display = ("day", "tenant", "due_at", "people")
+    list_select_related = ("tenant",)
+    list_filter = (("due_at", admin.EmptyFieldListFilter),)
+    search_fields = ("tenant__exact",)
+    search_help_text = "An account's id"
+    fields = (*list_display, "since", "until")
+    readonly_fields = ("people",)
+
+    @admin.display(description="sent to")
+    def people(self, digest: Digest) -> int:
+        return len(digest.reached)
 
 
 @admin.register(RuleSetting)

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from alerts.models import Incident, Notice, Pulse, RuleSetting
+from alerts.models import Incident, Notice, NoticeDelivery, Pulse, RuleSetting
 from alerts.rules.found import Found, Look, Rule
 from alerts.rules.table import RULES
 from common.bulk import insert_new
@@ -50,8 +50,7 @@ def look_at(rule: Rule, now: datetime, last: datetime | None = None) -> None:
     with transaction.atomic():
         _open(rule, [each for subject, each in broken.items() if subject not in open_before], now)
         _update(open_before, broken, now)
-        gone = [incident.pk for subject, incident in open_before.items() if subject not in broken]
-        Incident.objects.filter(pk__in=gone, closed_at=None).update(closed_at=now, updated_at=now)
+        _close(rule, [incident for subject, incident in open_before.items() if subject not in broken], now)
 
 
 def _broken(rule: Rule, found: Mapping[str, Found]) -> list[str]:
@@ -96,6 +95,22 @@ def _told_of_late(rule: Rule, subjects: Iterable[str], now: datetime) -> dict[st
     told = late.filter(notices__kind=Notice.Kind.OPENED, notices__deliveries__told_at__isnull=False)
     at = "notices__deliveries__told_at"
     return dict(told.order_by("opened_at", at).values_list("subject", at))
+
+
+def _close(rule: Rule, gone: list[Incident], now: datetime) -> None:
+    """Close them, and tell of those that were told that they are over; not where it is that somebody muted the rule."""
+    Incident.objects.filter(pk__in=[each.pk for each in gone], closed_at=None).update(closed_at=now, updated_at=now)
+    muted = RuleSetting.objects.filter(rule=rule.name, muted=True, tenant__in={each.tenant_id for each in gone})
+    places = set(muted.values_list("tenant_id", "pixel_id")) if gone else set()
+    heard = [each.pk for each in gone if not places & {(each.tenant_id, None), (each.tenant_id, each.pixel_id)}]
+    told = NoticeDelivery.objects.filter(notice__incident__in=heard, notice__kind=Notice.Kind.OPENED)
+    Notice.objects.bulk_create(
+        [
+            Notice(id=uuid4(), incident_id=pk, kind=Notice.Kind.CLOSED, created_at=now, due_at=now)
+            for pk in sorted(set(told.values_list("notice__incident", flat=True)))
+        ],
+        ignore_conflicts=True,  # two looks at once
+    )
 
 
 def _as_json(facts: Mapping[str, object]) -> str:

@@ -9,13 +9,15 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import Tenant
-from alerts.models import Incident, Notice, NoticeDelivery, Posting, Receiver, RuleSetting
+from alerts.models import Digest, Incident, Notice, NoticeDelivery, Posting, Receiver, RuleSetting, Schedule
 from common.pruning import delete_in_parts
 from pipelines.models import Destination
 from pixels.models import Pixel
 
 INCIDENTS_KEPT = timedelta(days=90)
 POSTINGS_KEPT = timedelta(days=14)
+#: The last one of an account keeps it from getting two a day.
+DIGESTS_KEPT = timedelta(days=14)
 
 
 def prune(now: datetime | None = None) -> None:
@@ -29,4 +31,6 @@ def prune(now: datetime | None = None) -> None:
     delete_in_parts(RuleSetting.objects.filter(no_tenant | no_pixel))
     delete_in_parts(Posting.objects.filter(at__lt=now - POSTINGS_KEPT))
     delete_in_parts(Receiver.objects.filter(no_tenant))
+    delete_in_parts(Schedule.objects.filter(no_tenant))
+    delete_in_parts(Digest.objects.filter(no_tenant | Q(until__lt=now - DIGESTS_KEPT)))
     delete_in_parts(NoticeDelivery.objects.exclude(Exists(Notice.objects.filter(pk=OuterRef("notice")))))

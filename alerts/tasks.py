@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from alerts import looking, pruning, telling
+from alerts import digests, looking, pruning, telling
 
 #: Seconds after which a message is not worth acting upon: the next one has been sent.
 _EXPIRES = 60
@@ -32,6 +32,13 @@ def tell() -> None:
 def post(receiver_id: str) -> None:
     """Post what is due to one receiver."""
     telling.post(UUID(receiver_id))
+
+
+@shared_task(expires=_EXPIRES)
+def digest() -> None:
+    """Write the daily digests whose hour has come, and send what is written."""
+    digests.write_due()
+    digests.send_due()
 
 
 @shared_task

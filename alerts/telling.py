@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from alerts.channels.answers import Answer, Later
 from alerts.channels.table import CHANNELS
-from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, Receiver
+from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, Receiver, Schedule
+from alerts.rules.table import RULE_OF
 from events.delivery.leases import is_over
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ LEASE = timedelta(minutes=10)
 GIVEN_UP_AFTER = timedelta(days=1)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 AT_ONCE = 100
+#: By their names as rows have them; not those of another version.
+_RULES = {name.value: rule for name, rule in RULE_OF.items()}
 #: In seconds. A turn holds a thread of the worker, which events need, and the next turn comes soon.
 _TURN = 15.0
 #: With the last request of it; who takes longer is taken for dead.
@@ -41,14 +44,36 @@ def tell(now: datetime | None = None) -> None:
 
 @transaction.atomic
 def hand_over(now: datetime) -> None:
-    """Write the deliveries of due notices: from here on, each channel has its own time and attempts."""
-    due = Notice.objects.filter(due_at__lte=now).order_by("due_at", "pk")
+    """Write the deliveries of due notices: from here on, each channel has its own time and attempts.
+
+    In the quiet hours of their account, notices wait until these end: then they are due again.
+    """
+    due = list(
+        Notice.objects.filter(due_at__lte=now).order_by("due_at", "pk").select_related("incident__tenant")[:AT_ONCE]
+    )
+    quiet = _quiet_until(due, now)
     mine = []
-    for notice in due.select_related("incident__tenant")[:AT_ONCE]:
-        is_mine = Notice.objects.filter(pk=notice.pk, due_at=notice.due_at).update(due_at=None)
-        if is_mine and not notice.is_over:
+    for notice in due:
+        later = quiet.get(notice.pk)
+        is_mine = Notice.objects.filter(pk=notice.pk, due_at=notice.due_at).update(due_at=later)
+        if is_mine and not later and not notice.is_over:
             mine.append(notice)
     NoticeDelivery.objects.bulk_create(_deliveries(mine, now), ignore_conflicts=True)
+
+
+def _quiet_until(notices: list[Notice], now: datetime) -> dict[UUID, datetime]:
+    """Until when those wait that come in quiet hours."""
+    accounts = {notice.incident.tenant_id for notice in notices if notice.incident.tenant_id}
+    schedules = Schedule.objects.filter(tenant__in=accounts).select_related("tenant") if accounts else ()
+    known = {schedule.tenant_id: schedule for schedule in schedules}
+    found = {}
+    for notice in notices:
+        schedule, rule = known.get(notice.incident.tenant_id or ""), _RULES.get(notice.incident.rule)
+        if schedule and not (schedule.severe_at_once and rule and rule.is_severe):
+            end = schedule.quiet_until_after(now)
+            if end:
+                found[notice.pk] = end
+    return found
 
 
 def _deliveries(notices: list[Notice], now: datetime) -> list[NoticeDelivery]:

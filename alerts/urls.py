@@ -6,7 +6,7 @@ from django.urls import URLPattern, path
 
 from accounts.permissions import Action
 from accounts.views.people import in_account
-from alerts.views import incidents, receivers, rules
+from alerts.views import incidents, receivers, rules, schedule
 
 _EDIT = Action.EDIT_SETTINGS
 
@@ -14,6 +14,7 @@ app_name = "alerts"
 urlpatterns: list[URLPattern] = [
     path("", incidents.of_account, name="incidents"),
     path("rules/", rules.rules, name="rules"),
+    path("schedule/", schedule.choose_schedule, name="schedule"),
     path("channels/add/", in_account(receivers.add, _EDIT), name="add_receiver"),
     path("channels/<uuid:receiver_id>/", in_account(receivers.receiver, _EDIT), name="receiver"),
     path("channels/<uuid:receiver_id>/test/", in_account(receivers.try_it, _EDIT), name="test_receiver"),

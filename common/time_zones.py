@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC as UTC_ZONE
+from datetime import date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -41,3 +43,11 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name or UTC)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo(UTC)
+
+
+def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:
+    """When it is that time of that day there, in UTC.
+
+    What the clock shows twice is meant the first time; what it leaves out comes as much later as it is put forward.
+    """
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC_ZONE)

@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE = {
     "check domains": {"task": "accounts.tasks.check_domains", "schedule": crontab(minute="37")},
     "look for trouble": {"task": "alerts.tasks.look", "schedule": 60.0},
     "tell of trouble": {"task": "alerts.tasks.tell", "schedule": 15.0},
+    "send digests": {"task": "alerts.tasks.digest", "schedule": 60.0},
     "forget incidents": {"task": "alerts.tasks.prune", "schedule": crontab(minute="27")},
     "forget imports": {"task": "pixels.tasks.forget_imports", "schedule": crontab(minute="*/5")},
 }

@@ -32,6 +32,7 @@ class Notice(models.Model):
         """What has happened."""
 
         OPENED = "opened", _("Opened")
+        CLOSED = "closed", _("Over")
         # Of no incident, and of no row: somebody tries a receiver.
         TEST = "test", pgettext_lazy("notice", "Test")
 
@@ -60,7 +61,7 @@ class Notice(models.Model):
     def is_over(self) -> bool:
         """Was it to wait, since the like of it was told of late, and has its incident ended before its time?"""
         waited = self.due_at is not None and self.due_at > self.created_at
-        return waited and self.incident.closed_at is not None
+        return waited and self.kind == self.Kind.OPENED and self.incident.closed_at is not None
 
 
 class OfNoticeQuerySet(OfAccountQuerySet):

@@ -92,6 +92,8 @@ class Rule:
     most: int = 100
     #: Of the instance: told to the host alone, and set by nobody.
     is_hosts: bool = False
+    #: Events are lost for good while it lasts; elsewhere they wait. It is told in quiet hours, too.
+    is_severe: bool = False
 
     def is_broken(self, value: float, threshold: int | None) -> bool:
         """Is the value beyond the threshold?"""

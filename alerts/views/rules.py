@@ -20,6 +20,7 @@ from alerts.models import RuleName, RuleSetting
 from alerts.rules.table import RULES
 from alerts.services.rules import set_rule
 from alerts.views.receivers import shown_receivers
+from alerts.views.schedule import schedule_context
 from common.errors import InvalidInput
 from pixels.models import Pixel
 from pixels.reads import get_pixel
@@ -58,6 +59,7 @@ def rules(request: AccountRequest) -> HttpResponse:
         "pixel": pixel,
         "rules": _rows(request, pixel),
         "receivers": [] if pixel else shown_receivers(request.principal.borders, request.tenant),
+        **({} if pixel else schedule_context(request.tenant)),
         "add": address("alerts:add_receiver", request.tenant),
     }
     return render(request, "alerts/rules.html", context)

@@ -6,7 +6,7 @@ An event of a gateway source is received once, and published once by each destin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import chain, groupby
 from operator import add, itemgetter
@@ -20,7 +20,7 @@ from accounts.models import Tenant, UsageSnapshot
 from accounts.principals import Principal
 from common import bulk
 from events.figures.books import DESTINATIONS, PIXELS, SOURCES, Book
-from events.figures.windows import last_minutes, within
+from events.figures.windows import cover, last_minutes, within
 from events.models import Counter, DestinationCounter, DisconnectedUsage, SourceCounter
 from pipelines.models import Destination, Source
 from pixels.models import Pixel
@@ -110,6 +110,29 @@ def _refresh_without(now: datetime) -> int:
             refreshed_at=now,
         )
     )
+
+
+class Passed(NamedTuple):
+    """What passed through an account in a time."""
+
+    received: int
+    published: int
+    failed: int
+
+
+def passed_between(tenant: Tenant, start: datetime, end: datetime) -> Passed:
+    """What passed through the account's pixels, sources and destinations from ``start`` to ``end``, whole minutes."""
+    hours = within(cover(start, end), dimension=Counter.Dimension.TOTAL)
+    sums = [
+        _sums(Counter, hours & Q(pixel__tenant=tenant), Passed._fields),
+        _sums(SourceCounter, hours & Q(source__tenant=tenant), ("received",)),
+        _sums(DestinationCounter, hours & Q(destination__tenant=tenant), ("published", "failed")),
+    ]
+    return Passed(*(sum(each.get(name) or 0 for each in sums) for name in Passed._fields))
+
+
+def _sums(counters: type[Model], of: Q, columns: Iterable[str]) -> dict[str, int | None]:
+    return counters._default_manager.filter(of).aggregate(**{column: Sum(column) for column in columns})
 
 
 #: What is told of a day: the same columns of both tables.

@@ -24,7 +24,7 @@ from accounts.models import (
     UsageSnapshot,
     User,
 )
-from alerts.models import Incident, Receiver, RuleSetting
+from alerts.models import Incident, Receiver, RuleSetting, Schedule
 from events.models import (
     Counter,
     DeadLetter,
@@ -179,6 +179,7 @@ TABLES = (
     Table(RefusedRequest, comes_with=("pixel",)),
     Table(Delivery, comes_with=("pixel",)),
     Table(RuleSetting, key=("tenant", "pixel", "rule")),
+    Table(Schedule, key=("tenant",)),
     Table(Incident, comes_with=("tenant",)),
     Table(Receiver, key=("id",)),
     Table(OutboxRow, key=("pixel", "received_at", "body")),
@@ -195,6 +196,7 @@ LEFT_OUT = {
     "events.deliverykey": "where the delivery log is searched",
     "events.removal": "of what the other instance has registered: it removes it itself",
     "events.registrar": "what this instance is to Meta, which a copy of it is not",
+    "alerts.digest": "sent by the instance that has written it; a copy would send it again",
     "alerts.notice": "told by the instance that has written it; a copy would tell it again",
     "alerts.noticedelivery": "goes with the notice",
     "alerts.posting": "what receivers answered this instance, forgotten after days",

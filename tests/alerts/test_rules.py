@@ -186,7 +186,7 @@ def test_a_rule_opens_once_is_told_once_and_closes(
     look(NOW + 3 * MINUTE)
 
     assert open_rules() == []
-    assert Notice.objects.count() == 1
+    assert sorted(Notice.objects.values_list("kind", flat=True)) == ["closed", "opened"]
 
 
 def test_a_full_disk_is_told_to_the_host(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,18 @@ from django.db.models import Model
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
-from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, Posting, Receiver, RuleName, RuleSetting
+from alerts.models import (
+    ChannelName,
+    Digest,
+    Incident,
+    Notice,
+    NoticeDelivery,
+    Posting,
+    Receiver,
+    RuleName,
+    RuleSetting,
+    Schedule,
+)
 from alerts.reads import cursor_of as cursor_of_incident
 from common.cursors import encode_cursor
 from events.delivery.reads import cursor_of_letter, list_deliveries
@@ -198,6 +209,8 @@ def make_victim() -> Victim:
             receiver=receiver, notice_id=notice.pk, kind="opened", duration=1, taken=False, said=f"{MARK} says no"
         ),
         RuleSetting.objects.create(tenant=account, pixel=pixel, rule=RuleName.SILENCE, threshold=7),
+        Schedule.objects.create(tenant=account, digest_hour=7),
+        Digest.objects.create(tenant=account, day=timezone.now(), since=timezone.now(), until=timezone.now()),
     ]
     rows += gateway_rows(place.source, goal.destination)
     return Victim(

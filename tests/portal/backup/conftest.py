@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
 from pathlib import Path
 from uuid import UUID
@@ -20,7 +20,7 @@ from accounts.audit import record
 from accounts.models import HostSettings, RoleLevel
 from accounts.principals import OPERATOR
 from accounts.services.host import UPDATE_HOST
-from alerts.models import ChannelName, Incident, Receiver, RuleName, RuleSetting
+from alerts.models import ChannelName, Incident, Receiver, RuleName, RuleSetting, Schedule
 from common.secrets import Secret
 from events.models import (
     Counter,
@@ -150,6 +150,7 @@ def fill() -> Cast:
         pixel=pixel, span=2, dimension=0, start=THEN, label="", received=3, failed=1, browser_received=2
     )
     RuleSetting.objects.create(tenant=pixel.tenant, pixel=pixel, rule=RuleName.SILENCE, threshold=7)
+    Schedule.objects.create(tenant=pixel.tenant, quiet_from=time(22), quiet_until=time(7, 30), digest_hour=8)
     for tenant, url in ((pixel.tenant, "https://shoes.example.com/hook"), (None, "https://host.example.com/hook")):
         Receiver.objects.create(
             tenant=tenant, channel=ChannelName.WEBHOOK, name="Ops", url=url, host=url.split("/")[2], secret="whsec_x"
