@@ -7,6 +7,7 @@ half of that of the text that Django asks for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -97,7 +98,9 @@ def fetch(sql: str, parameters: Sequence[Value]) -> list[tuple[Any, ...]]:
             return [tuple(map(_aware, row)) for row in cursor]
         import psycopg  # only where PostgreSQL is used
 
-        with connection.wrap_database_errors, psycopg.Cursor(cursor.connection) as binary:
+        # Where Django counts queries, it counts this one too.
+        counted = getattr(cursor, "debug_sql", nullcontext)
+        with connection.wrap_database_errors, counted(sql), psycopg.Cursor(cursor.connection) as binary:
             return binary.execute(sql, parameters, binary=True).fetchall()
 
 

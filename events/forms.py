@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
@@ -10,13 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.web import sentence
 from common.errors import InvalidInput
+from events.delivery.ends import Ends
 from events.delivery.entries import EVENT_ID_MAX_LENGTH
-from events.delivery.reads import End
 from events.gateway.arrivals import read_website
 from events.gateway.trials import MADE_UP
 from events.models import LABEL_MAX_LENGTH, Delivery, Road
 from filters.models import EVENT_NAME_MAX_LENGTH
-from pixels.models import Pixel
 
 OUTCOMES = [
     (Delivery.Outcome.PUBLISHED, _("Published")),
@@ -94,14 +92,13 @@ class DeliverySearchForm(DeliveryFilterForm):
     def __init__(
         self,
         *args: Any,
-        pixels: Iterable[Pixel],
-        ends: Collection[End],
+        ends: Ends,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        of_pixels = [(pixel.pixel_id, str(pixel)) for pixel in pixels]
-        of_sources = [(end.id, f"{end.name} ({end.id})") for end in ends if end.is_source]
-        there = [(end.id, end.name) for end in ends if not end.is_source]
+        of_pixels = [(pixel.pixel_id, str(pixel)) for pixel in ends.pixels]
+        of_sources = [(source.source_id, str(source)) for source in ends.sources.values()]
+        there = [(end.id, end.name) for end in ends.destinations.values()]
         self.fields["pixel"].choices = [  # type: ignore[attr-defined]
             ("", _("Every pixel and data source")),
             *of_pixels,

@@ -21,6 +21,7 @@ from pipelines.services.pipelines import create_pipeline
 from pipelines.services.sources import create_source
 from pixels.imports import start_import
 from pixels.models import Pixel, PixelImport
+from tests.factories import WAITING_ID
 
 #: What some pages are asked about besides the account.
 QUERIES = {
@@ -28,6 +29,7 @@ QUERIES = {
     "filters:website": {"name": "example.com"},
     "pixels:test_event": {"event": "order-1"},
     "pipelines:website_events": {"website": "https://shop.example.com/"},
+    "events:delivery": {"id": WAITING_ID},
     "pixels:browser_test_result": {"event": "test-1", "page": "https://shop.example.com/"},
 }
 #: Of no single account.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 from factory.base import Factory
-from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
+from factory.declarations import LazyAttribute, LazyFunction, Maybe, SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
 from accounts.models import (
@@ -232,6 +232,16 @@ class PixelPipelineFactory(DjangoModelFactory[PixelPipeline]):
     name = "Shop"
 
 
+#: The id of events that wait, for a pixel or a destination.
+WAITING_ID = "waiting"
+
+
+def waiting_body(received_at: datetime) -> bytes:
+    """A request's only event."""
+    event = {"event_name": "Purchase", "event_time": int(received_at.timestamp()), "event_id": WAITING_ID}
+    return json.dumps([event]).encode()
+
+
 class OutboxRowFactory(DjangoModelFactory[OutboxRow]):
     """A request with one event, which has been tried and waits for the next attempt."""
 
@@ -242,32 +252,36 @@ class OutboxRowFactory(DjangoModelFactory[OutboxRow]):
     received_at = LazyFunction(timezone.now)
     counted = True
     event_count = 1
-    body = LazyAttribute(
-        lambda row: json.dumps(
-            [{"event_name": "Purchase", "event_time": int(row.received_at.timestamp()), "event_id": "waiting"}]
-        ).encode()
-    )
+    body = LazyAttribute(lambda row: waiting_body(row.received_at))
 
 
 def _log_event(**fields: Any) -> DeliveryBatch:
     """A batch of one event in the delivery log."""
-    pixel, at, event_time = fields["pixel"], fields["at"], fields["event_time"]
+    at, event_time = fields["at"], fields["event_time"]
     fate = Fate("", fields["outcome"], fields["detail"], fields["code"], fields["trace_id"])
     row = OutboxRecord(0, fields["received_at"] or at, 0, True, "", 1, b"", fields["road"])
     time = math.nan if event_time is None else event_time.timestamp()
     event = Event(row, 0, fields["event_name"], fields["event_id"], time, fields["website"], fate)
-    write(Whose(pixel.tenant_id, pixel=pixel.pk), [event], at)
-    batch = DeliveryBatch.objects.filter(pixel=pixel.pk, pk__gte=first_id_at(at)).order_by("pk")[:100]
+    write(_whose(**fields), [event], at)
+    batch = DeliveryBatch.objects.filter(pk__gte=first_id_at(at)).order_by("pk")[:100]
     return next(each for each in batch if lines_of(each)[0].event_id == fields["event_id"])
 
 
+def _whose(*, pixel: Pixel, destination: Destination | None, source: Source | None, **_: Any) -> Whose:
+    if source and destination:
+        return Whose(source.tenant_id, source=source.pk, destination=destination.pk)
+    return Whose(pixel.tenant_id, pixel=pixel.pk)
+
+
 class DeliveryFactory(Factory[DeliveryBatch]):
-    """An event that Meta has, in the delivery log."""
+    """An event that Meta has, in the delivery log: a pixel's, or with both of them, a source's for a destination."""
 
     class Meta:
         model = _log_event
 
-    pixel = SubFactory(PixelFactory)
+    source = None
+    destination = None
+    pixel = Maybe("destination", None, SubFactory(PixelFactory))
     at = LazyFunction(timezone.now)
     received_at = None
     outcome = Delivery.Outcome.PUBLISHED

@@ -14,16 +14,22 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from events.figures.windows import LENGTHS, floor
-from events.models import Counter, Lane, SeenLabel
+from events.models import Counter, DestinationCursor, DestinationRow, Lane, SeenLabel, SourceRow
 from pixels.models import Pixel
 from tests.factories import (
+    WAITING_ID,
     DeadLetterFactory,
     DeliveryFactory,
+    DestinationLetterFactory,
     DomainFilterFactory,
     EventFilterFactory,
     MembershipFactory,
     OutboxRowFactory,
+    PipelineDestinationFactory,
+    PipelineFactory,
+    PipelineSourceFactory,
     PixelFactory,
+    waiting_body,
 )
 
 PIXELS = 500
@@ -32,6 +38,8 @@ NAMES = 60
 NAMES_A_PIXEL = 8
 #: Of what pages list one by one, on the pixel that is looked at.
 ENTRIES = 60
+#: Pipelines from a source to a destination, each with events that wait.
+PIPELINES = 12
 
 Span, Dimension = Counter.Span, Counter.Dimension
 
@@ -70,7 +78,28 @@ def fill(tenant: Tenant, size: Size) -> Pixel:
         EventFilterFactory.create(pixel=pixels[number], event_name=f"Event {number}")
         DomainFilterFactory.create(tenant=tenant, domain=f"shop-{number}.example.com")
     MembershipFactory.create_batch(ENTRIES, tenant=tenant)
+    DeadLetterFactory.create(pixel=pixel, event_id=WAITING_ID)
+    DeliveryFactory.create(pixel=pixel, event_id=WAITING_ID)
+    for other in pixels[1:PIPELINES]:
+        OutboxRowFactory.create(pixel=other)
+    for _ in range(PIPELINES):
+        _add_pipeline(tenant)
     return pixel
+
+
+def _add_pipeline(tenant: Tenant) -> None:
+    """Add a pipeline with events that wait: not taken in yet, behind its destination's cursor, and apart."""
+    pipeline = PipelineFactory.create(tenant=tenant)
+    source = PipelineSourceFactory.create(pipeline=pipeline).source
+    destination = PipelineDestinationFactory.create(pipeline=pipeline).destination
+    DestinationCursor.objects.update_or_create(destination=destination, source=source, defaults={"place": 0})
+    now = timezone.now()
+    request = {"received_at": now, "event_count": 1, "body": waiting_body(now)}
+    SourceRow.objects.create(source=source, place=1, **request)
+    SourceRow.objects.create(source=source, **request)
+    DestinationRow.objects.create(destination=destination, source=source, **request)
+    DestinationLetterFactory.create(destination=destination, source=source, event_id=WAITING_ID)
+    DeliveryFactory.create(source=source, destination=destination, event_id=WAITING_ID)
 
 
 def _labels(count: int) -> list[tuple[Counter.Dimension, str]]:

@@ -12,6 +12,7 @@ import dns.exception
 import dns.resolver
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -96,8 +97,17 @@ def gateway_domain() -> str:
 
 def address_of(tenant: Tenant) -> str:
     """Where the account's events are taken: at its own domain where that is verified, else at the gateway's."""
-    domain = IngressDomain.objects.verified().filter(tenant=tenant).values_list("ingress", flat=True).first()
-    return f"https://{domain}" if domain else str(settings.BASE_URL)
+    return address_at(own_domains(tenant).values_list("ingress", flat=True).first())
+
+
+def address_at(own_domain: str | None) -> str:
+    """The same, where it is known which domain of its own the account has, if any."""
+    return f"https://{own_domain}" if own_domain else str(settings.BASE_URL)
+
+
+def own_domains(tenant: Tenant) -> QuerySet[IngressDomain]:
+    """The account's own domain, if it is verified."""
+    return IngressDomain.objects.verified().filter(tenant=tenant)
 
 
 def can_be_led_to(target_domain: str) -> bool:

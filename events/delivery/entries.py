@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Generic, NamedTuple, TypeVar
 
+import msgspec
+
 from common.cursors import encode_cursor
 from common.errors import InvalidInput
 from common.validation import refuse_control_characters
@@ -101,6 +103,8 @@ class Delivered(NamedTuple):
     to: str = ""
     #: Is its code one of Meta's?
     is_metas: bool = True
+    #: Of one that waits: the event as it is stored, with all that tells of the visitor.
+    raw: msgspec.Raw | bytes = b""
 
     @property
     def cursor(self) -> str:
@@ -122,8 +126,14 @@ class Among:
     destinations: tuple[int, ...] | None = ()
     #: The gateway source that they are of; None for any.
     source: int | None = None
-    #: False where it is known that no event waits for the destinations.
-    waits: bool = True
+
+    def is_to(self, destination: int) -> bool:
+        """Are those on their way to the destination looked at?"""
+        return self.destinations is None or destination in self.destinations
+
+    def is_of(self, source: int) -> bool:
+        """Are those of the gateway source?"""
+        return self.source in (None, source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,26 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
-from typing import NamedTuple, TypeVar, cast
-from uuid import UUID
+from typing import TypeVar, cast
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Cast, Length
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Length
 
 from accounts.models import Tenant
 from common import budget
 from common.cursors import clean_page_size, decode_cursor, encode_cursor
 from common.errors import NotFound
+from events.delivery.ends import NO_ENDS, Ends, read_ends
 from events.delivery.entries import EVERYTHING, Among, Delivered, Position, Slice, Wanted, moment, newest_first
 from events.delivery.former_log import read_former_lines
 from events.delivery.log.reading import Lines
 from events.delivery.naming import named
-from events.delivery.waiting import pixels_with_waiting, read_waiting_events
-from events.delivery.waiting_for_destinations import has_waiting, read_waiting_for_destinations
-from events.models import DeadLetter, Delivery, Road
+from events.delivery.waiting.reading import read_waiting
+from events.models import DeadLetter, Road
 from events.models.log import microseconds
 from events.models.shared import RefusedEvent
-from pipelines.ids import DESTINATION, id_of
 from pipelines.lookups import find_destination
 from pixels.models import Pixel
 from pixels.reads import get_pixel
@@ -49,8 +47,10 @@ def list_deliveries(
     """The events of a pixel or gateway source, or of all of the account's, newest first: what became of them, and in
     their place by time those that wait. With a destination, those on their way there.
     """
-    among = among_of(tenant, pixel_id, destination_id)
-    return list_deliveries_of(tenant, among, wanted, first=first, after=after, with_previous=with_previous)
+    is_all = pixel_id is None and destination_id is None
+    ends = read_ends(tenant) if is_all else None
+    among = Among(ends.pixels, None) if ends else _among_of(tenant, pixel_id, destination_id)
+    return list_deliveries_of(tenant, among, wanted, first=first, after=after, with_previous=with_previous, ends=ends)
 
 
 def list_deliveries_of(
@@ -61,8 +61,9 @@ def list_deliveries_of(
     first: int | None = None,
     after: str | None = None,
     with_previous: bool = False,
+    ends: Ends | None = None,
 ) -> Slice[Delivered]:
-    """The same of those, which are the account's."""
+    """The same of those, which are the account's; ``ends`` are all of its, where they are at hand."""
     size = clean_page_size(first)
     behind = cast("Position", tuple(decode_cursor(after, int, int, int, int))) if after else None
     wanted.check()
@@ -72,7 +73,9 @@ def list_deliveries_of(
         there, source = among.destinations, among.source
         return Lines(tenant.pk, keys, wanted, destinations=there, source=source, behind=behind)
 
-    waiting = read_waiting_events(among.pixels, wanted) + read_waiting_for_destinations(tenant.pk, among, wanted)
+    if ends is None:
+        ends = NO_ENDS if among.destinations == () else read_ends(tenant, with_pixels=False)
+    waiting = read_waiting(among, ends, wanted)
     entries = [entry for entry in waiting if behind is None or entry.place < behind]
     former_keys = [pixel.pk for pixel in among.pixels if getattr(pixel, "has_former", True)]
     entries += read_former_lines(former_keys, wanted, behind=behind, most=size + 1)
@@ -85,7 +88,7 @@ def list_deliveries_of(
     if with_previous and behind is not None:
         former = read_former_lines(former_keys, wanted, behind=None, most=1)
         has_previous = _has_before(behind, waiting, former, iter(lines()))
-    rows = named(newest_first(entries)[: size + 1], among.pixels)
+    rows = named(newest_first(entries)[: size + 1], among.pixels, ends)
     goes_on_at = encode_cursor(*stopped_at) if stopped_at else ""
     return Slice.of(rows, size, has_previous=has_previous, stopped_at=goes_on_at)
 
@@ -97,12 +100,9 @@ def find_decided(pixel: Pixel, event_id: str) -> Delivered | None:
     return next(lines, None)
 
 
-def among_of(tenant: Tenant, pixel_id: str | None, destination_id: str | None) -> Among:
+def _among_of(tenant: Tenant, pixel_id: str | None, destination_id: str | None) -> Among:
     """Those of a pixel or gateway source, to a destination; None stands for any. NotFound for what is not there."""
-    if pixel_id is not None:
-        among = _among_of_source(tenant, pixel_id)
-    else:
-        among = Among(read_pixels(tenant) if destination_id is None else (), None)
+    among = Among((), None) if pixel_id is None else _among_of_source(tenant, pixel_id)
     if destination_id is None:
         return among
     found = find_destination(tenant, destination_id, field="destinationId")
@@ -119,38 +119,6 @@ def _among_of_source(tenant: Tenant, pixel_id: str) -> Among:
         if source is None:
             raise
         return Among((), None, source.pk)
-
-
-def read_pixels(tenant: Tenant) -> list[Pixel]:
-    """All of the account's pixels, by name."""
-    has_former = Exists(Delivery.objects.filter(pixel=OuterRef("pk")))
-    pixels = pixels_with_waiting(Pixel.objects.filter(tenant=tenant)).annotate(has_former=has_former)
-    return list(pixels.defer("access_token").order_by("name", "pixel_id"))
-
-
-class End(NamedTuple):
-    """A gateway source, or a destination, by which lists are narrowed."""
-
-    is_source: bool
-    pk: int
-    id: str
-    name: str
-    #: Do events wait for the destination?
-    waits: bool
-
-
-def read_ends(tenant: Tenant) -> list[End]:
-    """All of the account's gateway sources and destinations, by name: one statement."""
-    columns = ("is_source", "pk", "own_id", "name", "waits")
-    sources = tenant.sources.annotate(is_source=Value(True), own_id=F("source_id"), waits=Value(False))
-    own_id = Cast("uuid", CharField())
-    destinations = tenant.destinations.annotate(is_source=Value(False), own_id=own_id, waits=has_waiting())
-    rows = sources.order_by().values_list(*columns).union(destinations.order_by().values_list(*columns), all=True)
-    return sorted((_end(*row) for row in rows), key=lambda end: (end.name, end.pk))
-
-
-def _end(is_source: bool, pk: int, own_id: str, name: str, waits: bool) -> End:
-    return End(bool(is_source), pk, own_id if is_source else id_of(DESTINATION, UUID(own_id)), name, bool(waits))
 
 
 def _has_before(

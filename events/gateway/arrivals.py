@@ -5,7 +5,7 @@ The account's page asks every few seconds, so all that is read is bounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -15,17 +15,18 @@ from django.utils import timezone
 
 from common.errors import InvalidInput
 from common.validation import refuse_control_characters
-from events.delivery.entries import Delivered, Wanted, newest_first
+from events.delivery.ends import Ends, read_ends
+from events.delivery.entries import Among, Delivered, Wanted, newest_first
 from events.delivery.log.reading import LATER_LOOKS, Lines
 from events.delivery.naming import GONE
-from events.delivery.waiting_for_destinations import WAITING_DESTINATIONS, Queue, queues_of, read_waiting_at
+from events.delivery.waiting.reading import read_waiting
 from events.figures.windows import last_minutes, within
 from events.intake.event_ids import TEST_PREFIX
 from events.models import OTHER, Counter, Road, SourceCounter
 from filters.domains import host_of
 from filters.matching import FilterSet, Kind, covering
 from filters.reads import rules_of
-from pipelines.models import Destination, DestinationType, Source
+from pipelines.models import Source
 
 MINUTES = 15
 #: Events that are shown, and entries of the log and of what waits from which they are put together.
@@ -95,14 +96,15 @@ def read_website(field: str, text: str) -> str:
 def read_arrivals(source: Source, website: str) -> Arrivals:
     """What has come of late from the website and those below it."""
     wanted = Wanted(domain=website, since=timezone.now() - timedelta(minutes=MINUTES))
-    queues = queues_of(source.pk)
-    entries = read_waiting_at(queues[:WAITING_DESTINATIONS], source.pk, wanted)
+    ends = read_ends(source.tenant, with_pixels=False)
+    entries = read_waiting(Among((), None, source.pk), ends, wanted)
     logged = Lines(source.tenant_id, (), wanted, destinations=None, source=source.pk, most=LATER_LOOKS)
     entries += islice(logged, MAX_ENTRIES + 1)
     entries = newest_first(entries)
-    events = _together(entries[:MAX_ENTRIES], _names(source, queues, entries))
+    events = _together(entries[:MAX_ENTRIES], ends)
     has_more = len(entries) > MAX_ENTRIES or len(events) > MAX_EVENTS or logged.stopped_at is not None
-    return Arrivals(events[:MAX_EVENTS], has_more, bool(queues))
+    leads_on = any(source.pk in end.sources for end in ends.destinations.values())
+    return Arrivals(events[:MAX_EVENTS], has_more, leads_on)
 
 
 def read_silence(source: Source, website: str) -> Silence:
@@ -118,27 +120,17 @@ def read_silence(source: Source, website: str) -> Silence:
     return Silence(sum(counted[label] for label in own), others[:MAX_OTHERS], rule.name if rule else "")
 
 
-Names = dict[int, tuple[str, bool]]
-
-
-def _names(source: Source, queues: Iterable[Queue], entries: Iterable[Delivered]) -> Names:
-    """By key each destination's name, and whether it is Meta's; those that the source no longer leads to are read."""
-    kinds = {queue.pk: (queue.name, queue.type) for queue in queues}
-    if others := {entry.destination_pk for entry in entries} - kinds.keys():
-        rows = Destination.objects.filter(pk__in=others, tenant=source.tenant_id)
-        kinds |= {pk: (name, kind) for pk, name, kind in rows.values_list("pk", "name", "type")}
-    return {pk: (name, kind == DestinationType.META_CONVERSIONS_API) for pk, (name, kind) in kinds.items()}
-
-
-def _together(entries: Sequence[Delivered], names: Names) -> list[Arrival]:
+def _together(entries: Sequence[Delivered], ends: Ends) -> list[Arrival]:
     """The entries by event. An id may come again, and by both roads: these are events of their own."""
     found: dict[tuple[str, str, Road, datetime | None], Arrival] = {}
     for entry in entries:
-        name, is_metas = names.get(entry.destination_pk, (GONE, False))
+        end = ends.destinations.get(entry.destination_pk)
         second = entry.received_at and entry.received_at.replace(microsecond=0)
         key = (entry.event_name, entry.event_id, entry.road, second)
         of_event = found.setdefault(key, Arrival(entry, []))
-        of_event.fates.append(Fate(entry._replace(is_metas=is_metas), name))
+        of_event.fates.append(
+            Fate(entry._replace(is_metas=end is not None and end.is_metas), end.name if end else GONE)
+        )
     for arrival in found.values():
         arrival.fates.sort(key=lambda fate: fate.destination)
     return sorted(found.values(), key=lambda arrival: arrival.came_at, reverse=True)

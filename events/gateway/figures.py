@@ -16,9 +16,9 @@ from django.db.models import Sum
 from accounts.models import Tenant
 from common import budget
 from common.errors import InvalidInput
+from events.delivery.ends import has_waiting
 from events.delivery.entries import Slice
 from events.delivery.reads import page_of_letters
-from events.delivery.waiting_for_destinations import has_waiting
 from events.figures.roads import ByRoad, sums_of
 from events.figures.windows import last_minutes, within
 from events.models import Counter, DestinationCounter, DestinationLetter, Road, SourceCounter

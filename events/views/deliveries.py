@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +13,11 @@ from accounts.permissions import Action
 from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page
 from common.errors import InvalidInput
+from events.delivery.ends import Ends, read_ends
 from events.delivery.entries import Among, Wanted
-from events.delivery.reads import End, list_deliveries_of, read_ends, read_pixels
+from events.delivery.reads import list_deliveries_of
 from events.delivery.stories import read_stories
 from events.forms import DeliverySearchForm
-from pixels.models import Pixel
 
 PAGE_SIZE = 25
 
@@ -27,12 +26,11 @@ PAGE_SIZE = 25
 @account_page(Action.VIEW_DATA)
 def deliveries(request: AccountRequest) -> HttpResponse:
     """The account's events, the newest first, by all that is asked for; for HTMX the table."""
-    pixels = read_pixels(request.tenant)
     ends = read_ends(request.tenant)
-    form = DeliverySearchForm(request.GET, pixels=pixels, ends=ends)
+    form = DeliverySearchForm(request.GET, ends=ends)
     form.is_valid()
     chosen = form.cleaned_data
-    among = _among(chosen, pixels, ends)
+    among = _among(chosen, ends)
     after = request.GET.get("after", "")
     show_all = address("events:deliveries", request.tenant)
     try:
@@ -42,6 +40,7 @@ def deliveries(request: AccountRequest) -> HttpResponse:
             _wanted(chosen),
             first=PAGE_SIZE,
             after=after or None,
+            ends=ends,
         )
     except InvalidInput:  # a cursor that somebody has typed
         return redirect(show_all)
@@ -63,7 +62,7 @@ def delivery(request: AccountRequest) -> HttpResponse:
     """All that became of the events with one id; for HTMX what changes of it."""
     event_id = request.GET.get("id", "").strip()
     try:
-        stories = read_stories(request.tenant, read_pixels(request.tenant), event_id)
+        stories = read_stories(request.tenant, event_id)
     except InvalidInput:  # what no event's id can be
         stories = []
     context = {"event_id": event_id, "stories": stories, "days": settings.DELIVERY_LOG_DAYS}
@@ -71,15 +70,15 @@ def delivery(request: AccountRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def _among(chosen: dict[str, Any], pixels: Sequence[Pixel], ends: Sequence[End]) -> Among:
+def _among(chosen: dict[str, Any], ends: Ends) -> Among:
     """Those of the pixel or data source that is chosen, to the destination that is."""
     of, to = chosen.get("pixel"), chosen.get("destination")
-    source = next((end.pk for end in ends if end.is_source and end.id == of), None)
-    of_pixels = [] if to else [pixel for pixel in pixels if of in ("", None, pixel.pixel_id)]
+    source = next((pk for pk, source in ends.sources.items() if source.source_id == of), None)
+    of_pixels = [] if to else [pixel for pixel in ends.pixels if of in ("", None, pixel.pixel_id)]
     if of and source is None:
         return Among(of_pixels)
-    there = [end for end in ends if not end.is_source and to in ("", None, end.id)]
-    return Among(of_pixels, tuple(end.pk for end in there) if to else None, source, any(end.waits for end in there))
+    there = tuple(end.pk for end in ends.destinations.values() if end.id == to) if to else None
+    return Among(of_pixels, there, source)
 
 
 def _wanted(chosen: dict[str, Any]) -> Wanted:

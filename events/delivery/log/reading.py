@@ -28,8 +28,9 @@ from events.models.log import first_id_at
 FIRST_LOOK, LATER_LOOKS = 250, 1_000
 #: In all so many: there the search stops, and a further page goes on.
 MOST_LOOKED_AT = 50_000
-#: Batches in which an event's id is looked for, the newest.
+#: Batches in which an event's id is looked for, the newest; so many are read at once, with their events.
 MOST_HOLDING = 500
+HOLDING_LOOK = 25
 #: So many events are taken apart together.
 READ_TOGETHER = 5_000
 #: What is read of a batch to know what it holds takes far less than an object of an answer.
@@ -49,6 +50,8 @@ class _Batch(NamedTuple):
     kinds: list[Kind]
     #: Which of the kinds are asked for.
     wanted: frozenset[int]
+    #: The events, where they have been read.
+    body: bytes | memoryview | None
 
 
 @dataclass(slots=True)
@@ -82,8 +85,9 @@ class Lines:
 
     def _looked_at(self, batches: QuerySet[DeliveryBatch]) -> Iterator[list[_Batch]]:
         """Those that hold what is asked for, by parts."""
-        columns = batches.values_list(*_TOLD)
-        looked_at, size = 0, FIRST_LOOK
+        is_by_id = self.wanted.event_id is not None
+        columns = batches.values_list(*_TOLD, *(["body"] if is_by_id else []))
+        looked_at, size = 0, HOLDING_LOOK if is_by_id else FIRST_LOOK
         while True:
             rows = list(columns[:size])
             budget.load(len(rows), "deliveries", per_object=LOOKS_PER_OBJECT)
@@ -91,7 +95,7 @@ class Lines:
             if len(rows) < size:
                 return
             looked_at += size
-            size = LATER_LOOKS
+            size = HOLDING_LOOK if is_by_id else LATER_LOOKS
             last = rows[-1][0]
             if looked_at >= (MOST_LOOKED_AT if self.most is None else self.most):
                 self.stopped_at = (last >> LOW_BITS, From.LOG, last & _LOW, 0)
@@ -147,12 +151,12 @@ def _last_behind(place: Position) -> int:
 
 
 def _told(row: Sequence[Any], wanted: Wanted) -> _Batch:
-    pk, pixel, source, destination, event_count, stored = row
+    pk, pixel, source, destination, event_count, stored, *body = row
     kinds = packing.read_kinds(stored)
     places = (
         place for place, kind in enumerate(kinds) if wanted.is_kind(kind.name, kind.website, kind.outcome, kind.road)
     )
-    return _Batch(pk, pixel, source, destination, event_count, kinds, frozenset(places))
+    return _Batch(pk, pixel, source, destination, event_count, kinds, frozenset(places), *(body or [None]))
 
 
 def _opened(batches: Sequence[_Batch]) -> Iterator[tuple[_Batch, Columns]]:
@@ -165,9 +169,17 @@ def _opened(batches: Sequence[_Batch]) -> Iterator[tuple[_Batch, Columns]]:
             last += 1
         budget.load(events, "deliveries", per_object=EVENTS_PER_OBJECT)
         part = batches[first:last]
-        bodies = dict(DeliveryBatch.objects.filter(pk__in=[batch.pk for batch in part]).values_list("pk", "body"))
+        bodies = _bodies(part)
         yield from ((batch, packing.read_columns(bytes(bodies[batch.pk]))) for batch in part if batch.pk in bodies)
         first = last
+
+
+def _bodies(batches: Sequence[_Batch]) -> dict[int, bytes | memoryview]:
+    """Those that have been read with their batches, and the others."""
+    bodies: dict[int, bytes | memoryview] = {batch.pk: batch.body for batch in batches if batch.body is not None}
+    if lacking := [batch.pk for batch in batches if batch.body is None]:
+        bodies.update(DeliveryBatch.objects.filter(pk__in=lacking).values_list("pk", "body"))
+    return bodies
 
 
 def _lines(batch: _Batch, columns: Columns, wanted: Wanted, behind: Position | None) -> Iterator[Delivered]:
@@ -213,7 +225,10 @@ def _earlier(at: datetime, milliseconds: int) -> datetime | None:
 
 
 def batches_with(tenant_ids: Sequence[str], event_id: str) -> list[int]:
-    """The newest batches of the accounts that hold the id's digest: they hold the id, but for rare chance."""
+    """The newest batches of the accounts that hold the id's digest: they hold the id, but for rare chance.
+
+    A statement of its own: as a part of that which reads the batches, PostgreSQL would look for its order first.
+    """
     digest = packing.digest_of(event_id)
     has = "position(%s IN digests)" if connection.vendor == "postgresql" else "instr(digests, %s)"
     if not tenant_ids:

@@ -69,7 +69,7 @@ def test_it_is_found_by_its_id_with_its_fate_at_each_destination(receivers: Rece
         (source.source_id, id_of(DESTINATION, second.uuid), "DROPPED"),
     }
 
-    (story,) = read_stories(source.tenant, [], "order-1")
+    (story,) = read_stories(source.tenant, "order-1")
     assert (story.of, story.pixel) == (str(source), None)
     assert {entry.to for entry in story.entries} == {first.name, second.name}
 
@@ -93,7 +93,7 @@ def test_another_account_finds_nothing_of_it(receivers: Receivers) -> None:
 
     other = TenantFactory.create()
     assert list_deliveries(other, None).rows == []
-    assert read_stories(other, [], "order-1") == []
+    assert read_stories(other, "order-1") == []
 
 
 def test_the_pages_tell_where_it_was_to_go(receivers: Receivers, cast: Cast) -> None:

@@ -1,0 +1,1 @@
+"""Events that wait, as lists show them: for their pixel, or for destinations of gateway pipelines."""
