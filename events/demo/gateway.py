@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from events.demo.scenery import SHOP, DemoPipeline, DemoPixel
 from events.demo.traffic import DEAD_LETTER_HOURS_AGO, Passed, traffic_of
 from events.figures.books import DESTINATIONS, SOURCES
 from events.figures.counting import Tally
+from events.gateway.lacking import Lack
 from events.models import DestinationCursor, DestinationLane, DestinationLetter, Road, SourceLane, SourceRow
 from filters.matching import FilterSet, Kind
 from filters.reads import rules_of
@@ -30,8 +31,10 @@ def write_source_traffic(source: Source, demo: DemoPipeline, now: datetime) -> i
     """Write figures, the delivery log, a dead letter and what waits; the number of events."""
     came = _came(source, demo, now)
     tally = Tally(SOURCES)
-    for event in came:
+    for number, event in enumerate(came):
         tally.add(event.at, event.name, event.website, "received", road=event.road)
+        for lack in _lacks(number, event.name):
+            tally.add(event.at, event.name, event.website, lack.value, road=event.road)
     tally.write(source.pk)
     away_since = now - timedelta(minutes=AWAY_MINUTES)
     _write_rows(source, [event for event in came if event.at >= away_since])
@@ -51,6 +54,14 @@ def _came(source: Source, demo: DemoPipeline, now: datetime) -> list[Passed]:
     passed = traffic_of(as_pixel, FilterSet.of(rules, ()), now)
     order = Passed(now - timedelta(minutes=5), "Purchase", demo.website, "published", road=Road.BROWSER)
     return [*(event for event in passed if event.road is Road.BROWSER and event.at < order.at), order]
+
+
+def _lacks(number: int, name: str) -> Iterator[Lack]:
+    """Few visitors have said who they are before they order, and some browsers keep no cookie."""
+    if name != "Purchase" and number % 5:
+        yield Lack.CONTACT
+    if number % 12 == 0:
+        yield Lack.BROWSER_ID
 
 
 def _write_warehouse(

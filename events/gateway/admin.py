@@ -14,6 +14,7 @@ from accounts.web import principal_of_request
 from events.delivery.masking import masked_event
 from events.findings import explain as explain_left_out
 from events.gateway import services
+from events.gateway.lacking import Lack
 from events.intake.rules import explain
 from events.models import (
     DestinationCounter,
@@ -69,7 +70,7 @@ class SourceCounterAdmin(OfSourceAdmin):
 
     list_display = (
         "start", "span", "source", "dimension", "label", "received", "dropped_receiving_off", "browser_received",
-        "browser_dropped",
+        "browser_dropped", *Lack.values,
     )  # fmt: skip
     list_filter = ("span", "dimension")
 

@@ -21,6 +21,7 @@ from events.delivery.entries import Slice
 from events.delivery.reads import page_of_letters
 from events.figures.roads import ByRoad, sums_of
 from events.figures.windows import last_minutes, within
+from events.gateway.lacking import Lack
 from events.models import Counter, DestinationCounter, DestinationLetter, Road, SourceCounter
 from pipelines.ids import DESTINATION, id_of, read_id
 from pipelines.lookups import find_gateway_destination, no_such_destination, no_such_source
@@ -50,8 +51,10 @@ class NameFigures(NamedTuple):
     received: int
     #: Of which so many came from browsers.
     browser: int
-    #: And so many were not taken, since the source was disabled.
+    #: And so many went nowhere, since the source was disabled.
     dropped: int
+    #: What some of them lack, and how many do; the most frequent first.
+    lacks: list[tuple[Lack, int]]
 
     @property
     def server(self) -> int:
@@ -101,7 +104,14 @@ def received_by_name(source: Source, minutes: int = 60) -> list[NameFigures]:
     told = {"source": source, "dimension": Counter.Dimension.EVENT_NAME}
     rows = SourceCounter.objects.filter(within(last_minutes(minutes), **told)).order_by().values_list("label")
     sums = rows.annotate(n=Sum("received"), of_browsers=Sum("browser_received"), not_taken=Sum("dropped_receiving_off"))
-    return [NameFigures(*row) for row in sums.order_by("-n", "label")[:MAX_NAMES]]
+    sums = sums.annotate(**{f"sum_{lack.value}": Sum(lack.value) for lack in Lack})
+    shown = sums.order_by("-n", "label")[:MAX_NAMES]
+    return [NameFigures(name, n, browser, dropped, _lacks(lacks)) for name, n, browser, dropped, *lacks in shown]
+
+
+def _lacks(counts: Sequence[int]) -> list[tuple[Lack, int]]:
+    found = [(lack, n) for lack, n in zip(Lack, counts, strict=True) if n]
+    return sorted(found, key=lambda one: -one[1])
 
 
 def destination_figures(tenant: Tenant, ids: Sequence[str] | None, minutes: int) -> list[DestinationFigures]:

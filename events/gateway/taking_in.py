@@ -17,6 +17,7 @@ from events.delivery.batches import Batch, read_head
 from events.delivery.settling import add_events
 from events.figures.books import SOURCES
 from events.figures.counting import Tally
+from events.gateway.lacking import count_lacks
 from events.models import DestinationCursor, Intake, SourceLane, SourceRow
 from pipelines.models import Source
 
@@ -82,7 +83,7 @@ def _place(source_pk: int, row_pks: list[int]) -> None:
 
 
 def _count(source_pk: int, batch: Batch) -> None:
-    """As received; and as dropped, what came while the source was switched off."""
+    """As received, with what they lack; and as dropped, what came while the source was switched off."""
     tally = Tally(SOURCES)
     for event in batch.events:
         event.fate = None  # what cannot be read is told by each destination
@@ -92,4 +93,5 @@ def _count(source_pk: int, batch: Batch) -> None:
         if event.row.intake == Intake.RECEIVING_OFF:
             minute = datetime.fromtimestamp(event.row.minute * 60, UTC)
             tally.add(now, event.name, event.website, "dropped_receiving_off", received_at=minute, road=event.row.road)
+    count_lacks(tally, batch)
     tally.write(source_pk)

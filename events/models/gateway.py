@@ -14,7 +14,7 @@ from django.db.models import Q
 from accounts.borders import Borders
 from accounts.models import Tenant
 from events.models import shared
-from events.models.shared import LABEL_MAX_LENGTH, Intake
+from events.models.shared import LABEL_MAX_LENGTH, Intake, count_field
 from pipelines.models import Destination, Source
 
 _Row = TypeVar("_Row", bound=models.Model)
@@ -84,6 +84,12 @@ class SourceCounter(shared.CountOfEvents):
     """How many events came from a source, each once, wherever they went."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)
+    # How many of those that were received lack something, as they came (events/gateway/lacking.py).
+    lacks_contact = count_field()
+    lacks_browser_id = count_field()
+    lacks_ip_address = count_field()
+    lacks_event_id = count_field()
+    lacks_value = count_field()
 
     objects = OfSourceQuerySet.as_manager()
 

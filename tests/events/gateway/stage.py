@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from events.figures.books import DESTINATIONS, SOURCES, Book
 from events.gateway.delivering import deliver
+from events.gateway.lacking import Lack
 from events.gateway.taking_in import take_in
 from events.models import DestinationLane, DestinationRow, SourceRow
 from pipelines.models import Destination, DestinationType, Pipeline, Source
@@ -92,10 +93,12 @@ def of_destination(destination: Destination) -> dict[str, int]:
 
 
 def counted(book: Book, owner_pk: int, span: int = 2, dimension: int = 0) -> dict[str, int]:
+    """What is counted and is not nought; but for what events lack."""
+    columns = [column for column in book.columns if column not in Lack.values]
     sums = book.rows(owner_pk, span=span, dimension=dimension).aggregate(
-        **{f"sum_{column}": Sum(column, default=0) for column in book.columns}
+        **{f"sum_{column}": Sum(column, default=0) for column in columns}
     )
-    return {column: sums[f"sum_{column}"] for column in book.columns if sums[f"sum_{column}"]}
+    return {column: sums[f"sum_{column}"] for column in columns if sums[f"sum_{column}"]}
 
 
 def apart(destination: Destination) -> int:
