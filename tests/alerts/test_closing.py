@@ -20,7 +20,7 @@ def mend() -> None:
 
 
 def subjects() -> list[str]:
-    return [message.subject for message in mail.outbox]
+    return [str(message.subject) for message in mail.outbox]
 
 
 def test_who_was_told_is_told_once_that_it_is_over(cast: Cast) -> None:

@@ -48,7 +48,7 @@ def look(now: datetime) -> None:
 
 
 def told() -> list[str]:
-    return sorted({message.subject for message in mail.outbox})
+    return sorted({str(message.subject) for message in mail.outbox})
 
 
 @pytest.mark.parametrize(

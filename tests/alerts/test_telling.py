@@ -108,7 +108,7 @@ def test_a_mail_does_not_quote_what_a_destination_says(cast: Cast, code: str, me
 
 
 def subjects() -> list[str]:
-    return [message.subject for message in mail.outbox]
+    return [str(message.subject) for message in mail.outbox]
 
 
 def test_what_comes_and_goes_is_told_once_an_hour(cast: Cast) -> None:
