@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -57,6 +58,7 @@ class Sent(NamedTuple):
     letter: Letter | None
     #: Of the destination that refused it; none of a pixel's event.
     destination_id: str = ""
+    #: By name: that destination, or those for which it waits.
     to: str = ""
 
 
@@ -106,8 +108,16 @@ def read_stories(tenant: Tenant, event_id: str) -> list[Story]:
             _sent(ends.address, story.owner, bytes(letter.event), letter, ends.destinations.get(letter.to_pk))
         )
     for story in stories.values():
-        story.sent += [_sent(ends.address, story.owner, bytes(entry.raw)) for entry in story.entries if entry.raw][:1]
+        if waiting := [entry for entry in story.entries if entry.raw]:
+            story.sent.append(_waits(ends.address, story.owner, waiting))
     return list(stories.values())
+
+
+def _waits(address: str, owner: Pixel | Source | None, waiting: Sequence[Delivered]) -> Sent:
+    """The newest, with the destinations for which the same waits."""
+    stored = bytes(waiting[0].raw)
+    there = sorted({entry.to for entry in waiting if entry.to and bytes(entry.raw) == stored})
+    return _sent(address, owner, stored)._replace(to=", ".join(there))
 
 
 def _letters(tenant: Tenant, event_id: str) -> list[Letter]:

@@ -12,6 +12,7 @@ from events.delivery.destinations.answers import Accepted, Wait
 from events.delivery.entries import Outcome, Wanted
 from events.delivery.log import reading
 from events.delivery.reads import list_deliveries
+from events.delivery.stories import Sent
 from events.delivery.waiting.for_destinations import PLACE_BITS
 from events.gateway.delivering import deliver
 from events.gateway.taking_in import take_in
@@ -132,6 +133,44 @@ def test_pages_of_what_waits_follow_each_other(receivers: Receivers) -> None:
         found += page.rows
     assert len({entry.id for entry in found}) == len({entry.cursor for entry in found}) == 6
     assert settings.INTAKE_MAX_EVENTS <= 1 << PLACE_BITS
+
+
+def test_the_events_own_page_shows_what_waits_and_for_whom(cast: Cast, receivers: Receivers) -> None:
+    source = source_of(cast.shoes)
+    _, (first, second) = pipeline(source, destinations=2)
+    put(source, purchase(event_id="order-1", user_data={"em": ["a" * 64], "client_user_agent": "Mozilla/5.0"}))
+
+    def sent() -> tuple[Sent, str]:
+        answer = get(cast.vic, "events:delivery", cast.shoes, id="order-1")
+        ((shown,),) = [story.sent for story in answer.context["stories"]]
+        return shown, answer.content.decode()
+
+    shown, html = sent()
+    assert shown.to == ", ".join(sorted((first.name, second.name)))
+    assert shown.identifiers == ["client_user_agent", "em"]
+    assert f"/capi/{source.source_id}/events" in shown.curl
+    assert f"What waits → {shown.to}" in html
+    assert "a" * 64 not in html
+    assert "Mozilla" not in html
+    assert "Send again" not in html
+    take_in(source.pk)
+    deliver(first.pk)
+    assert sent()[0].to == second.name
+
+
+def test_the_events_own_page_shows_what_waits_apart(cast: Cast, receivers: Receivers) -> None:
+    source = source_of(cast.shoes)
+    _, (destination,) = pipeline(source)
+    receivers[destination.settings["name"]] = answering(
+        lambda batch: Accepted() if batch[0]["event_id"] == "first" else Wait("down", "503", "Come back")
+    )
+    put(source, purchase(event_id="first"), purchase(event_id="also"), purchase(event_id="late"))
+    run(source)
+
+    (story,) = get(cast.vic, "events:delivery", cast.shoes, id="late").context["stories"]
+    (shown,) = story.sent
+    assert (story.of, shown.to, shown.letter) == (str(source), destination.name, None)
+    assert '  "event_id": "late",' in [line.text for line in shown.lines]
 
 
 def test_of_many_sources_some_are_looked_at_in_as_few_statements(
