@@ -88,7 +88,7 @@ class Broken(NamedTuple):
     """A rule that is broken in an account, how often, and where one of these is."""
 
     rule: RuleName
-    count: int
+    times: int
     one: Incident
 
 

@@ -29,7 +29,7 @@ class Badge(NamedTuple):
     """A broken rule of an account, how often it is broken, and the page to go to."""
 
     rule: RuleName
-    count: int
+    times: int
     path: str
 
 
@@ -45,8 +45,8 @@ def rules_of_accounts(context: dict[str, Any]) -> dict[str, list[Badge]]:
 
 
 def _badge(broken: Broken) -> Badge:
-    incidents = f"{reverse('alerts:incidents')}?{urlencode({'tenant': broken.one.tenant_id})}"
-    return Badge(broken.rule, broken.count, path_of(broken.one) if broken.count == 1 else incidents)
+    incidents = f"{reverse('alerts:incidents')}?{urlencode({'tenant': broken.one.tenant_id or ''})}"
+    return Badge(broken.rule, broken.times, path_of(broken.one) if broken.times == 1 else incidents)
 
 
 @register.filter

@@ -8,6 +8,7 @@ from smtplib import SMTPServerDisconnected
 import pytest
 from django.core import mail
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Tenant
@@ -15,8 +16,9 @@ from alerts.looking import look
 from alerts.models import Incident, Notice, NoticeDelivery, RuleSetting
 from alerts.pruning import prune
 from alerts.telling import tell
+from events.models import Counter, Finding
 from pixels.models import Pixel
-from tests.alerts.stage import DAY, MINUTE, NOW, break_waiting, open_rules, rejected
+from tests.alerts.stage import DAY, MINUTE, NOW, break_waiting, hour_of, open_rules, rejected
 from tests.base import Cast
 from tests.factories import PixelFactory
 
@@ -41,6 +43,32 @@ def test_an_open_incident_follows_the_figures(cast: Cast) -> None:
         look(NOW + minutes * MINUTE)
 
     assert Incident.objects.get(rule="waiting").facts["minutes"] == 40
+
+
+def test_a_flood_of_failures_sends_one_notice(cast: Cast) -> None:
+    """Each minute a thousand events fail more: one incident, which follows them."""
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    hour_of(pixel, published=1_000)
+    for minute in range(15):
+        Counter.objects.update(failed=F("failed") + 1_000)
+        look(NOW + minute * MINUTE)
+        tell(timezone.now() + minute * MINUTE)
+
+    assert Incident.objects.get().facts["failed"] == 15_000
+    assert Notice.objects.count() == 1
+    assert sorted(message.to[0] for message in mail.outbox) == ["ada@example.com", "max@example.com"]
+
+
+def test_refusals_by_the_thousand_send_one_notice(cast: Cast) -> None:
+    pixel = PixelFactory.create(tenant=cast.shoes)
+    hour = {"hour": NOW.replace(minute=0), "kind": Finding.Kind.REFUSED, "count": 1_000, "events": 1_000}
+    for minute in range(15):
+        Finding.objects.create(pixel=pixel, field=f"field_{minute}", reason="wrong", **hour)
+        look(NOW + minute * MINUTE)
+        tell(timezone.now() + minute * MINUTE)
+
+    assert Incident.objects.get().facts["refused"] == 15_000
+    assert len(mail.outbox) == 2
 
 
 @pytest.mark.django_db(transaction=True)

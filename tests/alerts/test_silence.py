@@ -107,6 +107,46 @@ def test_a_year_of_thirty_quiet_pixels_raises_no_false_alarm() -> None:
         assert alarms(hours, start, 29, 336) == [], number
 
 
+@pytest.mark.slow
+def test_on_any_working_day_a_busy_pixel_that_stops_is_found_within_two_hours() -> None:
+    """Also on holidays, and on the days after them."""
+    rng, start = random.Random(19), datetime(2025, 1, 6, tzinfo=UTC)
+    hours = year_of(rng, 250, start)
+    for stop in (start + day * DAY + hour * HOUR for day in range(29, 365) for hour in (9, 15)):
+        until = {hour: count for hour, count in hours.items() if hour < stop}
+        looks = [stop + half * HOUR / 2 for half in range(1, 5)]
+        if stop.weekday() < 5:
+            found = [look for look in looks if not until.get(look.replace(minute=0) - HOUR)]
+            assert any(RULE.is_broken(expectation(until, look)[1], RULE.threshold) for look in found), stop
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_among_thirty_quiet_pixels_the_one_that_stops_is_found_and_no_other(cast: Cast) -> None:
+    """Looked at every hour, from a Friday to a Tuesday; on Tuesday noon the busy one stops."""
+    rng, start = random.Random(19), datetime(2026, 1, 12, tzinfo=UTC)
+    first, stop = start + 32 * DAY, start + 36 * DAY + 12 * HOUR
+    busy, *quiet = PixelFactory.create_batch(31, tenant=cast.shoes)
+    years = {pixel: year_of(rng, 0.2 + number / 3, start) for number, pixel in enumerate(quiet)}
+    years[busy] = {hour: count for hour, count in year_of(rng, 250, start).items() if hour < stop}
+
+    def receive(since: datetime, until: datetime) -> None:
+        Counter.objects.bulk_create(
+            Counter(pixel=pixel, span=Counter.Span.HOUR, dimension=0, start=hour, received=count)
+            for pixel, hours in years.items()
+            for hour, count in hours.items()
+            if since <= hour < until
+        )
+
+    receive(start, first)
+    for n in range(int((stop - first) / HOUR)):
+        receive(first + n * HOUR, first + (n + 1) * HOUR)
+        assert not is_open(first + n * HOUR + HOUR / 2), n
+    receive(stop, stop + 2 * HOUR)
+    assert is_open(stop + 2 * HOUR)
+    assert Incident.objects.get().pixel == busy
+
+
 def test_a_month_of_quiet_pixels_raises_no_false_alarm() -> None:
     rng, start = random.Random(19), datetime(2025, 1, 6, tzinfo=UTC)
     for an_hour in (1, 5):
