@@ -27,7 +27,7 @@ from events.intake.addresses import GATEWAY, events_path
 from events.intake.bodies import most_bytes
 from events.intake.outbox import Storing, store, store_together
 from events.script import door as script_door
-from portal import health, tls_check
+from portal import health, metrics, tls_check
 from portal.graphql import door as graphql_door
 
 #: Answers a request itself, or None where Django does.
@@ -109,6 +109,7 @@ TABLE = (
     Software(r"/healthz", "/healthz", refusals.as_rest, health.answer, any_host=True, internal=True),
     Software(r"/livez", "/livez", refusals.as_rest, health.answer_alive, any_host=True, internal=True, at_once=True),
     Software(r"/hub/health", "/hub/health", refusals.as_rest, health.answer, any_host=True, internal=True),
+    Software(r"/metrics", metrics.PATH, refusals.as_rest, metrics.answer, any_host=True, internal=True),
     Software(r"/internal", tls_check.PATH, refusals.as_rest, tls_check.answer, any_host=True, internal=True),
 )
 _COMPILED = tuple((re.compile(f"{each.pattern}(/.*)?", re.DOTALL | re.IGNORECASE), each) for each in TABLE)
@@ -122,6 +123,22 @@ def find(path: str) -> Found | None:
     """Whose address the path is, and the path put right; None for pages."""
     tidy = _SLASHES.sub("/", path).rstrip("/ \t\r\n")
     return next(((software, tidy) for pattern, software in _COMPILED if pattern.fullmatch(tidy)), None)
+
+
+def road(found: Found | None) -> str:
+    """On which of a few roads a request comes, as metrics tell them apart."""
+    return _ROADS[id(found[0])] if found else "page"
+
+
+def _road(software: Software) -> str:
+    if software.events:
+        return "browser" if software.events is browser_door.storing else "server"
+    if software.internal:
+        return "internal"
+    return "graphql" if software.form is refusals.as_graphql else "rest"
+
+
+_ROADS = {id(software): _road(software) for software in TABLE}
 
 
 def answer(request: Request, found: Found | None) -> Response | None:

@@ -54,6 +54,13 @@ def _refuse_to_start_unshared(**kwargs: object) -> None:
 
 
 @signals.worker_init.connect
+def _tell_of_pool(**kwargs: object) -> None:
+    from portal.metrics import tell_of_pool_from_now_on  # here: it asks about Django's tables
+
+    tell_of_pool_from_now_on()
+
+
+@signals.worker_init.connect
 def _tell_of_root(**kwargs: object) -> None:
     if os.geteuid() == 0:
         logger.warning("The worker runs as root. A user of its own is safer: docs/production.md.")

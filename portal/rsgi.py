@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from ipaddress import ip_network
@@ -27,9 +28,11 @@ from common.http import Request, Response  # noqa: E402
 from common.incoming_bodies import BodyLimits, BodyRefused, IncomingBodies  # noqa: E402
 from common.lending import Lender  # noqa: E402
 from common.loop_threads import Bounds, LoopThreads  # noqa: E402
+from common.metrics import note_request  # noqa: E402
 from common.rsgi import Exchange, Scope, has_body, read_head, send  # noqa: E402
 from events.intake.bodies import most_bytes  # noqa: E402
 from portal import addresses  # noqa: E402
+from portal.metrics import tell_of_pool_from_now_on  # noqa: E402
 from portal.pages import RenderedPage, SentFile, answer_page  # noqa: E402
 from portal.stopping import also_when_stopped, cut_off_readers  # noqa: E402
 
@@ -82,9 +85,11 @@ class Portal:
         )
         self._bodies.look_from_now_on(loop)
         also_when_stopped(loop, self._stop)
+        tell_of_pool_from_now_on()
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer a request."""
+        started = time.perf_counter()
         request = read_head(scope, self._trusted)
         found = addresses.find(request.path)
         size = 0
@@ -104,6 +109,7 @@ class Portal:
         finally:
             self._bodies.let_go(size)
             self._answering -= 1
+        note_request(addresses.road(found), answer.status, time.perf_counter() - started)
         if isinstance(answer, Response):
             send(exchange, answer, request.scheme)
         else:

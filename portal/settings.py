@@ -12,6 +12,7 @@ from whitenoise.compress import Compressor
 from common import env
 from portal import broker, keys, logs
 from portal.variables import PortalVariables
+from portal.watching import metrics_folder
 
 ROOT = env.ROOT
 given = PortalVariables()
@@ -371,6 +372,12 @@ GRAPHQL_MAX_LIST_LENGTH = given.GRAPHQL_MAX_LIST_LENGTH
 GRAPHQL_DOCUMENT_CACHE_SIZE = given.GRAPHQL_DOCUMENT_CACHE_SIZE
 # The intake reads forms, too.
 DATA_UPLOAD_MAX_MEMORY_SIZE = max(2_621_440, INTAKE_MAX_BODY_BYTES)
+
+# --- Watching ---------------------------------------------------------------------------------------------------------
+METRICS_TOKEN = given.METRICS_TOKEN
+METRICS_ALLOWED_NETWORKS = given.METRICS_ALLOWED_NETWORKS
+# What processes have measured; none where nobody may ask for it.
+METRICS_FOLDER = metrics_folder(DATA_DIR) if METRICS_TOKEN or METRICS_ALLOWED_NETWORKS else None
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = given.LOG_LEVEL

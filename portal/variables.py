@@ -101,6 +101,11 @@ class PortalVariables(Variables):
     SECURE_HSTS_PRELOAD: Flag = False
     TRUSTED_PROXIES: Networks = []
     REQUIRE_MFA_FOR_HOST: Flag = False
+    METRICS_TOKEN: Annotated[
+        str | None,
+        matching(r"[A-Za-z0-9._~+/=-]{20,}", "must be 20 or more of the signs that a bearer token has."),
+    ] = None
+    METRICS_ALLOWED_NETWORKS: Networks = []
 
     # API
     TOKEN_RATE_LIMIT: Rate = default("30/m")

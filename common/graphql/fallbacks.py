@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from common import metrics
 from common.errors import PortalError
 from common.graphql.compiler import Misfit
 
@@ -22,5 +23,6 @@ def note_fallback(error: Exception) -> None:
     """Count it, and say so in the log; the error's text, which may quote what was asked or read, stays out."""
     cause = type(error).__qualname__
     fallbacks[cause] += 1
+    metrics.note_fallback(cause)
     level = logging.INFO if isinstance(error, PortalError | Misfit) else logging.WARNING
     logger.log(level, "A compiled query raised %s: graphql-core answers.", cause, extra={"count": fallbacks[cause]})

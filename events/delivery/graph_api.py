@@ -7,6 +7,7 @@ line of this module holds it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ import msgspec
 from django.conf import settings
 
 from common.deadlines import DeadlineTransport, ends_after
+from common.metrics import note_publishing
 from common.quoting import seconds_until, shown
 from events.delivery.graph_errors import TOO_LARGE, Blame, blame
 
@@ -77,6 +79,8 @@ class BadToken:
 
 
 GraphAnswer = Accepted | Refused | RetryLater | BadToken
+#: As metrics call them.
+_CLASSES = {Accepted: "accepted", Refused: "refused", RetryLater: "retry", BadToken: "bad_token"}
 
 
 class _Error(msgspec.Struct):
@@ -118,8 +122,11 @@ def post_events(
     """
     body = body_with(events, access_token, options)
     url = events_url(pixel_id, api_version)
+    started = time.perf_counter()
     answer = ask("POST", url, JSON_HEADERS, body, seconds=settings.PUBLISH_TIMEOUT_SECONDS)
-    return answer if isinstance(answer, RetryLater) else judge(*answer, secret=access_token)
+    judged = answer if isinstance(answer, RetryLater) else judge(*answer, secret=access_token)
+    note_publishing(_CLASSES[type(judged)], time.perf_counter() - started)
+    return judged
 
 
 def events_url(pixel_id: str, api_version: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from graphene_django.views import GraphQLView
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
+from graphql import ExecutionResult, FieldNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
 
 from accounts.authentication import BEARER_CHALLENGE
 from accounts.schema.context import SignedIn
@@ -29,6 +30,7 @@ from common.graphql.requests import (
     read_request,
 )
 from common.http import Request, Response, from_django
+from common.metrics import note_graphql
 from common.query_timeout import limited_reads
 from portal.graphql.sign_in import sign_in
 
@@ -84,18 +86,28 @@ def _execute(request: Request, schema: GraphQLSchema, browser: HttpRequest | Non
             limits = Limits.current()
             check_variables(asked.variables, limits)
             prepared = prepare_document(schema, asked.query, limits)
-            is_query = prepared.operation(asked.operation_name).operation is OperationType.QUERY
+            operation = prepared.operation(asked.operation_name)
+            is_query = operation.operation is OperationType.QUERY
             if request.method == "GET" and not is_query:
                 raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
             if is_query:
                 stack.enter_context(limited_reads())
+            started = time.perf_counter()
             result = prepared.execute_compiled(asked.operation_name, asked.variables, context)
         finally:
             caller.confirm()  # whatever there is to tell, a refusal too, is for those alone who are known
+        way = "reference" if result is None else "compiled"
         if result is None:
             context.principal = caller.principal  # which may have been looked up anew
             result = prepared.execute_as_reference(asked.operation_name, asked.variables, context)
+        note_graphql(_first_field(operation), way, time.perf_counter() - started)
     return executed(result)
+
+
+def _first_field(operation: OperationDefinitionNode) -> str:
+    """A name of the schema's, since the document was validated: there are as many as it has fields at its top."""
+    first = operation.selection_set.selections[0]
+    return first.name.value if isinstance(first, FieldNode) else "fragment"
 
 
 def executed(result: ExecutionResult) -> GraphQLResponse:
