@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("pipeline/sources/<str:source_id>/", sources.source, name="source"),
     path("pipeline/sources/<str:source_id>/script/", sources.configure, name="configure_source"),
+    path("pipeline/sources/<str:source_id>/meta-pixel/", sources.answer_meta_pixel, name="answer_meta_pixel"),
     path("pipeline/sources/<str:source_id>/name/", acts.rename, {"kind": acts.SOURCE}, name="rename_source"),
     path("pipeline/sources/<str:source_id>/active/", acts.switch, {"kind": acts.SOURCE}, name="switch_source"),
     path("pipeline/sources/<str:source_id>/delete/", acts.delete, {"kind": acts.SOURCE}, name="delete_source"),

@@ -13,9 +13,8 @@ from pipelines.models import Source
 from pipelines.services import acts
 from pipelines.services.sources import refuse_files
 
-_CODE = """\
-<!-- Signals Gateway Pixel Code -->
-<script>
+#: Loads the script, and keeps what it is told until it is there.
+LOADER = """\
 !function(f,b,e,v,n,t,s)
 {if(f.cbq)return;n=f.cbq=function(){n.callMethod?
 n.callMethod.apply(n,arguments):n.queue.push(arguments)};
@@ -26,15 +25,22 @@ s.parentNode.insertBefore(t,s)}(window,document,'script',
 '%(host)s/sdk/%(id)s/events.js');
 cbq('setHost', '%(host)s/');
 cbq('init', '%(id)s');
-cbq('track', 'PageView');
-</script>
-<!-- End Signals Gateway Pixel Code -->
 """
+_CODE = (
+    "<!-- Signals Gateway Pixel Code -->\n<script>\n"
+    + LOADER
+    + "cbq('track', 'PageView');\n</script>\n<!-- End Signals Gateway Pixel Code -->\n"
+)
 
 
 def header_code(tenant: Tenant, source: Source) -> str:
     """The code of the account's source. Its host is the account's own domain where that is verified."""
-    return _CODE % {"host": address_of(tenant).rstrip("/"), "id": source.source_id}
+    return filled(_CODE, tenant, source)
+
+
+def filled(code: str, tenant: Tenant, source: Source) -> str:
+    """Code with the script's address and the source's id in it."""
+    return code % {"host": address_of(tenant).rstrip("/"), "id": source.source_id}
 
 
 @transaction.atomic

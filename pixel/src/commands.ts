@@ -1,10 +1,12 @@
 // What pages call: cbq("track", "Purchase", {value: 12, currency: "EUR"}), and the rest.
 
+import { readJar } from "./cookies";
 import { dataAt, tap, withId } from "./fbq";
 import { makeEventId } from "./ids";
 import { loadFile } from "./loading";
 import { resume } from "./outbox";
 import { watchAddress } from "./pages";
+import { place, tellPage, waitsForJar } from "./place";
 import { isFields, quietly, warn } from "./quiet";
 import { type Happening, Source } from "./source";
 import type { Call, Cbq, Fields, Filter, Page, Road, Served } from "./types";
@@ -21,7 +23,10 @@ const processing: Record<Road, Fields> = { cbq: {}, fbq: {} };
 let view = { address: "", id: "", roads: new Set<Road>() };
 let referrer = quietly(() => document.referrer, "");
 
-const around = { isAllowed: (road: Road): boolean => allowed[road], host: (): string | undefined => host };
+const around = {
+  isAllowed: (road: Road): boolean => allowed[road] && !waitsForJar(),
+  host: (): string | undefined => host,
+};
 
 function idOf(given: unknown): string | undefined {
   const id = typeof given === "number" || typeof given === "string" ? String(given).trim() : "";
@@ -62,8 +67,11 @@ const OWN: Record<string, (given: unknown[]) => void> = {
   setHost: ([address]) => setHost(address),
   loadConfig: ([id]) => load(id),
   init: ([id, userData]) => init(id, userData),
-  // 'integrationMethod': it says by which plugin the code came, and changes nothing.
-  set: () => undefined,
+  // 'integrationMethod' says by which plugin the code came, and changes nothing.
+  set: ([what, value]) => {
+    if (what === "page") tellPage(value);
+    else if (what === "cookies") readJar(value, goOn);
+  },
 };
 
 /** Takes over the advertiser's filter for an id. */
@@ -131,8 +139,13 @@ function consent(given: unknown, road: Road): void {
     return;
   }
   allowed[road] = given === "grant";
-  for (const source of sources.values()) source.flush();
-  if (allowed[road]) resume();
+  goOn();
+}
+
+/** Sends what waits, as far as it may go by now. */
+function goOn(): void {
+  for (const source of sources.values()) quietly(() => source.flush(), undefined);
+  resume();
 }
 
 function track(call: Call, road: Road): void {
@@ -158,14 +171,15 @@ function track(call: Call, road: Road): void {
 function happened(road: Road, name: string, data: unknown, given: unknown): Happening {
   const id = given ? String(given) : idFor(road, name);
   if (name === "PageView" && given && road === "fbq") remember(road, id);
+  const { url, referrer: said } = place();
   return {
     road,
     name,
     data: isFields(data) ? quietly(() => JSON.parse(JSON.stringify(data)) as Fields, {}) : {},
     id,
-    location: location.href,
-    host: location.hostname,
-    referrer,
+    location: url.href,
+    host: url.hostname,
+    referrer: said ?? referrer,
     options: processing[road],
   };
 }
@@ -173,7 +187,7 @@ function happened(road: Road, name: string, data: unknown, given: unknown): Happ
 /** A new id; but one look at a page that both functions tell of is one event. */
 function idFor(road: Road, name: string): string {
   if (name !== "PageView") return makeEventId();
-  if (view.address === location.href && !view.roads.has(road)) {
+  if (view.address === place().url.href && !view.roads.has(road)) {
     view.roads.add(road);
     return view.id;
   }
@@ -181,7 +195,7 @@ function idFor(road: Road, name: string): string {
 }
 
 function remember(road: Road, id: string): string {
-  if (view.id !== id) view = { address: location.href, id, roads: new Set([road]) };
+  if (view.id !== id) view = { address: place().url.href, id, roads: new Set([road]) };
   return id;
 }
 

@@ -1,5 +1,6 @@
 // The visitor's two ids, in cookies of the advertiser's own domain: _fbp knows the browser, _fbc the click on an ad.
 
+import { place, putIntoJar, tellJar } from "./place";
 import { quietly } from "./quiet";
 
 const SECONDS = 90 * 86_400;
@@ -8,7 +9,7 @@ const CLICK_ID = /^[A-Za-z0-9_-]{1,500}$/;
 /** Where cookies are refused, the ids last as long as the page. */
 const kept: Record<string, string> = {};
 /** Of the page that the visitor came to: consent may be given on a later address. */
-const landed = quietly(() => new URLSearchParams(location.search).get("fbclid"), null);
+const landed = clicked();
 
 export interface VisitorIds {
   fbp?: string;
@@ -22,11 +23,27 @@ export function visitorIds(makes: boolean): VisitorIds {
   return { ...(fbp && { fbp }), ...(fbc && { fbc }) };
 }
 
+/** Takes the ids from cookies that answer later; `over` is called when they have. */
+export function readJar(given: unknown, over: () => void): void {
+  tellJar(
+    given,
+    ["_fbp", "_fbc"],
+    (name, value) => {
+      kept[name] ??= value;
+    },
+    over,
+  );
+}
+
+function clicked(): string | null {
+  return quietly(() => new URLSearchParams(place().url.search).get("fbclid"), null);
+}
+
 function clickId(makes: boolean): string | undefined {
   const known = read("_fbc");
-  const clicked = quietly(() => new URLSearchParams(location.search).get("fbclid"), null) ?? landed;
-  if (!makes || !clicked || !CLICK_ID.test(clicked) || known?.endsWith(`.${clicked}`)) return known;
-  return keep("_fbc", clicked);
+  const click = clicked() ?? landed;
+  if (!makes || !click || !CLICK_ID.test(click) || known?.endsWith(`.${click}`)) return known;
+  return keep("_fbc", click);
 }
 
 function read(name: string): string | undefined {
@@ -36,22 +53,29 @@ function read(name: string): string | undefined {
 
 /** Keeps a new id on the broadest domain that takes a cookie: that of the website, for all of its subdomains. */
 function keep(name: string, rest: string): string {
-  const labels = quietly(() => location.hostname.split("."), []);
+  const labels = quietly(() => place().url.hostname.split("."), []);
   for (let index = 1; index < labels.length; index += 1) {
     const domain = labels.slice(-index - 1).join(".");
     const id = `fb.${index}.${Date.now()}.${rest}`;
     if (write(name, id, `; domain=${domain}`)) return id;
   }
   const id = `fb.${Math.max(labels.length - 1, 0)}.${Date.now()}.${rest}`;
-  if (!write(name, id, "")) kept[name] = id;
+  if (!write(name, id, "")) {
+    kept[name] = id;
+    putIntoJar(cookie(name, id));
+  }
   return id;
 }
 
 function write(name: string, id: string, domain: string): boolean {
   return quietly(() => {
-    const secure = location.protocol === "https:" ? "; secure" : "";
     // biome-ignore lint/suspicious/noDocumentCookie: the other interface answers later, and not in every browser
-    document.cookie = `${name}=${id}${domain}; max-age=${SECONDS}; path=/; samesite=lax${secure}`;
+    document.cookie = cookie(name, id) + domain;
     return document.cookie.includes(`${name}=${id}`);
   }, false);
+}
+
+function cookie(name: string, id: string): string {
+  const secure = place().url.protocol === "https:" ? "; secure" : "";
+  return `${name}=${id}; max-age=${SECONDS}; path=/; samesite=lax${secure}`;
 }

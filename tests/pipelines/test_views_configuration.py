@@ -56,13 +56,35 @@ def test_the_setup_guide_has_the_code_for_a_page_and_the_address_for_a_server(ca
     assert "/capi/4711/events" in get(cast.vic, "pipelines:source", cast.shoes, "4711").content.decode()
 
 
-def test_the_setup_guide_asks_for_a_meta_pixel_and_says_what_the_answer_changes(cast: Cast, website: Source) -> None:
-    for forks, words in ((False, "If it does, switch on"), (True, "Yes: the script uses its event code")):
-        Source.objects.update(fork_meta_pixel=forks)
-        page = see(cast.vic, "pipelines:source", cast.shoes, "4711")
-        assert "Does your website have a Meta Pixel?" in page
+def test_the_setup_guide_has_each_way_to_pages(cast: Cast, website: Source) -> None:
+    page = see(cast.vic, "pipelines:source", cast.shoes, "4711")
+    custom_pixel = get(cast.vic, "pipelines:source", cast.shoes, "4711").context["shopify_code"]
+
+    for words in ("In a website's pages", "Custom HTML", "With Shopify", "From a server"):
         assert words in page
-        assert "Custom HTML" in page
+    assert "cbq('init', '4711');" in custom_pixel
+    assert "analytics.subscribe(" in custom_pixel
+    assert "<script" not in custom_pixel  # Shopify takes JavaScript alone
+
+
+def test_the_setup_guide_asks_for_a_meta_pixel_and_the_answer_switches(cast: Cast, website: Source) -> None:
+    manager = login(cast.max)
+    assert "If it does, let its event code" in see(cast.vic, "pipelines:source", cast.shoes, "4711")
+
+    post(manager, "pipelines:answer_meta_pixel", cast.shoes, "4711", has_one="yes")
+    assert Source.objects.get().fork_meta_pixel
+    assert "Yes: the script uses its event code" in see(cast.vic, "pipelines:source", cast.shoes, "4711")
+
+    post(manager, "pipelines:answer_meta_pixel", cast.shoes, "4711", has_one="no")
+    assert not Source.objects.get().fork_meta_pixel
+
+
+def test_an_answer_that_is_none_changes_nothing(cast: Cast, website: Source) -> None:
+    manager = login(cast.max)
+    before = snapshot()
+    for given in ({}, {"has_one": "perhaps"}):
+        post(manager, "pipelines:answer_meta_pixel", cast.shoes, "4711", **given)
+    assert snapshot() == before
 
 
 def test_files_have_no_setup_guide(cast: Cast, website: Source) -> None:
