@@ -19,8 +19,7 @@ from accounts.services.routing import address_of
 from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page
 from events.intake.event_ids import TEST_PREFIX
-from events.views.frames import in_frame, with_frame
-from filters.domains import host_of
+from events.views.frames import in_frame, portal_website, with_frame
 from pipelines.lookups import find_gateway_source
 from pipelines.models import Source
 from pipelines.services.sources import refuse_files
@@ -47,8 +46,7 @@ def script_trial(request: AccountRequest, source_id: str) -> HttpResponse:
         "events": EVENTS,
         "prefix": TEST_PREFIX,
         "host": address_of(request.tenant).rstrip("/"),
-        # The events tell of the frame's own address.
-        "website": host_of(request.build_absolute_uri("/")) or "",
+        "website": portal_website(request),
         "frame": address("pipelines:script_frame", request.tenant, source_id),
     }
     response = render(request, "events/script_trial.html", context)

@@ -11,6 +11,7 @@ from accounts.permissions import Action
 from accounts.web import AccountRequest, account_page
 from events.forms import WebsiteForm
 from events.gateway.arrivals import MINUTES, read_arrivals, read_silence
+from events.views.frames import portal_website
 from pipelines.lookups import find_gateway_source
 from pipelines.services.sources import refuse_files
 
@@ -28,6 +29,8 @@ def website_events(request: AccountRequest, source_id: str) -> HttpResponse:
         arrivals = read_arrivals(source, website)
         silence = None if arrivals.events else read_silence(source, website)
         context |= {"website": website, "arrivals": arrivals, "silence": silence}
+        # Its events come from the page with the script (script_trial.py).
+        context["is_portal"] = website == portal_website(request)
         if request.htmx:  # type: ignore[attr-defined]
             return render(request, "events/_website_events.html", context)
     return render(request, "events/website_events.html", context, status=400 if form.errors else 200)

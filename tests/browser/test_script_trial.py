@@ -44,6 +44,7 @@ def max_(visit: Open, cast: Cast, gateway: Gateway, source: Source) -> Visit:
 def test_an_event_is_sent_by_the_sources_script_and_seen_arriving(max_: Visit, source: Source) -> None:
     page = max_.page
     expect(page.get_by_text("The script is loaded")).to_be_visible()
+    expect(page.get_by_text("Send an event by one of the buttons")).to_be_visible()
     page.get_by_role("button", name="Purchase").click()
 
     line = page.locator("#arrivals tbody tr")
