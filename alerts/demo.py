@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import uuid4
 
+from alerts.channels.webhook import new_secret
 from alerts.looking import look
-from alerts.models import Incident, Notice, RuleName, RuleSetting
+from alerts.models import ChannelName, Incident, Notice, Receiver, RuleName, RuleSetting
 from pixels.models import Pixel
 
 _HOUR = timedelta(hours=1)
@@ -36,4 +38,30 @@ def write_incidents(pixel_ids: Sequence[str], now: datetime) -> None:
         Notice.objects.create(incident=incident, created_at=opened, due_at=None)
     last = Pixel.objects.get(pixel_id=pixel_ids[-1])
     RuleSetting.objects.create(tenant_id=last.tenant_id, pixel=last, rule=RuleName.SILENCE, threshold=200)
+    _write_receiver(last.tenant_id, now)
     look(now)
+
+
+def _write_receiver(tenant_id: str, now: datetime) -> None:
+    """A webhook that is switched off: nothing is to be posted to an address that is made up."""
+    receiver = Receiver.objects.create(
+        tenant_id=tenant_id,
+        channel=ChannelName.WEBHOOK,
+        name="Warehouse",
+        url="https://warehouse.example.com/alerts",
+        host="warehouse.example.com",
+        secret=new_secret(),
+        failures=30,
+        failing_since=now - 28 * _HOUR,
+        disabled_at=now - 3 * _HOUR,
+    )
+    for hours, status, said in ((53, 204, ""), (28, 503, "Down for maintenance"), (3, 503, "Down for maintenance")):
+        receiver.postings.create(
+            notice_id=uuid4(),
+            kind=Notice.Kind.OPENED,
+            at=now - hours * _HOUR,
+            duration=hours,
+            taken=status == 204,
+            status=status,
+            said=said,
+        )

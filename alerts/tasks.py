@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from alerts import digests, looking, pruning, telling
 
 #: Seconds after which a message is not worth acting upon: the next one has been sent.
 _EXPIRES = 60
+#: However many receivers are slow, half of the threads are left for events.
+_posting = BoundedSemaphore(max(settings.CELERY_WORKER_CONCURRENCY // 2, 1))
 
 
 @shared_task(expires=_EXPIRES)
@@ -30,8 +34,12 @@ def tell() -> None:
 
 @shared_task(expires=_EXPIRES)
 def post(receiver_id: str) -> None:
-    """Post what is due to one receiver."""
-    telling.post(UUID(receiver_id))
+    """Post what is due to one receiver, where a thread is left for that: else it is its turn again soon."""
+    if _posting.acquire(blocking=False):
+        try:
+            telling.post(UUID(receiver_id))
+        finally:
+            _posting.release()
 
 
 @shared_task(expires=_EXPIRES)

@@ -288,11 +288,15 @@ def test_it_shows_what_is_wrong_and_what_was() -> None:
     demo()
 
     of_accounts = Incident.objects.exclude(tenant=None)  # the disk of the tests' machine is no matter
-    assert set(of_accounts.filter(closed_at=None).values_list("rule", flat=True)) == {"token", "registration"}
+    assert set(of_accounts.filter(closed_at=None).values_list("rule", flat=True)) == {
+        "token",
+        "registration",
+        "receiver",
+    }
     closed = of_accounts.exclude(closed_at=None)
     assert set(closed.values_list("rule", flat=True)) == {"waiting", "success", "silence"}
     look()
-    assert of_accounts.filter(closed_at=None).count() == 3  # it is true
+    assert of_accounts.filter(closed_at=None).count() == 4  # it is true
 
 
 @pytest.mark.django_db
