@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo setup test test-slow test-pythons screenshots upgrade bench bench-pages lint format check messages requirements clean
+.PHONY: help run demo setup test test-slow test-pythons screenshots upgrade bench bench-pages lint format check deploy-check messages requirements clean
 
 help:  ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 15
@@ -76,6 +76,9 @@ check: lint $(VENV)/assets  ## Everything that can be told without running the t
 	$(CHECKED) $(EXAMPLE) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(CHECKED) $(DEFAULTS) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECKED) $(DEFAULTS) $(BIN)/python manage.py export_schemas --check
+
+deploy-check: $(VENV)/installed  ## Check what deploy/ holds, with the tools that are here
+	@$(BIN)/python scripts/deploy_check.py
 
 messages: $(VENV)/installed  ## Collect what pages say into locale/, to be translated there
 	@$(BIN)/python scripts/messages.py
