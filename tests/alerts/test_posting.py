@@ -119,6 +119,22 @@ def test_slack_gets_a_line_and_blocks_in_which_names_are_no_markup(cast: Cast, h
     assert "webhook-signature" not in request.headers
 
 
+def test_both_are_told_when_it_is_over(cast: Cast, httpserver: HTTPServer) -> None:
+    add(cast, answers(httpserver), cast.shoes)
+    add(cast, answers(httpserver, path="/slack"), cast.shoes, channel="slack", name="Slack")
+    pixel = break_pixel(cast.shoes)
+    tasks.tell()
+    Pixel.objects.filter(pk=pixel.pk).update(bad_token=False)
+    look()
+    tasks.tell()
+
+    first, last = (json.loads(request.data) for request in received(httpserver))
+    assert (first["type"], last["type"]) == ("incident.opened", "incident.closed")
+    assert first["data"]["id"] == last["data"]["id"]
+    assert last["data"]["closedAt"] is not None
+    assert json.loads(received(httpserver, "/slack")[1].data)["text"].startswith("Over: Access token rejected")
+
+
 def test_what_is_not_taken_is_sent_again_under_its_id_for_a_day(cast: Cast, httpserver: HTTPServer) -> None:
     add(cast, answers(httpserver, 503), cast.shoes)
     break_pixel(cast.shoes)
