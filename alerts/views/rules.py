@@ -29,7 +29,7 @@ from pixels.reads import get_pixel
 _UNITS = {
     RuleName.SILENCE: gettext_lazy("Events that must have been expected"),
     RuleName.WAITING: gettext_lazy("Minutes that the oldest event may wait"),
-    RuleName.SUCCESS: gettext_lazy("Percent of events that Meta must take"),
+    RuleName.SUCCESS: gettext_lazy("Percent of events that must be taken"),
     RuleName.REFUSED: gettext_lazy("Percent of events that may be refused at intake"),
 }
 #: About what belongs to no pixel.
