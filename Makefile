@@ -77,14 +77,14 @@ check: lint $(VENV)/assets  ## Everything that can be told without running the t
 	$(CHECKED) $(DEFAULTS) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECKED) $(DEFAULTS) $(BIN)/python manage.py export_schemas --check
 
-deploy-check: $(VENV)/installed  ## Check what deploy/ holds, with the tools that are here
+deploy-check: $(VENV)/installed-dev $(VENV)/deploy/installed  ## Check deploy/: image, compose, Kubernetes, systemd, Prometheus
 	@$(BIN)/python scripts/deploy_check.py
 
 messages: $(VENV)/installed  ## Collect what pages say into locale/, to be translated there
 	@$(BIN)/python scripts/messages.py
 
 requirements: $(VENV)/installed-dev  ## Pin the newest packages that requirements*.in allow
-	@for part in "" -dev -bench -build; do \
+	@for part in "" -dev -bench -build -deploy; do \
 		$(BIN)/pip-compile --upgrade --quiet --strip-extras --no-header --no-emit-index-url --no-emit-find-links \
 			requirements$$part.in || exit 1; done
 
@@ -110,6 +110,12 @@ $(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
 $(VENV)/bench/installed: requirements-bench.txt $(VENV)/installed
 	@$(BIN)/python -m venv $(VENV)/bench
 	$(VENV)/bench/bin/python -m pip install --quiet -r requirements-bench.txt
+	@touch $@
+
+# What reads deploy/, in a place of its own.
+$(VENV)/deploy/installed: requirements-deploy.txt $(VENV)/installed
+	@$(BIN)/python -m venv $(VENV)/deploy
+	@$(VENV)/deploy/bin/python -m pip install --quiet -r requirements-deploy.txt
 	@touch $@
 
 bench/peers/node_modules/installed: bench/peers/package-lock.json $(BUILD)/installed

@@ -1,0 +1,79 @@
+"""The primary dies under load and its standby takes over: nothing that was accepted is lost, or counted twice."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from events.sandbox import Sandbox
+from events.sandbox.server import serve
+from tests.base import tenant
+from tests.factories import PixelFactory
+from tests.instance import Instance
+from tests.slow.load import Load, browser_event_for, events_for
+from tests.slow.servers import PrivatePostgres, private_postgres
+from tests.slow.test_faults_postgres import (
+    assert_counted_once,
+    children,
+    faults,
+    wait_for_arrivals,
+    wait_until_all_arrived,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+#: From the moment at which the standby may be written to.
+BACK_SECONDS = 10
+
+
+def test_a_standby_takes_over_under_load(tmp_path: Path) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("shown where the tests run on PostgreSQL")
+    pixel_id = PixelFactory.create(tenant=tenant("Shoes")).pixel_id
+    asks = {"events": events_for(pixel_id), "browser": browser_event_for(pixel_id)}
+    sandbox = Sandbox()
+    with private_postgres() as primary, serve(sandbox) as graph_api:
+        standby = primary.with_standby()
+        try:
+            environment = {
+                "DATABASE_URL": both(primary, standby),
+                "PUBLISH_TIMEOUT_SECONDS": 1,
+                "LANE_LEASE_SECONDS": 4,
+            }
+            with Instance(tmp_path, graph_api, **environment) as instance:
+                instance.start_worker()
+                instance.start_web()
+                fail_over(instance, sandbox, Load(instance.url, asks), primary, standby)
+                assert_counted_once(standby, sandbox)
+        finally:
+            standby.stop("immediate")
+
+
+def fail_over(
+    instance: Instance, sandbox: Sandbox, load: Load, primary: PrivatePostgres, standby: PrivatePostgres
+) -> None:
+    processes = children(instance)
+    with load.running():
+        wait_for_arrivals(sandbox, instance, load)
+        primary.stop("immediate")
+        standby.promote()
+        promoted = time.monotonic()
+        time.sleep(BACK_SECONDS)
+        wait_for_arrivals(sandbox, instance, load)
+    wait_until_all_arrived(sandbox, instance, load)
+
+    after = load.between(promoted + BACK_SECONDS)
+    assert after
+    assert {each.status for each in after} <= {200, 202}, faults(after)
+    assert not [each for each in load.answers if each.status == 500]
+    assert children(instance) == processes, "the web server was started again"
+    back = min(each.ended for each in load.between(promoted) if each.status in (200, 202))
+    print(f"events were taken again {back - promoted:.2f} s after the standby was promoted")  # noqa: T201
+
+
+def both(primary: PrivatePostgres, standby: PrivatePostgres) -> str:
+    """The URL of both servers."""
+    return f"postgres://postgres@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/portal"
