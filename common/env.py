@@ -115,6 +115,7 @@ def _flag(text: str) -> bool:
     return ("false", "true").index(text.lower()) == 1
 
 
+_POSTGRESQL_PORT = "5432"
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
@@ -154,11 +155,30 @@ def _base_url(text: str) -> str:
 
 
 def _database(text: str) -> dict[str, Any]:
-    config: dict[str, Any] = {**dj_database_url.parse(text)}
+    first, others = _servers(text)
+    config: dict[str, Any] = {**dj_database_url.parse(first)}
     engines = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
     if config["ENGINE"] not in engines or config["NAME"] in ("", ":memory:"):
         raise ValueError
+    if others:
+        every = [(config["HOST"], str(config["PORT"] or _POSTGRESQL_PORT)), *others]
+        config["HOST"], config["PORT"] = (",".join(part) for part in zip(*every, strict=True))
+        # Of a primary and its standbys, the one that may be written to.
+        config["OPTIONS"] = {"target_session_attrs": "read-write", **config.get("OPTIONS", {})}
     return config
+
+
+def _servers(url: str) -> tuple[str, list[tuple[str, str]]]:
+    """The database's URL with its first server alone; the host and the port of each of the others."""
+    scheme, found, rest = url.partition("://")
+    place, slash, name = rest.partition("/")
+    user, at, servers = place.rpartition("@")
+    first, *others = servers.split(",")
+    matches = [re.fullmatch(r"([^:]+|\[.+\])(?::(\d+))?", server) for server in others]
+    if not all(matches):
+        raise ValueError
+    pairs = [(match[1].strip("[]"), match[2] or _POSTGRESQL_PORT) for match in matches if match]
+    return f"{scheme}{found}{user}{at}{first}{slash}{name}", pairs
 
 
 def _mail(text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from common.env import Variables
+from common.env import Variables, _database
 
 KEY = "k" * 50
 FERNET_KEY = "a2V5LWZvci10ZXN0cy1vbmx5LW5ldmVyLXVzZS1pdC0="
@@ -69,6 +69,8 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://root@localhost/portal", "must be a database URL such as"),
         ("DATABASE_URL", "postgres://localhost", "must be a database URL such as"),
         ("DATABASE_URL", "sqlite://:memory:", "must be a database URL such as"),
+        ("DATABASE_URL", "postgres://one:5432,:5432/portal", "must be a database URL such as"),
+        ("DATABASE_URL", "postgres://one:5432,two:first/portal", "must be a database URL such as"),
         ("EMAIL_URL", "mail.example.com", "must be a mail URL such as"),
         ("DEFAULT_FROM_EMAIL", "gateway", "must be an email address such as"),
         ("TOKEN_RATE_LIMIT", "often", "must be a rate such as 30/m or 500/hour."),
@@ -105,6 +107,14 @@ def test_every_thread_can_have_a_connection(tmp_path: Path, threads: dict[str, s
     )
     assert start(tmp_path, DATABASE_POOL_SIZE="32", **postgres).returncode == 0
     assert start(tmp_path, **postgres).returncode == 0
+
+
+def test_a_database_may_have_standbys() -> None:
+    database = _database("postgres://portal:a%2Cb@one,two:5433,[::1]:5434/portal?sslmode=require")
+
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("one,two,::1", "5432,5433,5434", "portal")
+    assert database["PASSWORD"] == "a,b"
+    assert database["OPTIONS"] == {"target_session_attrs": "read-write", "sslmode": "require"}
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS"])

@@ -22,18 +22,40 @@ class PrivatePostgres:
     """A PostgreSQL server with a copy of the test's database."""
 
     def __init__(self, folder: Path, binaries: Path) -> None:
-        self.binaries = binaries
-        self.data = folder / "data"
+        self._settle(folder, binaries, "data")
+        if _is_root():
+            shutil.chown(folder, "postgres")
+        self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", f"--pgdata={self.data}")
+        self._configure(unix_socket_directories="", listen_addresses="127.0.0.1", fsync="off")
+
+    def _settle(self, folder: Path, binaries: Path, name: str) -> None:
+        self.folder, self.binaries = folder, binaries
+        self.data = folder / name
         self.port = free_port()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/portal"
         # PostgreSQL refuses to run as root.
         self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if _is_root() else []
-        if _is_root():
-            shutil.chown(folder, "postgres")
-        self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", f"--pgdata={self.data}")
-        options = {"port": self.port, "unix_socket_directories": "", "listen_addresses": "127.0.0.1", "fsync": "off"}
+
+    def _configure(self, **options: str) -> None:
         with (self.data / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = '{value}'\n" for name, value in options.items())
+            file.writelines(f"{name} = '{value}'\n" for name, value in {"port": self.port, **options}.items())
+
+    def with_standby(self) -> PrivatePostgres:
+        """A second server that has every commit of this one before it is acknowledged."""
+        standby = object.__new__(PrivatePostgres)
+        standby._settle(self.folder, self.binaries, "standby")
+        source = f"host=127.0.0.1 port={self.port} user=postgres"
+        self._run("pg_basebackup", "--write-recovery-conf", f"--dbname={source}", f"--pgdata={standby.data}")
+        standby._configure()
+        standby.start()
+        psql = ("psql", f"--dbname={self.url}", "--quiet", "--command")
+        self._run(*psql, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self._run(*psql, "SELECT pg_reload_conf()")
+        return standby
+
+    def promote(self) -> None:
+        """Make the standby the one that is written to."""
+        self._run("pg_ctl", "promote", "--wait", f"--pgdata={self.data}")
 
     def start(self) -> None:
         """Start, and wait until connections are taken."""

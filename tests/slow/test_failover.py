@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -25,6 +26,7 @@ from tests.slow.test_faults_postgres import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
+TIMES: dict[str, Any] = {"PUBLISH_TIMEOUT_SECONDS": 1, "LANE_LEASE_SECONDS": 4}
 #: From the moment at which the standby may be written to.
 BACK_SECONDS = 10
 
