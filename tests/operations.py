@@ -103,6 +103,10 @@ fragment key on ApiAccount {
 }"""
 
 
+SCHEDULE = """
+fragment schedule on AlertSchedule { tenantId timeZone quietFrom quietUntil severeAtOnce digestHour }"""
+
+
 INCIDENT = """
 fragment incident on Incident {
   id rule tenantId pixelId destinationId title what remedy link openedAt updatedAt closedAt
@@ -144,6 +148,10 @@ HUB_DOCUMENTS = {
           }
         }"""
     + INCIDENT,
+    "alertSchedule": "query($tenantId: ID!) { alertSchedule(tenantId: $tenantId) { ...schedule } }" + SCHEDULE,
+    "updateAlertSchedule": """
+        mutation($input: UpdateAlertScheduleInput!) { updateAlertSchedule(input: $input) { ...schedule } }"""
+    + SCHEDULE,
     "viewer": "{ viewer { kind email apiAccount tenantIds } }",
     "createTenant": _mutation(
         "$input: CreateTenantInput!", "tenantMutations", "createTenant(input: $input) { tenant { ...tenant } }", TENANT

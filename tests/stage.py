@@ -224,6 +224,10 @@ VARIABLES: dict[str, Variables] = {
     "tenants": lambda stage: {},
     "viewer": lambda stage: {},
     "incidents": _of_tenant,
+    "alertSchedule": _of_tenant,
+    "updateAlertSchedule": lambda stage: {
+        "input": {"tenantId": stage.tenant.pk, "timeZone": "Asia/Tokyo", "quietFrom": "22:00", "quietUntil": "07:30"}
+    },
     "incidents:all": lambda stage: {},
     "apiAccounts": lambda stage: {},
     "createApiAccount": lambda stage: {"input": {"name": "New", "readOnly": True, "password": PASSWORD}},

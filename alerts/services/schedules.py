@@ -14,6 +14,7 @@ from accounts.audit import Act, record
 from accounts.models import Tenant
 from accounts.permissions import Action, get_tenant
 from accounts.principals import Principal
+from accounts.services.tenants import update_tenant
 from alerts.looking import QUIET
 from alerts.models import Notice, Schedule
 from common.errors import InvalidInput
@@ -42,10 +43,11 @@ def set_schedule(
     quiet_until: str | None,
     severe_at_once: bool = True,
     digest_hour: int | None,
+    time_zone: str | None = None,
 ) -> Schedule:
     """Set the quiet hours, ``HH:MM`` each or none, and the hour of the digest, none for no digest.
 
-    What waits for the end of the quiet hours as they were is looked at anew.
+    A ``time_zone`` that is given is the account's from now on. What waits for the end of quiet hours is looked at anew.
     """
     tenant = get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
     start, end = _time("quietFrom", quiet_from), _time("quietUntil", quiet_until)
@@ -55,6 +57,8 @@ def set_schedule(
         raise InvalidInput("quietUntil", "must differ from the beginning of the quiet hours.")
     if digest_hour is not None and not 0 <= digest_hour <= LAST_HOUR:
         raise InvalidInput("digestHour", "must be between 0 and {most}.", most=LAST_HOUR)
+    if time_zone is not None:
+        tenant = update_tenant(principal=principal, tenant_id=tenant_id, time_zone=time_zone)
     row = schedule_of(tenant)
     new = {"quiet_from": start, "quiet_until": end, "severe_at_once": severe_at_once, "digest_hour": digest_hour}
     changes = {

@@ -6,11 +6,16 @@ import graphene
 
 from accounts.schema.mutations import HubMutation
 from accounts.schema.queries import HubQuery
-from alerts.schema import IncidentQueries
+from alerts.schema.incidents import IncidentQueries
+from alerts.schema.schedules import ScheduleMutations, ScheduleQueries
 
 
-class Query(IncidentQueries, HubQuery):
+class Query(IncidentQueries, ScheduleQueries, HubQuery):
     """What the hub endpoint answers."""
 
 
-schema = graphene.Schema(query=Query, mutation=HubMutation)
+class Mutation(ScheduleMutations, HubMutation):
+    """What the hub endpoint changes."""
+
+
+schema = graphene.Schema(query=Query, mutation=Mutation)

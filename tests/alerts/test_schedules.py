@@ -21,8 +21,9 @@ from alerts.telling import tell
 from common.errors import InvalidInput, NotAuthorized
 from pixels.models import Pixel
 from tests.alerts.stage import rejected
-from tests.base import Cast, login
+from tests.base import HUB, Answer, Cast, graphql, login
 from tests.factories import IngressDomainFactory
+from tests.operations import DOCUMENTS
 
 pytestmark = pytest.mark.django_db
 
@@ -233,4 +234,45 @@ def test_it_goes_with_the_account_whoever_deletes_that(cast: Cast) -> None:
 
     Schedule.objects.create(tenant_id="gone4711")
     prune()
+    assert not Schedule.objects.exists()
+
+
+# --- In GraphQL ------------------------------------------------------------------------------------------------------
+
+
+def update(cast: Cast, **values: Any) -> Answer:
+    wanted = {"input": {"tenantId": cast.shoes.pk, **values}}
+    return graphql(cast.ada, HUB, DOCUMENTS["updateAlertSchedule"], wanted)
+
+
+def test_software_reads_and_changes_it_and_what_is_left_out_stays(cast: Cast) -> None:
+    update(cast, timeZone="Europe/Madrid", quietFrom="22:00", quietUntil="07:30", severeAtOnce=False)
+    update(cast, digestHour=0)
+
+    answer = graphql(cast.vic, HUB, DOCUMENTS["alertSchedule"], {"tenantId": cast.shoes.pk})
+
+    assert answer.data["alertSchedule"] == {
+        "tenantId": cast.shoes.pk,
+        "timeZone": "Europe/Madrid",
+        "quietFrom": "22:00",
+        "quietUntil": "07:30",
+        "severeAtOnce": False,
+        "digestHour": 0,
+    }
+    assert update(cast, quietFrom=None, quietUntil=None, digestHour=None).data["updateAlertSchedule"] == {
+        **answer.data["alertSchedule"],
+        "quietFrom": None,
+        "quietUntil": None,
+        "digestHour": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{"timeZone": "Mars/Olympus"}, {"timeZone": "Asia/Tokyo", "digestHour": 24}, {"quietFrom": "7"}],
+    ids=["no zone", "no hour", "no time"],
+)
+def test_what_is_refused_in_graphql_changes_nothing(cast: Cast, wanted: dict[str, Any]) -> None:
+    assert update(cast, **wanted).refused(400)
+    assert Tenant.objects.get(pk=cast.shoes.pk).time_zone == "UTC"
     assert not Schedule.objects.exists()

@@ -69,7 +69,15 @@ SEARCHES: dict[str, Callable[[Victim], str]] = {
 NO_IDS = {
     *("input.readOnly", "input.expiresAt", "input.overlapHours", "input.password", "expireWithinDays"),
     *("first", "status", "outcome", "road", "since", "until", "timeWindowMin", "replaceOthers", "input"),
-    *("open", "rule"),
+    *(
+        "open",
+        "rule",
+        "input.timeZone",
+        "input.quietFrom",
+        "input.quietUntil",
+        "input.severeAtOnce",
+        "input.digestHour",
+    ),
     *("input.name", "input.status", "input.canPartnerManage", "input.eventEnrichment", "input.adminEmail"),
     *("input.businessId", "input.externalId", "input.accessToken", "input.apiVersion", "input.filterState"),
     *("name", "pipelineName", "businessId", "accessToken", "apiVersion", "externalId", "createOB", "dataSourceType"),

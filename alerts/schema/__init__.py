@@ -1,0 +1,1 @@
+"""The hub API's types and operations for alerts, which are ours."""
