@@ -40,12 +40,8 @@ def test_a_standby_takes_over_under_load(tmp_path: Path) -> None:
     with private_postgres() as primary, serve(sandbox) as graph_api:
         standby = primary.with_standby()
         try:
-            environment = {
-                "DATABASE_URL": both(primary, standby),
-                "PUBLISH_TIMEOUT_SECONDS": 1,
-                "LANE_LEASE_SECONDS": 4,
-            }
-            with Instance(tmp_path, graph_api, **environment) as instance:
+            url = both(primary, standby)
+            with Instance(tmp_path, graph_api, DATABASE_URL=url, **TIMES) as instance:
                 instance.start_worker()
                 instance.start_web()
                 fail_over(instance, sandbox, Load(instance.url, asks), primary, standby)
