@@ -48,13 +48,21 @@ _AAM = {
 class ScriptForm(forms.Form):
     """How the script in a website's pages behaves."""
 
-    enabled = forms.BooleanField(label=_("The script sends events"), required=False)
+    enabled = forms.BooleanField(
+        label=_("The script sends events"),
+        required=False,
+        help_text=_("Off, nothing leaves the browser. Pages have a change within half an hour."),
+    )
     fork_meta_pixel = forms.BooleanField(
         label=_("The website has a Meta Pixel: use its event code such as fbq(...)"),
         required=False,
         help_text=_("Its events come here, too, under the same ids, so that Meta counts each once."),
     )
-    first_party_cookie = forms.BooleanField(label=_("First-party cookies"), required=False)
+    first_party_cookie = forms.BooleanField(
+        label=_("First-party cookies"),
+        required=False,
+        help_text=_("The script makes _fbp and _fbc where they are missing, for 90 days, on the website's own domain."),
+    )
     enable_aam = forms.BooleanField(
         label=_("Automatic advanced matching"),
         required=False,
@@ -66,7 +74,18 @@ class ScriptForm(forms.Form):
         choices=[(field, _AAM[field]) for field in AAM_FIELDS],
         widget=forms.CheckboxSelectMultiple,
     )
-    hash_contact_data = forms.BooleanField(label=_("Hashes contact data in the browser"), required=False)
+    hash_contact_data = forms.BooleanField(
+        label=_("Hashes contact data in the browser"),
+        required=False,
+        help_text=_("Data of people are hashed before they leave. Off, the gateway hashes them as they come."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A page shows all fields: none ticked is none chosen, and the switch would do nothing."""
+        given = super().clean() or self.cleaned_data
+        if given.get("enable_aam") and "aam_fields" in given and not given["aam_fields"]:
+            self.add_error("aam_fields", _("Choose at least one field, or switch automatic advanced matching off."))
+        return given
 
     @classmethod
     def of(cls, source: Source, data: Any = None) -> ScriptForm:

@@ -128,6 +128,7 @@ def test_files_have_no_data_filter(cast: Cast, website: Source) -> None:
         ("data_filter", {"custom_integrity_script": "x" * 20_001}, "Must have at most 20,000 characters."),
         ("data_filter", {"custom_integrity_script": "a\x1bb"}, "ontrol characters"),
         ("configure_source", {"aam_fields": ["shoe_size"]}, "not one of the available choices"),
+        ("configure_source", {"enable_aam": "on"}, "Choose at least one field"),
     ],
 )
 def test_a_script_that_is_refused_changes_nothing(

@@ -164,6 +164,11 @@ def test_an_event_that_is_too_large_is_not_tried_for_ever(show: Show, sent: list
         "window.Blob = undefined",
         "Object.defineProperty(document, 'cookie', {get() { throw new Error('x') }, set() { throw new Error('x') }})",
         "Object.freeze(history); Object.freeze(History.prototype)",
+        "const its = Promise; window.Promise = undefined; addEventListener('load', () => { window.Promise = its })",
+        "Promise.all = Promise.prototype.then = Promise.prototype.catch = () => { throw new Error('x') }",
+        "window.URL = window.URLSearchParams = undefined",
+        "window.TextEncoder = window.Proxy = undefined",
+        "Object.defineProperty(window, 'localStorage', {get() { throw new Error('x') }})",
         "window.PerformanceObserver = undefined; console.warn = () => { throw new Error('x') }",
     ],
 )
@@ -181,6 +186,31 @@ def test_nothing_that_a_page_redefines_makes_an_error(show: Show, harm: str) -> 
     settled(page)
 
     assert len([text for text in said if text.startswith("[cbq]")]) <= 1
+
+
+#: What is no command, event, id or datum.
+ODD = """[undefined, null, 0, -1, NaN, 1n, '', ' ', true, [], {}, Symbol('x'), () => { throw new Error('x') },
+    new Date(NaN), document, window, Object.create(null), '\\ud800', 'x'.repeat(1e6),
+    new Proxy({}, {get() { throw new Error('x') }})]"""
+
+
+def test_odd_values_in_any_place_make_no_error_and_what_follows_goes(show: Show, sent: list[dict[str, Any]]) -> None:
+    page = show(CALL_METHOD + BEGIN)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "warning" else None)
+    page.evaluate(
+        f"""const round = {{}}; round.round = round;
+        const commands = ['init', 'track', 'trackCustom', 'trackSingle', 'trackSingleCustom', 'consent', 'setHost',
+            'dataProcessingOptions', 'set', 'loadConfig', 'fbq'];
+        for (const odd of [...{ODD}, round]) {{
+            cbq(odd); cbq.push(odd); cbq.queue.push(odd);
+            for (const command of commands) {{ cbq(command, odd); cbq(command, odd, odd, odd, odd) }}
+        }}
+        cbq('dataProcessingOptions', []); cbq('track', 'Contact', {{}}, {{eventID: 'last'}})"""
+    )
+    wait_until(page, lambda: "last" in [body.get("event_id") for body in sent])
+
+    assert len([text for text in said if text.startswith("[cbq]")]) == 1
 
 
 def test_an_id_that_is_not_there_is_told_once(show: Show, sent: list[dict[str, Any]]) -> None:
