@@ -22,7 +22,7 @@ from events.delivery.explanations import explain
 from events.delivery.log.packing import read_kinds
 from events.delivery.log.reading import batches_with, lines_of
 from events.delivery.masking import masked_event
-from events.gateway.admin import FindingsAdmin, RefusedAdmin  # which registers its tables
+from events.gateway.admin import OF_IDS, FindingsAdmin, IdFindingsAdmin, RefusedAdmin  # which registers its tables
 from events.models import (
     Counter,
     DeadLetter,
@@ -228,8 +228,7 @@ class CounterAdmin(EventsAdmin):
         "start", "span", "pixel", "dimension", "label", "received", "published", "failed", "expired",
         "dropped_by_event_filter", "dropped_by_domain_filter", "dropped_receiving_off", "dropped_publishing_off",
         "publish_errors", "browser_received", "browser_published", "browser_dropped", "browser_failed",
-        "browser_expired", "ids_seen", "browser_ids_seen", "ids_on_both", "ids_repeated", "browser_ids_repeated",
-        "ids_of_other_orders",
+        "browser_expired", *OF_IDS,
     )  # fmt: skip
     list_filter = ("span", "dimension")
 
@@ -251,11 +250,10 @@ class RefusedRequestAdmin(RefusedAdmin, EventsAdmin):
 
 
 @admin.register(IdFinding)
-class IdFindingAdmin(EventsAdmin):
+class IdFindingAdmin(IdFindingsAdmin, EventsAdmin):
     """What is wrong with event ids: without the same id on both roads, Meta counts an event twice."""
 
-    list_display = ("last_at", "pixel", "event_name", "kind", "count")
-    list_filter = ("kind",)
+    list_display = ("last_at", "pixel", *IdFindingsAdmin.told)
     fields = (*list_display, "examples")
 
 

@@ -1,7 +1,7 @@
 """How many event ids came on both roads, and what is wrong with ids: what Meta drops, and what it counts twice.
 
 Told by counters of the last 48 hours: what is mended is soon told no more. Whoever asks has made sure that the
-principal may look into the pixel's account.
+principal may look into the account of the pixel or source.
 """
 
 from __future__ import annotations
@@ -11,21 +11,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from common import budget
 from events.delivery.entries import Wanted
 from events.delivery.log.reading import Lines
+from events.figures.books import PIXELS, SOURCES, Book
 from events.figures.id_findings import MAX_EXAMPLES, masked
 from events.figures.id_sample import level_of
 from events.figures.metrics import OTHER_NAME, most_counters
 from events.figures.windows import last_minutes, within
 from events.intake.event_ids import is_made
-from events.models import Counter, IdFinding, Lane, Road
+from events.models import Counter, IdFinding, Lane, Road, SourceLane
+from events.owners import Owner
 from events.retention import IDS_KEPT
+from pipelines.models import Source
 from pixels.models import Pixel
 
 Kind = IdFinding.Kind
@@ -136,7 +139,7 @@ class Deduplicated:
 
 @dataclass(frozen=True, slots=True)
 class Deduplication:
-    """The event names of a pixel, the busiest first."""
+    """The event names of a pixel or source, the busiest first."""
 
     names: list[Deduplicated]
 
@@ -157,19 +160,24 @@ _COLUMNS = (
 )
 
 
-def read_deduplication(pixel_pk: int, now: datetime | None = None) -> Deduplication:
-    """The pixel's events of the last 48 hours."""
-    names = list(_read(pixel_pk, now))
-    _add_findings(pixel_pk, names)
+def read_deduplication(owner: Owner, now: datetime | None = None) -> Deduplication:
+    """The owner's events of the last 48 hours."""
+    names = list(_read(owner, now))
+    _add_findings(owner, names)
     return Deduplication(sorted(names, key=lambda one: (not one.label, -(one.server + one.browser), one.label)))
 
 
-def _read(pixel_pk: int, now: datetime | None) -> Iterator[Deduplicated]:
+def _book_of(owner: Owner) -> Book:
+    return PIXELS if isinstance(owner, Pixel) else SOURCES
+
+
+def _read(owner: Owner, now: datetime | None) -> Iterator[Deduplicated]:
     stretches = last_minutes(IDS_KEPT // timedelta(minutes=1), now)
-    dimension = Counter.Dimension.EVENT_NAME
-    budget.load_estimated(lambda: most_counters([pixel_pk], [dimension], stretches), "eventDeduplication")
-    rows = Counter.objects.filter(within(stretches, pixel=pixel_pk, dimension=dimension)).values_list("label")
-    levels = Lane.objects.filter(pixel=pixel_pk).values_list("ids_levels", flat=True).first() or {}
+    dimension, book = Counter.Dimension.EVENT_NAME, _book_of(owner)
+    budget.load_estimated(lambda: most_counters([owner.pk], [dimension], stretches, book), "eventDeduplication")
+    counted = within(stretches, **{book.owner: owner.pk, "dimension": dimension})
+    rows = book.counter._default_manager.filter(counted).values_list("label")
+    levels = _lanes(owner).values_list("ids_levels", flat=True).first() or {}
     for label, received, browser, ids, browser_ids, on_both, repeated, other_orders in rows.annotate(
         *map(Sum, _COLUMNS)
     ):
@@ -187,9 +195,19 @@ def _read(pixel_pk: int, now: datetime | None) -> Iterator[Deduplicated]:
             )
 
 
-def _add_findings(pixel_pk: int, names: list[Deduplicated]) -> None:
+def _lanes(owner: Owner) -> QuerySet[Any]:
+    is_pixel = isinstance(owner, Pixel)
+    return Lane.objects.filter(pixel=owner.pk) if is_pixel else SourceLane.objects.filter(source=owner.pk)
+
+
+def _findings(owner: Owner) -> QuerySet[Any]:
+    ids, column = _book_of(owner).ids, _book_of(owner).owner
+    return ids.findings._default_manager.filter(**{column: owner.pk}) if ids else IdFinding.objects.none()
+
+
+def _add_findings(owner: Owner, names: list[Deduplicated]) -> None:
     if any(one.repeated or one.other_orders for one in names):
-        stored = {(row.kind, row.event_name): row for row in IdFinding.objects.filter(pixel=pixel_pk)}
+        stored = {(row.kind, row.event_name): row for row in _findings(owner)}
         for one in names:
             for kind, count in ((Kind.REPEATED, one.repeated), (Kind.MANY_ORDERS, one.other_orders)):
                 if count:
@@ -197,22 +215,28 @@ def _add_findings(pixel_pk: int, names: list[Deduplicated]) -> None:
                     examples = [Example(event_id) for event_id in row.examples] if row else []
                     one.findings.append(Finding(kind, count, row.last_at if row else None, examples))
     unshared = [one for one in names if one.label and one.shares_hardly_any]
-    examples_of = _examples_of_roads(pixel_pk, [one.label for one in unshared])
+    examples_of = _examples_of_roads(owner, [one.label for one in unshared])
     for one in unshared:
         count, examples = min(one.server, one.browser), examples_of.get(one.label, [])
         one.findings.insert(0, Finding(Kind.NEVER_ON_BOTH, count, None, examples))
 
 
-def _examples_of_roads(pixel_pk: int, labels: list[str]) -> dict[str, list[Example]]:
+def _examples_of_roads(owner: Owner, labels: list[str]) -> dict[str, list[Example]]:
     """By event name: the newest ids of both roads in the delivery log."""
-    if not labels:
-        return {}
     found: dict[str, list[Example]] = {}
-    tenant_id = Pixel.objects.values_list("tenant_id", flat=True).get(pk=pixel_pk)
     for label in labels:
         examples = found.setdefault(label, [])
-        for line in islice(Lines(tenant_id, [pixel_pk], Wanted(event_name=label)), LINES_LOOKED_AT):
+        told: set[tuple[str, Road]] = set()
+        for line in islice(_lines(owner, Wanted(event_name=label)), LINES_LOOKED_AT):
             of_road = sum(example.road == line.road for example in examples)
-            if len(examples) < MAX_EXAMPLES and of_road < MAX_EXAMPLES - 1:
+            is_told = isinstance(owner, Source) and (line.event_id, line.road) in told  # at another destination
+            if not is_told and len(examples) < MAX_EXAMPLES and of_road < MAX_EXAMPLES - 1:
+                told.add((line.event_id, line.road))
                 examples.append(Example("" if is_made(line.event_id) else masked(line.event_id), line.road))
     return {name: sorted(examples, key=lambda example: -(example.road or 0)) for name, examples in found.items()}
+
+
+def _lines(owner: Owner, wanted: Wanted) -> Lines:
+    if isinstance(owner, Pixel):
+        return Lines(owner.tenant_id, [owner.pk], wanted)
+    return Lines(owner.tenant_id, (), wanted, destinations=None, source=owner.pk)

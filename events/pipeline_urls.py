@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from events.views import (
     data_filter,
+    deduplication,
     destination_letters,
     destination_queue,
     destination_test,
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("pipeline/sources/<str:source_id>/test/", website_events.website_events, name="website_events"),
     path("pipeline/sources/<str:source_id>/test/page/", script_trial.script_trial, name="script_trial"),
     path("pipeline/sources/<str:source_id>/test/frame/", script_trial.frame, name="script_frame"),
+    path("pipeline/sources/<str:source_id>/deduplication/", deduplication.of_source, name="source_deduplication"),
     path("pipeline/filter-trial/", data_filter.frame, name="filter_trial"),
     path("pipeline/<str:pipeline_id>/", pipelines.detail, name="detail"),
     path("pipeline/<str:pipeline_id>/filter/", pipeline_filters.of_pipeline, name="filter"),

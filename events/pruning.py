@@ -30,8 +30,10 @@ from events.models import (
     SeenId,
     SeenLabel,
     SourceFinding,
+    SourceIdFinding,
     SourceLabel,
     SourceRefusedRequest,
+    SourceSeenId,
 )
 from events.registration import removing
 from events.retention import (
@@ -92,6 +94,8 @@ def _prune_gateway(now: datetime) -> None:
         labels = SourceLabel.objects.filter(source=source_pk)
         delete_in_parts(labels.filter(last_seen__lt=(now - LABELS_KEPT).date()))
         delete_in_parts(SourceFinding.objects.filter(source=source_pk, hour__lt=now - FINDINGS_KEPT))
+        delete_in_parts(SourceIdFinding.objects.filter(source=source_pk, last_at__lt=now - FINDINGS_KEPT))
+        delete_in_parts(SourceSeenId.objects.filter(_last_seen_before(now - IDS_KEPT), source=source_pk))
         delete_in_parts(SourceRefusedRequest.objects.filter(source=source_pk, at__lt=now - FINDINGS_KEPT))
     follow_all_pipelines()
     clear_all()

@@ -5,16 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.db.models.fields import NOT_PROVIDED
 
-from events.models import Counter, DestinationCounter, SeenLabel, SourceCounter, SourceLabel
+from events.models import (
+    Counter,
+    DestinationCounter,
+    IdFinding,
+    SeenId,
+    SeenLabel,
+    SourceCounter,
+    SourceIdFinding,
+    SourceLabel,
+    SourceSeenId,
+)
 from events.models.shared import CountOfEvents
 
 #: What one transaction deletes at most: the counters of so many owners' spans.
 SPANS_AT_ONCE = 200
+
+
+class Ids(NamedTuple):
+    """Where event ids are remembered, and examples of what is wrong with them."""
+
+    seen: type[models.Model]
+    findings: type[models.Model]
 
 
 @dataclass(frozen=True)
@@ -26,6 +43,8 @@ class Book:
     owner: str
     #: Where names and websites are kept for longer than minutes and hours; None where nobody asks for them.
     labels: type[models.Model] | None
+    #: None where the ids that came on both roads are not compared.
+    ids: Ids | None = None
 
     @cached_property
     def key(self) -> tuple[str, ...]:
@@ -69,6 +88,6 @@ class Book:
         return self.counter._default_manager.filter(**{self.owner: owner_pk}, **wanted)
 
 
-PIXELS = Book(Counter, "pixel_id", SeenLabel)
-SOURCES = Book(SourceCounter, "source_id", SourceLabel)
+PIXELS = Book(Counter, "pixel_id", SeenLabel, Ids(SeenId, IdFinding))
+SOURCES = Book(SourceCounter, "source_id", SourceLabel, Ids(SourceSeenId, SourceIdFinding))
 DESTINATIONS = Book(DestinationCounter, "destination_id", None)

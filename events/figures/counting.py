@@ -80,7 +80,7 @@ class Tally:
     """Counts of the events of one owner, a pixel unless the book differs; in memory until ``write``."""
 
     def __init__(self, book: Book = PIXELS) -> None:
-        self._book = book
+        self.book = book
         self._entries: Multiset[_Entry] = Multiset()
 
     def add(
@@ -106,7 +106,7 @@ class Tally:
         """Add everything to the owner's counters: one upsert. Once, in the transaction that settles what is counted."""
         cells: dict[Cell, Multiset[str]] = {}
         known = self._admit(owner_pk)
-        places = _places(self._book, owner_pk, [entry for entry, n in self._entries.items() if n < 0])
+        places = _places(self.book, owner_pk, [entry for entry, n in self._entries.items() if n < 0])
         now = timezone.now()
         for entry, n in self._entries.items():
             for label in entry.labels():
@@ -119,7 +119,7 @@ class Tally:
                     counts[entry.column] += n
                     if entry.road == Road.BROWSER and (of_browsers := OF_BROWSERS.get(entry.column)):
                         counts[of_browsers] += n
-        _upsert(self._book, owner_pk, sorted((cell, counts) for cell, counts in cells.items() if any(counts.values())))
+        _upsert(self.book, owner_pk, sorted((cell, counts) for cell, counts in cells.items() if any(counts.values())))
 
     def _admit(self, owner_pk: int) -> dict[datetime, set[Label]]:
         """By day, the labels that are counted apart."""
@@ -132,7 +132,7 @@ class Tally:
                     of_servers.update((entry.day, label) for label in entry.labels())
         return {
             day: _admit(
-                self._book,
+                self.book,
                 owner_pk,
                 day,
                 labels[day],

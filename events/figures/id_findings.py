@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db import models
 
 from accounts.audit import MASK
 from events.models import IdFinding
 
 MAX_EXAMPLES = 3
-#: Of so many kinds and names of a pixel there are examples: names are made up by senders.
+#: Of so many kinds and names of a pixel or source there are examples: names are made up by senders.
 MAX_FINDINGS = 100
 
 _is_address = re.compile("@|%40").search
@@ -29,18 +31,22 @@ class Found(NamedTuple):
     event_id: str
 
 
-def note_findings(pixel_pk: int, found: Iterable[Found]) -> None:
-    """Add to the pixel's findings; the newest examples are kept. The caller holds the pixel's lane."""
+def note_findings(table: type[models.Model], of: Mapping[str, int], found: Iterable[Found]) -> None:
+    """Add to an owner's findings; the newest examples are kept. The caller holds the pixel's lane, or the source.
+
+    ``of`` is the owner's column in the table, and its key.
+    """
     news: dict[tuple[int, str], list[Found]] = {}
     for one in found:
         news.setdefault((one.kind, one.event_name), []).append(one)
     if not news:
         return
-    rows = {(row.kind, row.event_name): row for row in IdFinding.objects.filter(pixel=pixel_pk)}
+    stored: models.QuerySet[Any] = table._default_manager.filter(**of)
+    rows = {(row.kind, row.event_name): row for row in stored}
     for key, of_kind in news.items():
         if key not in rows and len(rows) >= MAX_FINDINGS:
             continue
-        row = rows.setdefault(key, IdFinding(pixel_id=pixel_pk, kind=key[0], event_name=key[1], count=0))
+        row = rows.setdefault(key, table(**of, kind=key[0], event_name=key[1], count=0))
         row.count += sum(one.n for one in of_kind)
         row.last_at = max(one.at for one in of_kind)
         newest_first = [masked(one.event_id) for one in reversed(of_kind)]

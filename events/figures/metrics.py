@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from common import budget
 from common.statements import Among, Param, Statement, Sums
+from events.figures.books import PIXELS, Book
 from events.figures.roads import ByRoad, sums_of
 from events.figures.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
 from events.models import OTHER, Counter, SeenLabel
@@ -164,9 +165,16 @@ def _activities(
     return found
 
 
-def most_counters(pixels: Collection[int], dimensions: Collection[Counter.Dimension], stretches: list[Stretch]) -> int:
+def most_counters(
+    owners: Collection[int],
+    dimensions: Collection[Counter.Dimension],
+    stretches: list[Stretch],
+    book: Book = PIXELS,
+) -> int:
     """How many counters there are in these stretches if nothing is ever still: to count them would take as long."""
-    labels = SeenLabel.objects.filter(pixel__in=pixels, dimension__in=dimensions).count()
+    if book.labels is None:
+        raise TypeError(book.counter)
+    labels = book.labels._default_manager.filter(**{f"{book.owner}__in": owners}, dimension__in=dimensions).count()
     return labels * sum((end - start) // LENGTHS[span] for span, start, end in stretches)
 
 

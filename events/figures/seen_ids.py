@@ -14,14 +14,14 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import connection, models
 
 from common import bulk
 from events.figures.counting import Tally
 from events.figures.id_findings import Found, note_findings
 from events.figures.id_sample import MAX_LEVEL, Levels, class_in, digest_of, digests_of, is_unpaid, level_of
 from events.intake.event_ids import is_made
-from events.models import IdFinding, Road, SeenId
+from events.models import IdFinding, Road
 from events.retention import IDS_KEPT
 
 #: A class of names with more ids is thinned out; one with fewer than a quarter of it is let have more.
@@ -33,9 +33,10 @@ LOOKED_AT_EVERY = 64
 #: Shops send an event again where they got no answer: within this time, that is as it should be.
 RETRIED_WITHIN = timedelta(hours=1)
 
-_COLUMNS = ("pixel_id", "digest", "server_at", "browser_at", "server_order", "browser_order")
-_CHANGES = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[2:])
-_NOTHING = [None] * len(_COLUMNS[2:])
+#: Of what is remembered, the columns behind the owner and the digest.
+_COLUMNS = ("server_at", "browser_at", "server_order", "browser_order")
+_CHANGES = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS)
+_NOTHING = [None] * len(_COLUMNS)
 _FINDINGS = {"ids_repeated": IdFinding.Kind.REPEATED, "ids_of_other_orders": IdFinding.Kind.MANY_ORDERS}
 
 
@@ -61,11 +62,35 @@ class _Kind(NamedTuple):
 _IN_MINUTE = attrgetter("name", "road", "minute")
 
 
-def remember(pixel_pk: int, levels: Levels, arrivals: Mapping[Arrival, int], tally: Tally) -> Levels:
-    """Count what the sampled arrivals of a pixel's events tell, and remember them; the levels from then on.
+class Owner(NamedTuple):
+    """Whose ids they are: a pixel's, or a gateway source's."""
 
-    In the transaction that counts the events, by whoever has the pixel's lane: so each arrival is told once.
+    pk: int
+    #: The column that names it, and where its ids are remembered.
+    column: str
+    table: type[models.Model]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of the table, but for the rows' numbers."""
+        return self.column, "digest", *_COLUMNS
+
+    @property
+    def rows(self) -> str:
+        """For SQL; takes the owner's key."""
+        return f"FROM {self.table._meta.db_table} WHERE {self.column} = %s"
+
+
+def remember(owner_pk: int, levels: Levels, arrivals: Mapping[Arrival, int], tally: Tally) -> Levels:
+    """Count what the sampled arrivals of an owner's events tell, and remember them; the levels from then on.
+
+    In the transaction that counts the events, by whoever has the pixel's lane, or the source: so each arrival is told
+    once. The tally is of a book that has ids.
     """
+    book = tally.book
+    if book.ids is None:
+        raise TypeError(book.counter)
+    owner = Owner(owner_pk, book.owner, book.ids.seen)
     story = _Story(levels)
     first: dict[int, Arrival] = {}
     further: dict[int, list[tuple[Arrival, int]]] = {}
@@ -78,15 +103,15 @@ def remember(pixel_pk: int, levels: Levels, arrivals: Mapping[Arrival, int], tal
         if others:
             further.setdefault(digest, []).append((arrival, others))
     # Of a pixel that one road feeds nearly all are new: then one statement does it.
-    new = _insert_new(pixel_pk, first)
+    new = _insert_new(owner, first)
     story.tell_new(first[digest] for digest in new)
     known = {digest: [(arrival, 1)] for digest, arrival in first.items() if digest not in new}
     for digest, of_id in further.items():
         known.setdefault(digest, []).extend(of_id)
-    _note_known(pixel_pk, known, story)
+    _note_known(owner, known, story)
     story.count(tally)
-    note_findings(pixel_pk, story.found)
-    return _adjusted(pixel_pk, levels, Multiset(map(class_in, new)))
+    note_findings(book.ids.findings, {book.owner: owner_pk}, story.found)
+    return _adjusted(owner, levels, Multiset(map(class_in, new)))
 
 
 class _Story:
@@ -117,48 +142,46 @@ class _Story:
             tally.add(_moment(minute), name, None, column, n << level_of(self._levels, name), road=road)
 
 
-def _insert_new(pixel_pk: int, first: Mapping[int, Arrival]) -> set[int]:
+def _insert_new(owner: Owner, first: Mapping[int, Arrival]) -> set[int]:
     """Remember the ids that are not remembered yet; their digests."""
-    rows = [_row(pixel_pk, digest, arrival) for digest, arrival in first.items()]
-    return set(bulk.insert_new(SeenId, _COLUMNS, rows, returned="digest"))
+    rows = [_row(owner.pk, digest, arrival) for digest, arrival in first.items()]
+    return set(bulk.insert_new(owner.table, owner.columns, rows, returned="digest"))
 
 
-def _row(pixel_pk: int, digest: int, arrival: Arrival) -> tuple[bulk.Value, ...]:
+def _row(owner_pk: int, digest: int, arrival: Arrival) -> tuple[bulk.Value, ...]:
     at, order = _moment(arrival.minute), arrival.order
     if arrival.road == Road.SERVER:
-        return (pixel_pk, digest, at, None, order, None)
-    return (pixel_pk, digest, None, at, None, order)
+        return (owner_pk, digest, at, None, order, None)
+    return (owner_pk, digest, None, at, None, order)
 
 
-def _note_known(pixel_pk: int, arrivals: Mapping[int, list[tuple[Arrival, int]]], story: _Story) -> None:
+def _note_known(owner: Owner, arrivals: Mapping[int, list[tuple[Arrival, int]]], story: _Story) -> None:
     """Events came with ids that are remembered."""
     changed: list[tuple[bulk.Value, ...]] = []
-    remembered = {digest: columns for digest, *columns in _read(pixel_pk, arrivals.keys())}
+    remembered = {digest: columns for digest, *columns in _read(owner, arrivals.keys())}
     for digest, of_id in arrivals.items():
         columns = remembered.get(digest, _NOTHING)  # which retention has deleted this moment
         seen = _Seen(columns)
         for arrival, n in of_id:
             seen.note(arrival, n, story)
         if seen.columns != columns:
-            changed.append((pixel_pk, digest, *seen.columns))
-    on_conflict = f"ON CONFLICT (pixel_id, digest) DO UPDATE SET {_CHANGES}"  # nosec B608  # our columns
-    bulk.insert(SeenId, _COLUMNS, changed, on_conflict=on_conflict)
+            changed.append((owner.pk, digest, *seen.columns))
+    on_conflict = f"ON CONFLICT ({owner.column}, digest) DO UPDATE SET {_CHANGES}"  # nosec B608  # our columns
+    bulk.insert(owner.table, owner.columns, changed, on_conflict=on_conflict)
 
 
-def _read(pixel_pk: int, digests: Collection[int]) -> list[tuple[Any, ...]]:
+def _read(owner: Owner, digests: Collection[int]) -> list[tuple[Any, ...]]:
     if not digests:
         return []
     among, parameter = bulk.are_among(digests)
-    columns = ", ".join(_COLUMNS[1:])
-    sql = f"SELECT {columns} FROM events_seenid WHERE pixel_id = %s AND digest {among}"  # noqa: S608  # nosec B608
-    return bulk.fetch(sql, [pixel_pk, parameter])
+    sql = f"SELECT digest, {', '.join(_COLUMNS)} {owner.rows} AND digest {among}"  # nosec B608  # our names
+    return bulk.fetch(sql, [owner.pk, parameter])
 
 
 class _Seen:
     """What is remembered of an id, by road: when it first came, and with which order."""
 
     def __init__(self, columns: list[Any]) -> None:
-        #: Of _COLUMNS those behind the key.
         self.columns = columns.copy()
 
     def note(self, arrival: Arrival, n: int, story: _Story) -> None:
@@ -184,19 +207,19 @@ def _moment(minute: int) -> datetime:
     return datetime.fromtimestamp(minute * 60, UTC)
 
 
-def _adjusted(pixel_pk: int, levels: Levels, new: Mapping[int, int]) -> Levels:
+def _adjusted(owner: Owner, levels: Levels, new: Mapping[int, int]) -> Levels:
     """The levels, once classes with too many ids are thinned out, and those with few are let have more."""
     adjusted = dict(levels)
     for class_, n in new.items():
         if random.random() * LOOKED_AT_EVERY < n:  # noqa: S311  # nosec B311  # no secret
-            adjusted[str(class_)] = _adjust(pixel_pk, class_, levels.get(str(class_), 0))
+            adjusted[str(class_)] = _adjust(owner, class_, levels.get(str(class_), 0))
     return {class_: level for class_, level in adjusted.items() if level}
 
 
-def _adjust(pixel_pk: int, class_: int, level: int) -> int:
+def _adjust(owner: Owner, class_: int, level: int) -> int:
     """The level that the class is to have; its ids beyond it are forgotten."""
-    key = [pixel_pk, *digests_of(class_)]
-    of_class = "FROM events_seenid WHERE pixel_id = %s AND digest BETWEEN %s AND %s"
+    key = [owner.pk, *digests_of(class_)]
+    of_class = f"{owner.rows} AND digest BETWEEN %s AND %s"
     counts = f"SELECT COUNT(*), COUNT(server_at), COUNT(browser_at) {of_class}"  # nosec B608
     ((count, of_servers, of_browsers),) = bulk.fetch(counts, key)
     most = MAX_IDS if (of_servers and of_browsers) or not is_unpaid(class_) else MAX_IDS_OF_ONE_ROAD

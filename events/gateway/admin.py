@@ -24,11 +24,17 @@ from events.models import (
     DestinationRow,
     SourceCounter,
     SourceFinding,
+    SourceIdFinding,
     SourceRefusedRequest,
     SourceRow,
 )
 from events.models.shared import CountOfFindings
 from pipelines.ids import DESTINATION, id_of
+
+#: What is counted of event ids.
+OF_IDS = (
+    "ids_seen", "browser_ids_seen", "ids_on_both", "ids_repeated", "browser_ids_repeated", "ids_of_other_orders",
+)  # fmt: skip
 
 
 class OfSourceAdmin(ServiceAdmin):
@@ -70,7 +76,7 @@ class SourceCounterAdmin(OfSourceAdmin):
 
     list_display = (
         "start", "span", "source", "dimension", "label", "received", "dropped_receiving_off", "browser_received",
-        "browser_dropped", *Lack.values,
+        "browser_dropped", *Lack.values, *OF_IDS,
     )  # fmt: skip
     list_filter = ("span", "dimension")
 
@@ -106,6 +112,21 @@ class SourceFindingAdmin(FindingsAdmin, OfSourceAdmin):
 
     list_display = ("hour", "source", *FindingsAdmin.told)
     fields = (*list_display, *FindingsAdmin.told_further)
+
+
+class IdFindingsAdmin(ServiceAdmin):
+    """What the pages of findings about ids share."""
+
+    told = ("event_name", "kind", "count")
+    list_filter = ("kind",)
+
+
+@admin.register(SourceIdFinding)
+class SourceIdFindingAdmin(IdFindingsAdmin, OfSourceAdmin):
+    """What is wrong with event ids of sources: without the same id on both roads, Meta counts an event twice."""
+
+    list_display = ("last_at", "source", *IdFindingsAdmin.told)
+    fields = (*list_display, "examples")
 
 
 @admin.register(SourceRefusedRequest)

@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from common import bulk
 from events.delivery.batches import Batch, read_head
+from events.delivery.sampled_ids import sampled_arrivals
 from events.delivery.settling import add_events
 from events.figures.books import SOURCES
 from events.figures.counting import Tally
+from events.figures.seen_ids import remember
 from events.gateway.lacking import count_lacks
 from events.models import DestinationCursor, Intake, SourceLane, SourceRow
 from pipelines.models import Source
@@ -65,33 +67,35 @@ def _take_in_batch(source_pk: int) -> bool:
     batch = read_head(_NEW_ROWS, "number", [source_pk])
     if batch is None:
         return False
-    _count(source_pk, batch)
+    lane, _ = SourceLane.objects.get_or_create(source_id=source_pk)
+    _count(lane, batch)
     leads_on = DestinationCursor.objects.filter(source=source_pk).exists()
     passed_on = [row.pk for row in batch.rows if leads_on and row.intake == Intake.RECEIVED]
-    if passed_on:
-        _place(source_pk, passed_on)
+    _place(lane, passed_on)
+    lane.save(update_fields=["placed", "ids_levels"])
     kept = set(passed_on)
     bulk.delete(SourceRow, [row.pk for row in batch.rows if row.pk not in kept])
     return True
 
 
-def _place(source_pk: int, row_pks: list[int]) -> None:
-    lane, _ = SourceLane.objects.get_or_create(source_id=source_pk)
+def _place(lane: SourceLane, row_pks: list[int]) -> None:
     bulk.update(SourceRow, ("id", "place"), [(pk, lane.placed + n) for n, pk in enumerate(row_pks, 1)])
     lane.placed += len(row_pks)
-    lane.save(update_fields=["placed"])
 
 
-def _count(source_pk: int, batch: Batch) -> None:
-    """As received, with what they lack; and as dropped, what came while the source was switched off."""
+def _count(lane: SourceLane, batch: Batch) -> None:
+    """As received, with what they lack; and as dropped, what came while the source was off. Roads' ids are compared."""
     tally = Tally(SOURCES)
+    came = batch.by_arrival()
+    if arrivals := sampled_arrivals(came, lane.ids_levels):
+        lane.ids_levels = remember(lane.source_id, lane.ids_levels, arrivals, tally)
     for event in batch.events:
         event.fate = None  # what cannot be read is told by each destination
     now = timezone.now()
-    add_events(tally, batch.by_arrival(), now)
+    add_events(tally, came, now)
     for event in batch.events:
         if event.row.intake == Intake.RECEIVING_OFF:
             minute = datetime.fromtimestamp(event.row.minute * 60, UTC)
             tally.add(now, event.name, event.website, "dropped_receiving_off", received_at=minute, road=event.row.road)
     count_lacks(tally, batch)
-    tally.write(source_pk)
+    tally.write(lane.source_id)

@@ -27,7 +27,7 @@ from events.models.gateway import (
     SourceLane,
     SourceRow,
 )
-from events.models.ids import IdFinding, SeenId
+from events.models.ids import IdFinding, SeenId, SourceIdFinding, SourceSeenId
 from events.models.log import LOW_BITS, DeliveryBatch, DeliveryKey
 from events.models.refused import SAMPLE_MAX_LENGTH, RefusedRequest, SourceRefusedRequest
 from events.models.registration import Attempt, Registrar, Registration, Removal
@@ -68,8 +68,10 @@ __all__ = [
     "SeenLabel",
     "SourceCounter",
     "SourceFinding",
+    "SourceIdFinding",
     "SourceLabel",
     "SourceLane",
     "SourceRefusedRequest",
     "SourceRow",
+    "SourceSeenId",
 ]

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Self, TypeVar
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Q
 
 from accounts.borders import Borders
 from accounts.models import Tenant
@@ -68,8 +68,7 @@ class Lane(shared.Queue):
     """The queue of one pixel: one worker at a time holds it, and a failing pixel waits without delaying others."""
 
     pixel = models.OneToOneField(Pixel, models.CASCADE, primary_key=True, related_name="lane")
-    # Of the pixel's event ids of a class, one in 2 ** level is remembered (SeenId): {class: level}, without noughts.
-    ids_levels = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
+    ids_levels = shared.levels_field()
 
     objects = OwnedByPixelQuerySet.as_manager()
 
@@ -77,18 +76,10 @@ class Lane(shared.Queue):
         return f"Lane of {self.pixel_id}"
 
 
-class Counter(shared.CountOfFates):
+class Counter(shared.CountOfIds, shared.CountOfFates):
     """How many events of a pixel met which fate within a span of time."""
 
     pixel = models.ForeignKey(Pixel, models.CASCADE, related_name="+", db_index=False)
-    # What the sample of event ids tells (SeenId): ids that came by a road, those of them that had come by the other
-    # one, events that came again by a road after more than an hour, and those whose id another order had.
-    ids_seen = count_field()
-    browser_ids_seen = count_field()
-    ids_on_both = count_field()
-    ids_repeated = count_field()
-    browser_ids_repeated = count_field()
-    ids_of_other_orders = count_field()
 
     objects = OwnedByPixelQuerySet.as_manager()
 

@@ -68,11 +68,12 @@ class SourceRow(shared.Request):
 
 
 class SourceLane(models.Model):
-    """Hands out the places of a source's requests: whoever does so has locked it."""
+    """Hands out the places of a source's requests: whoever does so has locked the source."""
 
     source = models.OneToOneField(Source, models.CASCADE, primary_key=True, related_name="lane")
     # The last place that was handed out.
     placed = models.BigIntegerField(default=0)
+    ids_levels = shared.levels_field()
 
     objects = OfSourceQuerySet.as_manager()
 
@@ -80,7 +81,7 @@ class SourceLane(models.Model):
         return f"Lane of source {self.source_id}"
 
 
-class SourceCounter(shared.CountOfEvents):
+class SourceCounter(shared.CountOfIds, shared.CountOfEvents):
     """How many events came from a source, each once, wherever they went."""
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="+", db_index=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Value
 from django.utils.translation import gettext_lazy as _
 
 from filters.models import EVENT_NAME_MAX_LENGTH
@@ -20,6 +21,11 @@ class Road(models.IntegerChoices):
 def road_field() -> models.PositiveSmallIntegerField[int, int]:
     """A column that processes of the previous release leave out: what they write is the server's."""
     return models.PositiveSmallIntegerField(choices=Road.choices, default=Road.SERVER, db_default=Road.SERVER)
+
+
+def levels_field() -> models.JSONField[dict[str, int], dict[str, int]]:
+    """Of the event ids of a class, one in 2 ** level is remembered: {class: level}, without noughts."""
+    return models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
 
 
 def count_field() -> models.BigIntegerField[int, int]:
@@ -118,6 +124,24 @@ class CountOfFates(CountOfEvents):
     browser_published = count_field()
     browser_failed = count_field()
     browser_expired = count_field()
+
+    class Meta:
+        abstract = True
+
+
+class CountOfIds(models.Model):
+    """What the sample of event ids tells (``RememberedId``).
+
+    Ids that came by a road, those of them that had come by the other one, events that came again by a road after more
+    than an hour, and those whose id another order had.
+    """
+
+    ids_seen = count_field()
+    browser_ids_seen = count_field()
+    ids_on_both = count_field()
+    ids_repeated = count_field()
+    browser_ids_repeated = count_field()
+    ids_of_other_orders = count_field()
 
     class Meta:
         abstract = True

@@ -14,7 +14,7 @@ from common.graphql.samples import MOMENT, Sampled
 from events.deduplication import Deduplicated, Finding, read_deduplication
 from events.models import IdFinding
 from events.schema.roads import Road, as_int
-from pixels.reads import get_pixel
+from pipelines.lookups import find_source
 
 _KINDS = {
     "REPEATED": "An id came again by one road more than an hour after the first time.",
@@ -66,14 +66,15 @@ class EventDeduplication(graphene.ObjectType):
     id = graphene.ID(
         required=True,
         description=Sampled(
-            "EventDeduplication:<pixel id>:<event name>; nothing behind the last colon for the names counted together.",
+            "EventDeduplication:<pixel or source id>:<event name>; nothing behind the last colon for the names counted "
+            "together.",
             "EventDeduplication:$pixel_id:Purchase",
         ),
     )
     event_name = graphene.String(
         required=True,
         description=Sampled(
-            "The event's name. Beyond 500 names a day, a pixel's further ones are counted together as Other.",
+            "The event's name. Beyond 500 names a day, further ones are counted together as Other.",
             "Purchase",
         ),
     )
@@ -104,17 +105,20 @@ class DeduplicationQueries:
     event_deduplication = graphene.List(
         NonNull(EventDeduplication),
         required=True,
-        pixel_id=graphene.String(required=True, description=Sampled("The id of a pixel of the account.", "$pixel_id")),
+        pixel_id=graphene.String(
+            required=True, description=Sampled("The id of a pixel or data source of the account.", "$pixel_id")
+        ),
         description=(
             "By event name, the busiest first: how many events came from browsers and from servers in the last 48 "
-            "hours, and how many ids on both, which Meta counts once. Codes: 400, 401, 404 no such pixel."
+            "hours, and how many ids on both, which Meta counts once. "
+            "Codes: 400, 401, 404 no such pixel or data source."
         ),
     )
 
     @staticmethod
     def resolve_event_deduplication(root: TenantScope, info: ResolveInfo, pixel_id: str) -> list[dict[str, Any]]:
-        pixel = get_pixel(root.tenant, pixel_id, field="pixelId")
-        return [_shown(pixel_id, one) for one in read_deduplication(pixel.pk).names]
+        owner = find_source(root.tenant, pixel_id, field="pixelId")
+        return [_shown(pixel_id, one) for one in read_deduplication(owner).names]
 
 
 def _shown(pixel_id: str, one: Deduplicated) -> dict[str, Any]:

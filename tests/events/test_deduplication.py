@@ -48,7 +48,7 @@ def count(pixel: Pixel, name: str = "Purchase", ago: timedelta = timedelta(0), *
 
 
 def only(pixel: Pixel) -> Deduplicated:
-    (one,) = read_deduplication(pixel.pk).names
+    (one,) = read_deduplication(pixel).names
     return one
 
 
@@ -60,13 +60,13 @@ def test_it_tells_each_name_by_road_and_how_many_ids_came_on_both(pixel: Pixel) 
     count(pixel, "PageView", browser=900)
     count(pixel, "", browser=3, server=2)
 
-    told = [(one.name, one.browser, one.server, one.on_both, one.share) for one in read_deduplication(pixel.pk).names]
+    told = [(one.name, one.browser, one.server, one.on_both, one.share) for one in read_deduplication(pixel).names]
     assert told == [("PageView", 900, 0, 0, None), ("Purchase", 40, 50, 30, 0.75), ("Other", 3, 2, 0, 0.0)]
 
 
 def test_it_tells_the_last_48_hours(pixel: Pixel) -> None:
     count(pixel, browser=1, server=1, ids_on_both=1, ago=timedelta(hours=49))
-    assert read_deduplication(pixel.pk).names == []
+    assert read_deduplication(pixel).names == []
 
     count(pixel, browser=2, server=3, ids_on_both=2, ago=timedelta(hours=47))
     assert (only(pixel).browser, only(pixel).server, only(pixel).on_both) == (2, 3, 2)
@@ -99,7 +99,7 @@ def test_no_more_ids_are_on_both_than_events_on_either(pixel: Pixel) -> None:
 
 
 def kinds(pixel: Pixel) -> list[Kind]:
-    return [finding.kind for _, finding in read_deduplication(pixel.pk).findings]
+    return [finding.kind for _, finding in read_deduplication(pixel).findings]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_it_shows_what_either_road_sends(pixel: Pixel, sandbox: Sandbox) -> None
     drain(pixel.pk)
     count(pixel, server=200, browser=200)
 
-    ((_, finding),) = read_deduplication(pixel.pk).findings
+    ((_, finding),) = read_deduplication(pixel).findings
     assert finding.examples == [("ob3_plugin-set_1", BROWSER), ("ob3_plugin-set_1", BROWSER), ("order-1", SERVER)]
 
 
@@ -146,7 +146,7 @@ def test_it_says_where_no_id_was_sent(pixel: Pixel, sandbox: Sandbox) -> None:
     drain(pixel.pk)
     count(pixel, server=200, browser=200)
 
-    assert read_deduplication(pixel.pk).findings[0][1].examples == [("", SERVER)]
+    assert read_deduplication(pixel).findings[0][1].examples == [("", SERVER)]
 
 
 # --- What else is wrong -----------------------------------------------------------------------------------------------
@@ -158,12 +158,12 @@ def test_what_is_wrong_is_told_for_48_hours_with_examples(pixel: Pixel) -> None:
         pixel=pixel, kind=0, event_name="Purchase", count=9, last_at=timezone.now(), examples=["order-1"]
     )
 
-    repeated, orders = (finding for _, finding in read_deduplication(pixel.pk).findings)
+    repeated, orders = (finding for _, finding in read_deduplication(pixel).findings)
     assert (repeated.kind, repeated.count, repeated.examples) == (Kind.REPEATED, 3, [("order-1", None)])
     assert (orders.kind, orders.count, orders.examples, orders.last_at) == (Kind.MANY_ORDERS, 2, [], None)
 
     with time_machine.travel(timezone.now() + timedelta(hours=49)):
-        assert read_deduplication(pixel.pk).findings == []
+        assert read_deduplication(pixel).findings == []
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_one_shop_shares_its_ids_and_one_does_not(monkeypatch: pytest.MonkeyPatc
     demo()
 
     good, bad = (
-        read_deduplication(Pixel.objects.get(name=name).pk, timezone.now()) for name in ("Web shop Europe", "Book shop")
+        read_deduplication(Pixel.objects.get(name=name), timezone.now()) for name in ("Web shop Europe", "Book shop")
     )
     assert good.findings == []
     assert {one.share for one in good.on_both} == {1.0}

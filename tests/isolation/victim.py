@@ -41,6 +41,7 @@ from events.models import (
     Removal,
     SourceCounter,
     SourceFinding,
+    SourceIdFinding,
     SourceRefusedRequest,
     SourceRow,
 )
@@ -122,6 +123,10 @@ def _found() -> dict[str, Any]:
     return {"hour": timezone.now(), "field": f"custom_data.{MARK}", "reason": "no_object", "count": 1}
 
 
+def _found_with_ids() -> dict[str, Any]:
+    return {"event_name": f"{MARK}Event", "count": 1, "last_at": timezone.now(), "examples": [f"{MARK}-1"]}
+
+
 def _refused() -> dict[str, Any]:
     told = {"field": f"custom_data.{MARK}", "reason": "no_object", "sample": f'{{"{MARK}": 1}}'}
     return {"at": timezone.now(), "event_count": 1, "origin": 1, **told}
@@ -145,9 +150,7 @@ def make_victim() -> Victim:
     )
     finding = Finding.objects.create(pixel=pixel, **_found())
     Finding.objects.create(pixel=pixel, kind=Finding.Kind.REFUSED, **_found())
-    id_finding = IdFinding.objects.create(
-        pixel=pixel, kind=0, event_name=f"{MARK}Event", count=1, last_at=timezone.now(), examples=[f"{MARK}-1"]
-    )
+    id_finding = IdFinding.objects.create(pixel=pixel, kind=0, **_found_with_ids())
     entry = AuditEntry.objects.create(tenant_id=account.pk, actor=f"{MARK}.admin", act="rename", subject=MARK)
     letter = DeadLetterFactory.create(pixel=pixel, event_name=f"{MARK}Event", message=f"{MARK} is refused")
     delivery = DeliveryFactory.create(pixel=pixel, event_name=f"{MARK}Event", website=f"{MARK}.example.com")
@@ -241,6 +244,7 @@ def gateway_rows(source: Source, destination: Destination) -> list[Model]:
         SourceRow.objects.create(source=source, place=1, received_at=timezone.now(), event_count=1, body=b"[]"),
         SourceCounter.objects.create(source=source, **counted),
         SourceFinding.objects.create(source=source, kind=Finding.Kind.REFUSED, **_found()),
+        SourceIdFinding.objects.create(source=source, kind=0, **_found_with_ids()),
         SourceRefusedRequest.objects.create(source=source, **_refused()),
         DestinationLane.objects.create(destination=destination, message=f"{MARK} is refused"),
         DestinationCursor.objects.get(destination=destination),

@@ -83,8 +83,13 @@ def lane(destination: Destination) -> Any:
 
 
 def of_source(source: Source) -> dict[str, int]:
-    """What is counted of the source's events, and is not nought."""
-    return counted(SOURCES, source.pk)
+    """What is counted of the source's events, but for their ids, and is not nought."""
+    return {column: n for column, n in counted(SOURCES, source.pk).items() if "ids_" not in column}
+
+
+def ids_of_source(source: Source) -> dict[str, int]:
+    """What is counted of the ids of the source's events, and is not nought."""
+    return {column: n for column, n in counted(SOURCES, source.pk).items() if "ids_" in column}
 
 
 def of_destination(destination: Destination) -> dict[str, int]:

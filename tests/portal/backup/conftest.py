@@ -42,6 +42,7 @@ from events.models import (
     SeenLabel,
     SourceCounter,
     SourceFinding,
+    SourceIdFinding,
     SourceLabel,
     SourceLane,
     SourceRefusedRequest,
@@ -180,6 +181,7 @@ def fill_gateway(source: Source, destination: Destination) -> None:
     SourceCounter.objects.create(source=source, received=3, **counted)
     SourceLabel.objects.create(source=source, dimension=1, label="Purchase", last_seen=date(2026, 3, 1))
     SourceFinding.objects.create(source=source, hour=THEN, kind=1, field="event", reason="no_object", count=7, events=9)
+    SourceIdFinding.objects.create(source=source, kind=2, event_name="Lead", count=3, last_at=THEN, examples=["1"])
     SourceRefusedRequest.objects.create(source=source, **REFUSED)
     SourceRow.objects.create(source=source, place=2**40, received_at=THEN, event_count=1, body=bytes(range(256)))
     DestinationLane.objects.create(destination=destination, claim=UUID(int=9), failures=2, code="190", message="é")
