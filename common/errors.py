@@ -115,6 +115,8 @@ class TooManyRequests(PortalError):
 
     code = 429
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("Too many requests: wait as long as Retry-After says.")
+    def __init__(
+        self, retry_after: int, text: str = "Too many requests: wait as long as Retry-After says.", **values: object
+    ) -> None:
+        super().__init__(text, field=None, **values)
         self.retry_after = retry_after

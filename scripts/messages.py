@@ -34,6 +34,7 @@ KEYWORDS: dict[str, Any] = {
     "NotAuthorized": (1,),
     "NotFound": (1,),
     "Conflict": (1,),
+    "TooManyRequests": (2,),
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import orjson
@@ -41,9 +43,15 @@ _TELLING_LENGTH = 4
 _MOST_OF_NOBODY = 999_999
 
 TEST_DESTINATION = Act("test destination", _("sent a test event to the destination %(subject)s"))
-_RATE = RateLimit("test of a destination", RateLimitItemPerMinute(10))
-#: A trial holds a thread of the web process for as long as the destination takes: so many at once, and no more.
-_at_once = threading.BoundedSemaphore(2)
+A_MINUTE = 10
+_RATE = RateLimit("test of a destination", RateLimitItemPerMinute(A_MINUTE))
+#: A trial holds a thread of the web process for as long as the destination takes: so many at once, and of one account
+#: fewer. So two people of an account are not in each other's way, and a slow destination is not in other accounts'.
+MOST_AT_ONCE, MOST_OF_ACCOUNT = 3, 2
+#: In seconds; by then a destination has answered or never will.
+_SOON = 5
+_lock = threading.Lock()
+_under_way: Counter[str] = Counter()
 
 
 class Recent(NamedTuple):
@@ -78,7 +86,7 @@ def try_destination(
     """Send one event to the destination, as its events are sent; ``event`` is MADE_UP or the key of a recent one.
 
     Meta is told a ``test_event_code``, without which it would count the event. No transaction is open while the
-    destination is waited for. TooManyRequests beyond ten a minute and account.
+    destination is waited for. TooManyRequests beyond ten a minute and account, and while others are under way.
     """
     tenant = get_tenant(principal, tenant_id, Action.EDIT_DATA)
     destination = _find(tenant, destination_id)
@@ -86,16 +94,34 @@ def try_destination(
     if KINDS[destination.type](destination.settings, secrets) is None:
         raise InvalidInput("id", "must be configured first.")
     sample = _sample(destination, event, _options(destination, test_event_code))
-    if not _RATE.hit(tenant.pk):
-        raise TooManyRequests(_RATE.retry_after(tenant.pk))
-    if not _at_once.acquire(blocking=False):
-        raise TooManyRequests(1)
-    try:
+    with _one_more(tenant):
         with transaction.atomic():
             record(principal, TEST_DESTINATION, destination, tenant=tenant)
         return TRIALS[destination.type](destination.settings, secrets, sample)
+
+
+@contextmanager
+def _one_more(tenant: Tenant) -> Iterator[None]:
+    """A trial of the account; one that has to come again because of others does not count against its minute."""
+    with _lock:
+        if _under_way.total() >= MOST_AT_ONCE or _under_way[tenant.pk] >= MOST_OF_ACCOUNT:
+            raise TooManyRequests(_SOON, "Other tests are under way: try again in {seconds} seconds.", seconds=_SOON)
+        _under_way[tenant.pk] += 1
+    try:
+        if not _RATE.hit(tenant.pk):
+            left = _RATE.retry_after(tenant.pk)
+            raise TooManyRequests(
+                left,
+                "An account may send {limit} tests a minute: try again in {seconds} seconds.",
+                limit=A_MINUTE,
+                seconds=left,
+            )
+        yield
     finally:
-        _at_once.release()
+        with _lock:
+            _under_way[tenant.pk] -= 1
+            if not _under_way[tenant.pk]:
+                del _under_way[tenant.pk]
 
 
 def _find(tenant: Tenant, destination_id: str) -> Destination:

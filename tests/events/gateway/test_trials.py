@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from werkzeug import Request, Response
 
 from accounts.models import AuditEntry
 from common.secrets import MASK
+from events.gateway import trials
 from events.gateway.taking_in import take_in
 from events.models import DestinationCounter, DestinationLane, DestinationLetter, DestinationRow, SourceRow
 from events.sandbox import Sandbox
@@ -180,8 +182,36 @@ def test_ten_a_minute_and_no_more(manager: Client, books: Destination, api: Api)
     refused = try_it(manager, books)
 
     assert refused.status_code == 400
-    assert "Too many requests" in text_of(refused)
+    assert "An account may send 10 tests a minute: try again in" in text_of(refused)
     assert api.requests == 10
+
+
+def test_two_people_of_an_account_test_at_once_and_a_third_is_told_to_wait(
+    cast: Cast, manager: Client, books: Destination, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "_under_way", Counter({cast.shoes.pk: 1}))
+    assert verdict(try_it(manager, books)) == "accepted"
+
+    trials._under_way[cast.shoes.pk] = 2
+    for _ in range(12):  # more than there may be in a minute
+        refused = try_it(manager, books)
+    assert refused.status_code == 400
+    assert "Other tests are under way: try again in 5 seconds." in text_of(refused)
+    assert api.requests == 1
+
+    trials._under_way[cast.shoes.pk] = 1
+    assert verdict(try_it(manager, books)) == "accepted"
+
+
+def test_one_account_leaves_room_for_others_and_all_together_for_pages(
+    cast: Cast, manager: Client, books: Destination, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "_under_way", Counter({cast.books.pk: 2}))
+    assert verdict(try_it(manager, books)) == "accepted"
+    assert trials._under_way == {cast.books.pk: 2}
+
+    trials._under_way[cast.other.pk] = 1
+    assert "Other tests are under way" in text_of(try_it(manager, books))
 
 
 @pytest.mark.parametrize("event", ["letter-1", "row-x", "row-" + "9" * 30, "", "perhaps"])
