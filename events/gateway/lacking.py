@@ -15,7 +15,7 @@ import msgspec
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from events.delivery.batches import Batch, Event, OutboxRecord
+from events.delivery.batches import DECODED_TOGETHER, Batch, OutboxRecord
 from events.figures.counting import Tally
 from events.intake.event_ids import is_made
 
@@ -32,21 +32,21 @@ class Lack(TextChoices):
 
 #: These have a worth; of others it says little.
 _WITH_VALUE = frozenset({"Purchase"})
-_NOTHING = msgspec.Raw()
-#: Written so, a field says nothing.
-_EMPTY = frozenset({b"", b"null", b'""', b"[]", b'[""]'})
+#: Of a batch, events are counted by sets of lacks, of which there are few.
+_BITS = {lack: 1 << place for place, lack in enumerate(Lack)}
+_CONTACT, _BROWSER_ID, _IP_ADDRESS, _EVENT_ID, _VALUE = _BITS.values()
 
 
 class _Person(msgspec.Struct, gc=False):
-    em: msgspec.Raw = _NOTHING
-    ph: msgspec.Raw = _NOTHING
-    fbp: msgspec.Raw = _NOTHING
-    client_ip_address: msgspec.Raw = _NOTHING
+    em: object = None
+    ph: object = None
+    fbp: object = None
+    client_ip_address: object = None
 
 
 class _Data(msgspec.Struct, gc=False):
-    value: msgspec.Raw = _NOTHING
-    currency: msgspec.Raw = _NOTHING
+    value: object = None
+    currency: object = None
 
 
 class _Sent(msgspec.Struct, gc=False):
@@ -62,47 +62,62 @@ class _Kind(NamedTuple):
     name: str
     website: str
     road: int
-    lack: Lack
+    lacks: int
 
 
-_decode = msgspec.json.Decoder(list[_Sent], strict=False).decode
+_decode = msgspec.json.Decoder(list[list[_Sent]], strict=False).decode
+_NOBODY, _NO_DATA = _Person(), _Data()
 
 
 def count_lacks(tally: Tally, batch: Batch) -> None:
     """Add what the batch's events lack, each to the minute in which it came."""
-    by_row: dict[OutboxRecord, list[Event]] = {}
-    for event in batch.events:
-        by_row.setdefault(event.row, []).append(event)
-    kinds = Multiset(kind for row, events in by_row.items() for kind in _of_row(row, events))
+    kinds: Multiset[_Kind] = Multiset()
+    first = 0
+    for row, sent in zip(batch.rows, _read(batch.rows), strict=True):
+        events = batch.events[first : first + row.event_count]
+        first += row.event_count
+        for event, one in zip(events, sent, strict=False):  # of what cannot be read, nothing is told
+            if lacks := _lacks(one):
+                kinds[_Kind(row.minute, event.name, event.website, row.road, lacks)] += 1
     for kind, n in kinds.items():
         at = datetime.fromtimestamp(kind.minute * 60, UTC)
-        tally.add(at, kind.name, kind.website, kind.lack.value, n, road=kind.road)
+        for lack, bit in _BITS.items():
+            if kind.lacks & bit:
+                tally.add(at, kind.name, kind.website, lack.value, n, road=kind.road)
 
 
-def _of_row(row: OutboxRecord, events: list[Event]) -> Iterator[_Kind]:
-    """Of what cannot be read, nothing is told."""
+def _read(rows: list[OutboxRecord]) -> Iterator[list[_Sent]]:
+    """The events of each row; none where they cannot be read."""
+    for first in range(0, len(rows), DECODED_TOGETHER):
+        yield from _read_together(rows[first : first + DECODED_TOGETHER])
+
+
+def _read_together(rows: list[OutboxRecord]) -> list[list[_Sent]]:
     with suppress(msgspec.DecodeError, UnicodeDecodeError):
-        sent = _decode(row.body)
-        if len(sent) == len(events):
-            for event, one in zip(events, sent, strict=True):
-                for lack in _lacks(one):
-                    yield _Kind(row.minute, event.name, event.website, row.road, lack)
+        sent = _decode(b"[%b]" % b",".join([row.body for row in rows]))
+        if [len(events) for events in sent] == [row.event_count for row in rows]:
+            return sent
+    return [events for row in rows for events in _read_together([row])] if len(rows) > 1 else [[]]
 
 
-def _lacks(sent: _Sent) -> Iterator[Lack]:
-    person, data = sent.user_data or _Person(), sent.custom_data or _Data()
+def _lacks(sent: _Sent) -> int:
+    """As a sum of bits."""
+    person, found = sent.user_data or _NOBODY, 0
     if _is_empty(person.em) and _is_empty(person.ph):
-        yield Lack.CONTACT
+        found |= _CONTACT
     if sent.action_source == "website":  # elsewhere there is no browser
-        if _is_empty(person.fbp):
-            yield Lack.BROWSER_ID
-        if _is_empty(person.client_ip_address):
-            yield Lack.IP_ADDRESS
+        if not person.fbp:
+            found |= _BROWSER_ID
+        if not person.client_ip_address:
+            found |= _IP_ADDRESS
     if not sent.event_id or is_made(sent.event_id):
-        yield Lack.EVENT_ID
-    if sent.event_name in _WITH_VALUE and (_is_empty(data.value) or _is_empty(data.currency)):
-        yield Lack.VALUE
+        found |= _EVENT_ID
+    if sent.event_name in _WITH_VALUE:
+        data = sent.custom_data or _NO_DATA
+        if data.value in (None, "") or not data.currency:  # nought is a value
+            found |= _VALUE
+    return found
 
 
-def _is_empty(raw: msgspec.Raw) -> bool:
-    return bytes(raw) in _EMPTY
+def _is_empty(identifier: object) -> bool:
+    return not identifier or identifier == [""]

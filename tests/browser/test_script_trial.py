@@ -14,7 +14,7 @@ from tests.base import Cast
 from tests.browser.conftest import Open
 from tests.browser.two_origins import Gateway, serve_gateway, wait_until
 from tests.browser.visit import Visit
-from tests.events.gateway.stage import pipeline
+from tests.events.gateway.stage import pipeline, purchase, put
 from tests.factories import SourceFactory
 
 
@@ -58,6 +58,20 @@ def test_an_event_is_sent_by_the_sources_script_and_seen_arriving(max_: Visit, s
     assert max_.violations() == []
     assert max_.faint_icons() == []
     assert max_.wider_than(390) == []
+
+
+def test_a_websites_event_is_seen_without_a_reload(visit: Open, cast: Cast, source: Source) -> None:
+    vic = visit(cast.vic)
+    vic.open("/hub/capig/pipeline/sources/4711/", cast.shoes)
+    vic.page.get_by_role("link", name="Test event").click()
+    vic.page.get_by_label("Website").fill("https://shop.example.com/shoes?size=42")
+    vic.page.get_by_role("button", name="Watch").click()
+    expect(vic.page.get_by_text("Nothing has come yet")).to_be_visible()
+    put(source, purchase())
+
+    expect(vic.page.locator("#arrivals tbody tr")).to_contain_text("Purchase", timeout=20_000)
+    expect(vic.page.get_by_role("link", name="Send from this browser")).to_have_count(0)  # she may only look
+    assert vic.violations() == []
 
 
 def test_the_advertisers_filter_holds_there_and_reaches_nothing_of_the_portal(
