@@ -11,8 +11,9 @@ from django.db.models import Count, F
 
 from accounts.models import Tenant, TenantStatus
 from accounts.principals import Principal
+from common import partitions
 from events.delivery.explanations import explain_wait
-from events.delivery.log.keeping import size_of_log
+from events.delivery.log.keeping import estimated_size_of_log
 from events.figures.roads import ByRoad, sums_of
 from events.figures.windows import last_minutes, within
 from events.models import Counter, DeadLetter, Lane, OutboxRow
@@ -59,9 +60,10 @@ class Dashboard:
     oldest_waiting: datetime | None
     dead_letters: int
     failing: list[FailingPixel]
-    #: Of the delivery log, and the most that it may have.
+    #: Of the delivery log, and the most that it may have. On SQLite, the former is an estimate.
     log_bytes: int
     log_max_bytes: int
+    log_is_estimated: bool
 
     COUNTED = COUNTED
 
@@ -77,8 +79,9 @@ def read_dashboard(principal: Principal) -> Dashboard:
         oldest_waiting=OutboxRow.objects.order_by("pk").values_list("received_at", flat=True).first(),
         dead_letters=DeadLetter.objects.order_by()[:COUNTED].count(),
         failing=_failing(principal),
-        log_bytes=size_of_log() if settings.DELIVERY_LOG_DAYS else 0,
+        log_bytes=estimated_size_of_log() if settings.DELIVERY_LOG_DAYS else 0,
         log_max_bytes=settings.DELIVERY_LOG_MAX_BYTES if settings.DELIVERY_LOG_DAYS else 0,
+        log_is_estimated=not partitions.are_used(),
     )
 
 

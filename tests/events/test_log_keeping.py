@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -14,7 +15,7 @@ from accounts.principals import OPERATOR
 from accounts.services.tenants import delete_tenant
 from common import partitions
 from events.delivery.log import keeping
-from events.delivery.log.keeping import prune_log, size_of_log
+from events.delivery.log.keeping import estimated_size_of_log, prune_log, size_of_log
 from events.models import DeliveryBatch, DeliveryKey
 from events.models.log import first_id_at
 from pixels.models import Pixel
@@ -116,6 +117,19 @@ def test_its_size_grows_with_it(pixel: Pixel) -> None:
     before = size_of_log()
     DeliveryFactory.create_batch(100, pixel=pixel)
     assert size_of_log() > before
+
+
+def test_pages_are_told_of_it_without_reading_all(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert estimated_size_of_log() >= 0
+    DeliveryFactory.create_batch(100, pixel=pixel)
+    exact = size_of_log()
+    assert estimated_size_of_log() == exact
+
+    monkeypatch.setattr(keeping, "BATCHES_SAMPLED", 10)
+    with CaptureQueriesContext(connection) as queries:
+        assert estimated_size_of_log() == pytest.approx(exact, rel=0.1)
+    if not partitions.are_used():
+        assert all("LENGTH" not in each["sql"] or ">=" in each["sql"] for each in queries.captured_queries)
 
 
 @on_postgresql
