@@ -61,7 +61,8 @@ def answer_of(posting: Posting, retry_after: float | None) -> Answer:
     waits, and so does the receiver, but for less and less long."""
     if posting.taken:
         return Taken()
-    return Later(f"HTTP {posting.status}" if posting.status else posting.said, retry_after=retry_after)
+    reason = f"HTTP {posting.status}" if posting.status else posting.said.rstrip(".")
+    return Later(reason, retry_after=retry_after)
 
 
 def _hidden(url: str, secrets: list[str], message: Message) -> tuple[str, ...]:
