@@ -59,10 +59,11 @@ class Instance:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
-        # As if they had been collected: no test of processes looks at pages.
-        static = self.folder / "static"
-        static.mkdir(parents=True, exist_ok=True)
-        (static / "staticfiles.json").write_text('{"version": "1.1", "paths": {}, "hash": "0"}', "utf-8")
+        # As if they had been collected, where they have not been: no test of processes looks at pages.
+        manifest = self.folder / "static" / "staticfiles.json"
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        if not manifest.exists():
+            manifest.write_text('{"version": "1.1", "paths": {}, "hash": "0"}', "utf-8")
         return self
 
     def __exit__(self, *exc: object) -> None:
