@@ -108,9 +108,11 @@ def _write_fates(source: Source, destination: Destination, events: list[Passed])
         DestinationLane.objects.update_or_create(destination=destination, defaults={"last_published": published[-1]})
     whose = Whose(destination.tenant_id, source=source.pk, destination=destination.pk)
     logged = [event for event in events if event.at > events[-1].at - LOGGED][-LOGGED_AT_MOST:]
+    is_metas = destination.type == DestinationType.META_CONVERSIONS_API
     for event in logged:
         # At a moment of its own: an event's lines of two destinations would have one id.
-        write(whose, [settled(event, REFUSED_CODE)], event.at + timedelta(seconds=1, microseconds=destination.pk))
+        at = event.at + timedelta(seconds=1, microseconds=destination.pk)
+        write(whose, [settled(event, REFUSED_CODE, is_metas=is_metas)], at)
 
 
 def _write_rows(source: Source, waiting: Iterable[Passed]) -> None:

@@ -121,14 +121,14 @@ def _write_deliveries(pixel: Pixel, passed: Iterable[Passed]) -> None:
         write(Whose(pixel.tenant_id, pixel=pixel.pk), [settled(event)], event.at + timedelta(seconds=1))
 
 
-def settled(event: Passed, code: str = DEAD_LETTER_CODE) -> Event:
-    """As the delivery log is told of it; ``code`` is what a refusal had."""
+def settled(event: Passed, code: str = DEAD_LETTER_CODE, *, is_metas: bool = True) -> Event:
+    """As the delivery log is told of it; ``code`` is what a refusal had. Only Meta gives its answers an id."""
     fate = Fate(
         event.fate or "",
         _OUTCOMES.get(event.fate, Outcome.DROPPED),
         event.detail,
         code if event.fate == "failed" else "",
-        trace_id_of(event) if event.fate in _OUTCOMES else "",
+        trace_id_of(event) if is_metas and event.fate in _OUTCOMES else "",
     )
     row = OutboxRecord(0, event.at, 0, True, "", 1, b"", event.road)
     return Event(row, 0, event.name, event_id_of(event), int(event.at.timestamp()), event.website, fate)
