@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from accounts.principals import OPERATOR
 from alerts.channels.webhook import new_secret
 from alerts.looking import look
 from alerts.models import ChannelName, Incident, Notice, Receiver, RuleName, RuleSetting
+from alerts.services.schedules import set_schedule
 from pixels.models import Pixel
 
 _HOUR = timedelta(hours=1)
@@ -38,6 +40,14 @@ def write_incidents(pixel_ids: Sequence[str], now: datetime) -> None:
         Notice.objects.create(incident=incident, created_at=opened, due_at=None)
     last = Pixel.objects.get(pixel_id=pixel_ids[-1])
     RuleSetting.objects.create(tenant_id=last.tenant_id, pixel=last, rule=RuleName.SILENCE, threshold=200)
+    set_schedule(
+        principal=OPERATOR,
+        tenant_id=last.tenant_id,
+        quiet_from="22:00",
+        quiet_until="07:00",
+        digest_hour=8,
+        time_zone="Europe/Madrid",
+    )
     _write_receiver(last.tenant_id, now)
     look(now)
 
