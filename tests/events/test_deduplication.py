@@ -98,7 +98,7 @@ def test_no_more_ids_are_on_both_than_events_on_either(pixel: Pixel) -> None:
 # --- Hardly an id on both ---------------------------------------------------------------------------------------------
 
 
-def kinds(pixel: Pixel) -> list[Kind]:
+def kinds(pixel: Pixel) -> list[IdFinding.Kind]:
     return [finding.kind for _, finding in read_deduplication(pixel).findings]
 
 

@@ -23,8 +23,8 @@ from django.db import connection
 
 from events.models import OutboxRow
 from pixels.models import Pixel
+from portal.serve import STOP_SECONDS
 from portal.stopping import READERS_SECONDS
-from portal.web import STOP_SECONDS
 from tests.base import tenant
 from tests.events.sending import purchase
 from tests.factories import PixelFactory

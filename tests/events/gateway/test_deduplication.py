@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from events.deduplication import Kind, read_deduplication
-from events.figures import seen_ids
+from events.figures import id_sample, seen_ids
 from events.figures.books import SOURCES
 from events.figures.counting import Tally
 from events.gateway.taking_in import take_in
@@ -68,7 +68,7 @@ def test_ids_are_compared_where_no_pipeline_leads_on(source: Source) -> None:
 
 
 def test_ids_of_other_sources_and_of_pixels_are_others(source: Source) -> None:
-    SeenId.objects.create(pixel=PixelFactory.create(pk=source.pk), digest=seen_ids.digest_of("Purchase", "order-1"))
+    SeenId.objects.create(pixel=PixelFactory.create(pk=source.pk), digest=id_sample.digest_of("Purchase", "order-1"))
     came(source_of(source.tenant), SERVER, "order-1")
     came(source, BROWSER, "order-1")
 
@@ -133,7 +133,8 @@ def test_a_page_shows_them_by_name_and_the_sources_page_loads_it(
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     page = address("pipelines:source_deduplication", cast.shoes, source.source_id)
 
-    whole, part = client.get(page), client.get(page, headers={"HX-Request": "true"})
+    whole: Any = client.get(page)
+    part: Any = client.get(page, headers={"HX-Request": "true"})
 
     assert [text for text in texts if text not in text_of(whole) or text not in text_of(part)] == []
     assert b"<html" not in part.content
