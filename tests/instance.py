@@ -112,6 +112,11 @@ class Instance:
         """The process's id, which is its group's as well."""
         return self._processes[name].pid
 
+    def web_workers(self) -> list[int]:
+        """The ids of the processes that answer requests: children of the server that `portal.serve` looks after."""
+        (server,) = children(self.pid("web"))
+        return children(server)
+
     def log(self, name: str) -> str:
         """The end of what the process said."""
         return (self.folder / f"{name}.log").read_text("utf-8", "replace")[-4_000:]
@@ -123,6 +128,11 @@ class Instance:
             self._processes[name] = subprocess.Popen(
                 command, cwd=self.tree, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and which run (Linux)."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def database_url() -> str:

@@ -18,7 +18,6 @@ from tests.slow.load import Load, browser_event_for, events_for
 from tests.slow.servers import PrivatePostgres, private_postgres
 from tests.slow.test_faults_postgres import (
     assert_counted_once,
-    children,
     faults,
     wait_for_arrivals,
     wait_until_all_arrived,
@@ -53,7 +52,7 @@ def test_a_standby_takes_over_under_load(tmp_path: Path) -> None:
 def fail_over(
     instance: Instance, sandbox: Sandbox, load: Load, primary: PrivatePostgres, standby: PrivatePostgres
 ) -> None:
-    processes = children(instance)
+    processes = instance.web_workers()
     with load.running():
         wait_for_arrivals(sandbox, instance, load)
         primary.stop("immediate")
@@ -67,7 +66,7 @@ def fail_over(
     assert after
     assert {each.status for each in after} <= {200, 202}, faults(after)
     assert not [each for each in load.answers if each.status == 500]
-    assert children(instance) == processes, "the web server was started again"
+    assert instance.web_workers() == processes, "the web server was started again"
     back = min(each.ended for each in load.between(promoted) if each.status in (200, 202))
     print(f"events were taken again {back - promoted:.2f} s after the standby was promoted")  # noqa: T201
 

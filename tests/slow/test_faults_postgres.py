@@ -78,7 +78,7 @@ def instance_with_load(folder: Path) -> Iterator[tuple[PrivatePostgres, Instance
 
 def test_postgresql_goes_away_under_load_and_comes_back(tmp_path: Path) -> None:
     with instance_with_load(tmp_path) as (postgres, instance, sandbox, asks):
-        processes = children(instance)
+        processes = instance.web_workers()
         load = Load(instance.url, asks)
         with load.running():
             wait_for_arrivals(sandbox, instance, load)
@@ -87,7 +87,7 @@ def test_postgresql_goes_away_under_load_and_comes_back(tmp_path: Path) -> None:
                 wait_for_arrivals(sandbox, instance, load)
         wait_until_all_arrived(sandbox, instance, load)
 
-        assert children(instance) == processes, "the web server was started again"
+        assert instance.web_workers() == processes, "the web server was started again"
         assert not [each for each in load.answers if each.status == 500]
         assert "Internal error" not in (tmp_path / "web.log").read_text()
         assert_counted_once(postgres, sandbox)
@@ -154,11 +154,6 @@ def everything(instance: Instance, asks: dict[str, Ask]) -> list[Answered]:
 
 def faults(answers: list[Answered]) -> list[tuple[int, str, str]]:
     return [(each.status, each.fault, each.text[:200]) for each in answers if each.status not in (200, 202)][:5]
-
-
-def children(instance: Instance) -> str:
-    pid = instance.pid("web")
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text()
 
 
 def wait_for_arrivals(sandbox: Sandbox, instance: Instance, load: Load) -> None:

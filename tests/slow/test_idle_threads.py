@@ -15,7 +15,7 @@ from django.db import connection
 from events.models import OutboxRow
 from tests.base import tenant
 from tests.factories import PixelFactory
-from tests.instance import Instance, web_with
+from tests.instance import Instance, children, web_with
 from tests.slow.load import Ask, events_for, send
 
 THREADS = 8
@@ -63,11 +63,6 @@ def burst(url: str, asks: list[Ask]) -> list[int]:
     count = THREADS * len(asks)
     with ThreadPoolExecutor(count) as callers:
         return list(callers.map(ask, range(count)))
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started, and which run."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def open_files(pid: int, name: str) -> int:

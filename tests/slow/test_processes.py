@@ -16,7 +16,7 @@ import pytest
 
 from events.models import Finding
 from tests.factories import PixelFactory
-from tests.instance import Instance, web_with
+from tests.instance import Instance, children, web_with
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,7 +37,7 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
 def test_a_killed_web_server_takes_its_workers_along(instance: Instance) -> None:
     instance.start_web()
     (server,) = children(instance.pid("web"))
-    workers = children(server)
+    workers = instance.web_workers()
     assert len(workers) == 2
 
     os.kill(instance.pid("web"), signal.SIGKILL)
@@ -91,11 +91,6 @@ def test_plain_http_2_is_off(instance: Instance) -> None:
 
     assert not answer.startswith(b"\0\0")  # a frame's length
     assert answer == b"" or answer.startswith(b"HTTP/1.")
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started, and which run."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def is_there(pid: int) -> bool:

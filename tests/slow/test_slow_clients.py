@@ -92,8 +92,7 @@ def honest(instance: Instance, pixel: Pixel, count: int) -> list[float]:
 
 def memory(instance: Instance) -> int:
     """What the server's process holds, in KiB."""
-    pid = instance.pid("web")
-    (worker,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    (worker,) = instance.web_workers()
     (line,) = [line for line in Path(f"/proc/{worker}/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1])
 
