@@ -42,7 +42,7 @@ def test_a_killed_web_server_takes_its_workers_along(instance: Instance) -> None
 
     os.kill(instance.pid("web"), signal.SIGKILL)
 
-    wait_until(lambda: not any(is_there(process) for process in (server, *workers)))
+    wait_until(lambda: not any(is_there(process) for process in (server, *workers)), seconds=30)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", instance.port), timeout=5)
 
