@@ -18,7 +18,10 @@ from bench.rounds import Effort
 from bench.servers import NODE, PEER_PYTHON, PEERS
 from bench.versions import versions
 
-PARTS = ("graphql", "intake", "browser", "pixel", "slow", "drain", "scale", "usage", "alerts", "memory", "hostile")
+PARTS = (
+    *("graphql", "intake", "browser", "pixel", "slow", "drain"),
+    *("scale", "usage", "alerts", "memory", "cost", "hostile"),
+)
 #: What the page is made of.
 WHOLE = Effort(seconds=6, rounds=3, events=1_000_000)
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"

@@ -46,7 +46,7 @@ def measure(effort: Effort) -> list[Result]:
         def drained(size: int) -> float:
             empty_tables()  # so that no dead rows of the last are vacuumed during this one
             intakes.setdefault(_intake(size), []).append(_take_in(portal, size))
-            _fill_up(effort.events // 3)
+            fill_up(effort.events // 3)
             return _drain(portal)
 
         def looped() -> float:
@@ -87,21 +87,22 @@ def _take_in(portal: Instance, size: int) -> float:
     return sum(one.requests for one in done) * size / sum(one.seconds for one in done)
 
 
-def _fill_up(count: int) -> None:
+def fill_up(count: int) -> None:
     """Repeat what waits, until it is so many events or more: single ones take far longer to come in than to go out."""
-    times = -(-count // _waiting()) - 1
+    times = -(-count // waiting()) - 1
     with connection.cursor() as cursor:
         cursor.execute(_AGAIN, [times])
 
 
-def _waiting() -> int:
+def waiting() -> int:
+    """The events that wait."""
     return OutboxRow.objects.aggregate(n=Sum("event_count"))["n"] or 0
 
 
 def _drain(portal: Instance) -> float:
     for name in ("one", "two"):
         portal.start_worker(name, beat=name == "one")
-    rate = _rate_of(_waiting, lambda: not OutboxRow.objects.exists())
+    rate = _rate_of(waiting, lambda: not OutboxRow.objects.exists())
     for name in ("one", "two"):
         portal.stop(name)
     return rate
