@@ -9,6 +9,7 @@ import pytest
 
 SCRIPT = """
 import multiprocessing, sys
+from types import SimpleNamespace
 import django
 django.setup()
 from events.findings import Findings
@@ -16,7 +17,7 @@ from events.intake.left_out import LeftOut, Reason
 
 def work():
     findings = Findings(lambda found: print(*[cell.field for cell in found], flush=True))
-    findings.count(1, {LeftOut("user_data.fbp", Reason.NO_BROWSER_ID): 1})
+    findings.count(SimpleNamespace(is_source=False, pk=1), {LeftOut("user_data.fbp", Reason.NO_BROWSER_ID): 1})
 
 if sys.argv[1] == "child":
     child = multiprocessing.get_context("fork").Process(target=work)

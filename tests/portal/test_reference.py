@@ -129,7 +129,8 @@ def _paths(variables: dict[str, Any], around: str = "") -> Iterator[str]:
 def test_a_sample_answer_says_something_in_every_field(operation: Operation) -> None:
     """A text without a sample would be null: a new field needs one (common.graphql.samples)."""
     nullable = {"apiAccount", "apiErrorCode", "code", "message", "detail", "explanation", "pixelId", "userExpiry"}
-    nullable |= {"creationSourcePlatform", "creationSourceId"}
+    # An incident is about one thing: a pixel, or a destination.
+    nullable |= {"creationSourcePlatform", "creationSourceId", "destinationId"}
 
     assert set(_nulls(sample_answer(operation, Known())["data"])) <= nullable
 
