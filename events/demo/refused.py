@@ -20,9 +20,10 @@ _ORIGIN = 0
 def write_refused(pixel: Pixel, demo: DemoPixel, now: datetime) -> None:
     """Count the requests, of one event each, and keep them to be shown."""
     if demo.is_refused:
+        # So few that no alert tells of them, however little comes at this time of the day.
         old = now - timedelta(days=12)
         _write(pixel, demo, Rule.TIME_TOO_OLD, int(old.timestamp()), 3, now - timedelta(hours=9))
-        _write(pixel, demo, Rule.TIME_MILLISECONDS, int(now.timestamp()) * 1_000, 6, now - timedelta(minutes=20))
+        _write(pixel, demo, Rule.TIME_MILLISECONDS, int(now.timestamp()) * 1_000, 1, now - timedelta(minutes=20))
 
 
 def _write(pixel: Pixel, demo: DemoPixel, rule: Rule, event_time: int, requests: int, at: datetime) -> None:
