@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import ClassVar
 
+import psycopg
 from django.db import InterfaceError, OperationalError
 
 
@@ -90,6 +91,7 @@ class TimedOut(Unavailable):
         super().__init__(f"The change was made. {text}" if has_written else text)
 
 
+_OF_DRIVERS = (psycopg.InterfaceError, psycopg.OperationalError, sqlite3.InterfaceError, sqlite3.OperationalError)
 #: PostgreSQL's code for a statement that somebody has cancelled.
 _QUERY_CANCELED = "57014"
 
@@ -97,13 +99,14 @@ _QUERY_CANCELED = "57014"
 def unavailable(error: BaseException | None) -> Unavailable | None:
     """The refusal for an error of the database's operation, which passes; None for every other error.
 
-    SQLite tells of mistakes in a statement by the same class, under its code 1.
+    SQLite tells of mistakes in a statement by the same class, under its code 1. Where Django closes a cursor, the
+    driver's own error comes through, without Django's around it.
     """
     if isinstance(error, Unavailable):
         return error
-    if not isinstance(error, InterfaceError | OperationalError):
+    if not isinstance(error, (InterfaceError, OperationalError, *_OF_DRIVERS)):
         return None
-    cause = error.__cause__
+    cause = error if isinstance(error, _OF_DRIVERS) else error.__cause__
     code = getattr(cause, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_INTERRUPT or getattr(cause, "sqlstate", None) == _QUERY_CANCELED:
         return TimedOut()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
@@ -85,5 +86,11 @@ def test_a_mistake_in_a_statement_does_not_pass() -> None:
     error.__cause__ = mistake.value
 
     assert unavailable(error) is None
+    assert unavailable(mistake.value) is None
     assert unavailable(ValueError()) is None
     assert unavailable(InterfaceError("closed"))
+
+
+def test_what_a_driver_says_without_django_around_it_passes() -> None:
+    """A cursor of the server's is closed while the server goes away."""
+    assert unavailable(psycopg.errors.AdminShutdown("terminating connection"))
