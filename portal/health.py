@@ -45,6 +45,15 @@ def check() -> None:
         raise Unhealthy("database does not answer") from error
 
 
+def check_database() -> None:
+    """Raise Unhealthy unless the database answers, and has this version's tables: all that a command needs."""
+    try:
+        _require_migrations()
+    except Error as error:
+        logger.warning("The database does not answer.", exc_info=True)
+        raise Unhealthy("database does not answer") from error
+
+
 def answer(request: Request) -> Response | None:
     """Answer a load balancer; None for other paths and methods, of which Django tells."""
     if request.path not in (HEALTH_PATH, REFERENCE_PATH.rstrip("/")) or request.method not in ("GET", "HEAD"):
@@ -69,8 +78,7 @@ def _as_json(status: int, body: dict[str, str]) -> Response:
 
 
 def _require_all() -> None:
-    if not _is_migrated():
-        raise Unhealthy("migrations are not applied")
+    _require_migrations()
     try:
         shared.check()
     except shared.NotShared as reason:
@@ -81,6 +89,7 @@ def _require_all() -> None:
         raise Unhealthy("static files are not collected")
 
 
-def _is_migrated() -> bool:
+def _require_migrations() -> None:
     executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise Unhealthy("migrations are not applied")

@@ -39,7 +39,7 @@ class BackupCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> Any:
         try:
-            health.check()
+            health.check_database()
             return super().execute(*args, **options)
         except (BackupError, health.Unhealthy, UndecryptableError) as error:
             raise CommandError(str(error)) from None
