@@ -109,7 +109,8 @@ class Portal:
         finally:
             self._bodies.let_go(size)
             self._answering -= 1
-        note_request(addresses.road(found), answer.status, time.perf_counter() - started)
+        if settings.METRICS_TOKEN or settings.METRICS_ALLOWED_NETWORKS:
+            note_request(addresses.road(found), answer.status, time.perf_counter() - started)
         if isinstance(answer, Response):
             send(exchange, answer, request.scheme)
         else:

@@ -45,6 +45,17 @@ def test_the_code_that_the_api_answers_works_as_it_is_pasted(
     wait_until(page, lambda: names(sent) == ["PageView"])
 
 
+def test_the_page_gets_no_global_but_two(show: Show, sent: list[dict[str, Any]]) -> None:
+    page = show(
+        "window.before = Object.getOwnPropertyNames(window);" + INITIALIZED + BEGIN + PAGE_VIEW,
+    )
+    wait_until(page, lambda: names(sent) == ["PageView"])
+
+    known = "[...before, 'before', 'told', 'fbq', '_fbq']"
+    added = page.evaluate(f"Object.getOwnPropertyNames(window).filter(name => !{known}.includes(name))")
+    assert set(added) <= {"cbq", "_cbq"}
+
+
 def test_the_gateway_keeps_the_event_for_the_sources_pipelines(show: Show, source: Source) -> None:
     page = show()
     wait_until(page, SourceRow.objects.exists)
