@@ -25,10 +25,15 @@ notes.open("a").write("started\\n")
 number = len(notes.read_text().split())
 if str(number) == broken:
     sys.exit(3)
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # it ends between two callers, never within one
+listener.settimeout(0.1)
 os.write(ready, b".")
-while True:
-    with listener.accept()[0] as caller:
+while signal.SIGTERM not in signal.sigpending():
+    try:
+        caller = listener.accept()[0]
+    except TimeoutError:
+        continue
+    with caller:
         caller.recv(1000)
         caller.sendall(f"HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nConnection: close\\r\\n\\r\\n{number}".encode())
 """
