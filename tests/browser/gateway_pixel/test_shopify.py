@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 from pipelines.models import Source
 from pipelines.services.shopify_code import shopify_code
 from tests.browser.gateway_pixel.stage import Show, names, settled, wait_until
+from tests.browser.two_origins import Gateway
 
 SHIM = Path(__file__).with_name("shopify.js").read_text()
 PRICE = {"amount": 59.9, "currencyCode": "EUR"}
@@ -44,16 +45,16 @@ def publish(page: Page, name: str, **data: Any) -> None:
     page.evaluate("([name, data]) => shop.publish(name, data)", [name, data])
 
 
-def test_the_page_is_the_visitors_not_the_frame(shop: Open, sent: list[dict[str, Any]]) -> None:
+def test_the_page_is_the_visitors_not_the_frame(shop: Open, gateway: Gateway) -> None:
     page = shop()
     publish(page, "page_viewed")
-    wait_until(page, lambda: len(sent) == 1)
+    wait_until(page, lambda: len(gateway.bodies) == 1)
 
-    assert (sent[0]["event_name"], sent[0]["event_id"]) == ("PageView", "page_viewed")
-    assert sent[0]["website_context"] == {"location": page.url, "referrer": "", "isInIFrame": True}
+    assert (gateway.bodies[0]["event_name"], gateway.bodies[0]["event_id"]) == ("PageView", "page_viewed")
+    assert gateway.bodies[0]["website_context"] == {"location": page.url, "referrer": "", "isInIFrame": True}
 
 
-def test_what_happens_in_the_shop_comes_under_metas_names(shop: Open, sent: list[dict[str, Any]]) -> None:
+def test_what_happens_in_the_shop_comes_under_metas_names(shop: Open, gateway: Gateway) -> None:
     page = shop()
     line = {"quantity": 2, "merchandise": VARIANT, "cost": {"totalAmount": {"amount": 119.8, "currencyCode": "EUR"}}}
     publish(page, "product_viewed", productVariant=VARIANT)
@@ -62,9 +63,9 @@ def test_what_happens_in_the_shop_comes_under_metas_names(shop: Open, sent: list
     publish(page, "checkout_started", checkout=CHECKOUT)
     publish(page, "payment_info_submitted", checkout=CHECKOUT)
     publish(page, "checkout_completed", checkout=CHECKOUT)
-    wait_until(page, lambda: len(sent) == 6)
+    wait_until(page, lambda: len(gateway.bodies) == 6)
 
-    data = {body["event_name"]: body["custom_data"] for body in sent}
+    data = {body["event_name"]: body["custom_data"] for body in gateway.bodies}
     items = {"content_type": "product", "content_ids": ["411"], "contents": [{"id": "411", "quantity": 2}]}
     paid = {**items, "value": 119.8, "currency": "EUR"}
     assert data.pop("ViewContent") == {**paid, "value": 59.9, "contents": [{"id": "411", "quantity": 1}]}
@@ -75,30 +76,28 @@ def test_what_happens_in_the_shop_comes_under_metas_names(shop: Open, sent: list
     }
 
 
-def test_the_visitors_ids_are_in_the_shops_cookies(
-    shop: Open, visitor: BrowserContext, sent: list[dict[str, Any]]
-) -> None:
+def test_the_visitors_ids_are_in_the_shops_cookies(shop: Open, visitor: BrowserContext, gateway: Gateway) -> None:
     first = shop("?fbclid=abc")
     publish(first, "page_viewed")
-    wait_until(first, lambda: len(sent) == 1)
+    wait_until(first, lambda: len(gateway.bodies) == 1)
     settled(first)
     second = shop()
     publish(second, "page_viewed")
-    wait_until(second, lambda: len(sent) == 2)
+    wait_until(second, lambda: len(gateway.bodies) == 2)
 
     cookies = {cookie["name"]: cookie["value"] for cookie in visitor.cookies()}
     assert cookies["_fbc"].endswith(".abc")
-    assert [(body["fb.fbp"], body["fb.fbc"]) for body in sent] == [(cookies["_fbp"], cookies["_fbc"])] * 2
+    assert [(body["fb.fbp"], body["fb.fbc"]) for body in gateway.bodies] == [(cookies["_fbp"], cookies["_fbc"])] * 2
 
 
-def test_no_cookie_is_made_where_that_is_off(shop: Open, visitor: BrowserContext, sent: list[dict[str, Any]]) -> None:
+def test_no_cookie_is_made_where_that_is_off(shop: Open, visitor: BrowserContext, gateway: Gateway) -> None:
     Source.objects.update(first_party_cookie=False)
     page = shop()
     publish(page, "page_viewed")
-    wait_until(page, lambda: len(sent) == 1)
+    wait_until(page, lambda: len(gateway.bodies) == 1)
     settled(page)
 
-    assert "fb.fbp" not in sent[0]
+    assert "fb.fbp" not in gateway.bodies[0]
     assert visitor.cookies() == []
 
 
