@@ -6,6 +6,7 @@ repeats the value. White space counts as unset, and so does an empty value, as i
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -27,12 +28,15 @@ from pydantic import Field, PlainValidator, ValidationError
 from pydantic_core import PydanticCustomError, PydanticUseDefault
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+logger = logging.getLogger(__name__)
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def refuse(name: str, rule: str) -> NoReturn:
     """End the process: ``name`` is the environment variable, ``rule`` what its value must be."""
-    raise SystemExit(f"portal cannot start: {name} {rule}")
+    logger.critical("portal cannot start: %s %s", name, rule)
+    raise SystemExit(1)
 
 
 def is_set(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Celery's scheduler, for machines whose clock is set back."""
+"""Celery's scheduler, for machines whose clock is set back; as a program, without its banner."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from celery import beat
+from celery.apps import beat as program
 
 
 class Scheduler(beat.Scheduler):  # type: ignore[misc]  # it has no types
@@ -26,3 +27,10 @@ class Scheduler(beat.Scheduler):  # type: ignore[misc]  # it has no types
             self._heap = None  # Celery then counts from now
         self._latest = now
         return float(super().tick(*args, **kwargs))
+
+
+class Beat(program.Beat):  # type: ignore[misc]  # it has no types
+    """``celery beat``: its banner is no line of the log."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"quiet": True})

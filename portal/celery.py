@@ -1,4 +1,7 @@
-"""The Celery application: ``celery --app portal worker --beat``. It is configured by the CELERY_ settings."""
+"""The Celery application: ``celery --app portal worker --beat``. It is configured by the CELERY_ settings.
+
+All that Celery says, its worker and its scheduler, goes into the log: its banners are left out, which tell the same.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,32 @@ import logging
 import os
 import sys
 import warnings
+from typing import Any
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
+from celery.utils.log import get_multiprocessing_logger
+from django.conf import settings
+from kombu.utils.objects import cached_property
 
+from portal import logs
 from portal.parent import stop_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 logger = logging.getLogger(__name__)
 
-app = Celery("portal")
+
+class _App(Celery):
+    """Celery, whose scheduler prints no banner."""
+
+    @cached_property
+    def Beat(self) -> Any:  # noqa: N802  # Celery's name
+        """The program ``celery beat``."""
+        return self.subclass_with_self("portal.beat:Beat")
+
+
+app = _App("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -27,8 +45,19 @@ SCHEDULER_STOP_SECONDS = 2.0
 
 
 @signals.setup_logging.connect
-def _leave_logging_alone(**kwargs: object) -> None:
-    """Django's LOGGING holds for the worker too: with a receiver here, Celery sets up none of its own."""
+def _set_up_log(**kwargs: object) -> None:
+    """Django's LOGGING holds for worker and scheduler too: with a receiver here, Celery sets up none of its own."""
+    get_multiprocessing_logger()  # so that a forked process has one to tell its end; else it prints
+    logs.begin_service(settings.LOGGING)
+
+
+@signals.celeryd_init.connect
+def _say_it_in_the_log(instance: Any, **kwargs: object) -> None:
+    """A worker has a banner, and prints what it does when it gets a signal."""
+    from celery.apps import worker  # here: no other process needs it
+
+    instance.quiet = True
+    worker.safe_say = lambda text, stream=None: logger.info("%s", text)
 
 
 #: <malloc.h>: how many heaps threads may have, and from which size on a block is given back to the system when freed.

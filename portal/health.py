@@ -82,7 +82,7 @@ def _require_all() -> None:
     try:
         shared.check()
     except shared.NotShared as reason:
-        logger.error("%s", reason)
+        logger.error("This process must not work: %s", reason)
         raise Unhealthy("keys or settings are not those of the instance: the log tells which") from reason
     # As it was when the process started: it does not look again.
     if getattr(staticfiles_storage, "manifest_hash", None) == "":

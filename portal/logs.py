@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+import logging.config
 import re
-from typing import Any
+import sys
+import threading
+from collections.abc import Mapping
+from traceback import FrameSummary, StackSummary, walk_tb
+from types import TracebackType
+from typing import Any, NamedTuple
 
 import structlog
-from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 #: Attributes of a log record that may be printed; others (Django passes the whole request) stay out.
@@ -44,23 +49,59 @@ _TALKATIVE = (
     "httpx",
 )
 
-_stacks_of = ExceptionDictTransformer(show_locals=False)
+logger = logging.getLogger(__name__)
+
+#: Of an exception so many causes are told, and of each the frames of the beginning and of the end.
+MOST_CAUSES, MOST_FRAMES = 10, 50
 _QUERY_STRING = re.compile(r"\?\S*")
 
 
-def configuration(level: str) -> dict[str, Any]:
+def begin() -> None:
+    """What is logged before the settings are read, that they cannot be read for example, is JSON as well.
+
+    On a terminal it is the sentence alone, for whoever has typed the command.
+    """
+    root = logging.getLogger()
+    if root.handlers or not sys.stderr or sys.stderr.isatty():
+        return
+    handler = logging.StreamHandler()
+    handler.setFormatter(json_formatter())
+    root.addHandler(handler)
+    logging.captureWarnings(True)
+
+
+def begin_service(configuration: Mapping[str, Any]) -> None:
+    """Set up the log by the LOGGING setting; what Python itself would print goes there, too."""
+    logging.config.dictConfig(dict(configuration))
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = lambda ended: _log_uncaught(ended.exc_type, ended.exc_value, ended.exc_traceback)
+    sys.unraisablehook = lambda ignored: _log_uncaught(ignored.exc_type, ignored.exc_value, ignored.exc_traceback)
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """A process or a thread has ended with an exception, or one was raised where nobody can catch it."""
+    if not issubclass(kind, SystemExit):
+        logger.critical("Nobody expected this error.", exc_info=(kind, error or kind(), trace))
+
+
+def configuration(level: str, sentry: Mapping[str, str | None] | None = None) -> dict[str, Any]:
     """The LOGGING setting: everything goes to standard error as JSON, and nothing is mailed.
 
-    Django's own report by mail (``mail_admins``) would hold the fields of the form that was posted.
+    Django's own report by mail (``mail_admins``) would hold the fields of the form that was posted. With ``sentry``,
+    the options of its handler, errors go there as well.
     """
     through_root = {"handlers": [], "level": "NOTSET", "propagate": True}
+    handlers: dict[str, Any] = {"console": {"class": "logging.StreamHandler", "formatter": "json"}}
+    if sentry is not None:
+        handlers["sentry"] = {"()": "portal.sentry.Handler", **sentry}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"not_our_fault": {"()": "portal.logs.NotOurFault"}, "no_advice": {"()": "portal.logs.NoAdvice"}},
         "formatters": {"json": {"()": "portal.logs.json_formatter"}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
-        "root": {"handlers": ["console"], "level": level},
+        "handlers": handlers,
+        "root": {"handlers": [*handlers], "level": level},
         "loggers": {
             "django": through_root,
             "django.server": through_root,
@@ -70,6 +111,10 @@ def configuration(level: str) -> dict[str, Any]:
             # A line for every request to the Graph API, or for every task; and that a folder has no host name.
             **{name: {"level": "WARNING"} for name in _TALKATIVE},
             "kombu.connection": {"level": "ERROR"},
+            # Of processes that Celery forks; the library leaves its lines to a handler that nobody has set up.
+            "multiprocessing": {"level": "ERROR", "propagate": True},
+            # Sends to Sentry: three lines for each error while that is away (portal/sentry.py has one).
+            "urllib3": {"level": "ERROR"},
             "_granian": {"filters": ["no_advice"]},
             "django.security.DisallowedHost": {"filters": ["not_our_fault"]},
         },
@@ -128,22 +173,52 @@ def without_query_string(logger: WrappedLogger, name: str, event: EventDict) -> 
 
 
 def without_quoted_exception(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    """Celery's line about a task that failed quotes the exception; what may be told of it stands in its report."""
-    if event.get("logger") == "celery.app.trace":
+    """These libraries' lines about an error quote it; what may be told of it stands in its report."""
+    library = str(event.get("logger")).partition(".")[0]
+    if library == "celery" and event.get("exc_info"):
         event["event"] = str(event["event"]).partition(": ")[0]
+    elif library == "asyncio":  # also the callback's arguments, and what a future holds
+        event["event"] = str(event["event"]).partition("\n")[0].partition("(")[0]
     return event
 
 
-def exception_report(exc_info: ExcInfo) -> list[dict[str, Any]]:
-    """An exception and its causes: type, places in the code, and the message's first line where it cannot tell secrets.
+class Raised(NamedTuple):
+    """What may be told of an exception: its type, its message or that it was left out, and where it came by."""
 
-    The lines below the first are where PostgreSQL quotes the row.
-    """
+    kind: str
+    message: str
+    frames: list[FrameSummary]
+
+
+def raised(error: BaseException | None) -> list[Raised]:
+    """An exception and its causes, as far as they do not repeat."""
+    told: list[Raised] = []
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen and len(told) < MOST_CAUSES:
+        seen.add(id(error))
+        kind = type(error).__name__
+        told.append(Raised(kind, _message(error) if kind in TELLING else "(left out)", _frames(error)))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return told
+
+
+def _message(error: BaseException) -> str:
+    """The first line: below it PostgreSQL quotes the row."""
+    try:
+        return str(error).partition("\n")[0]
+    except Exception:  # noqa: BLE001  # whatever its class does, the line is written
+        return "(cannot be read)"
+
+
+def _frames(error: BaseException) -> list[FrameSummary]:
+    frames = list(StackSummary.extract(walk_tb(error.__traceback__), lookup_lines=False))
+    half = MOST_FRAMES // 2
+    return frames if len(frames) <= MOST_FRAMES else frames[:half] + frames[-half:]
+
+
+def exception_report(exc_info: ExcInfo) -> list[dict[str, Any]]:
+    """What a line tells of an exception."""
     return [
-        {
-            "type": stack["exc_type"],
-            "message": stack["exc_value"].partition("\n")[0] if stack["exc_type"] in TELLING else "(left out)",
-            "frames": [f"{frame['filename']}:{frame['lineno']} {frame['name']}" for frame in stack["frames"]],
-        }
-        for stack in _stacks_of(exc_info)
+        {"type": kind, "message": message, "frames": [f"{at.filename}:{at.lineno} {at.name}" for at in frames]}
+        for kind, message, frames in raised(exc_info[1])
     ]

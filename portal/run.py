@@ -10,6 +10,7 @@ set. Larger installations run
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess  # nosec B404  # the commands are ours
@@ -24,9 +25,13 @@ from types import FrameType
 import httpx
 
 from common import env
-from portal import settings
+from common.telling import tell
+from portal import logs, settings
 from portal.parent import be_told_when_parent_ends
 from portal.ports import SANDBOX_ADDRESS, check_ports_are_free
+
+# Under its name for the world: as a program, it is called __main__.
+logger = logging.getLogger("portal.run")
 
 #: Longer than a worker takes to finish the request to the Graph API that it has under way, and to settle it.
 STOP_SECONDS = 25.0 + settings.PUBLISH_TIMEOUT_SECONDS
@@ -38,8 +43,7 @@ _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal
 POLL_SECONDS = 0.2
 
 WEB = [sys.executable, "-m", "portal.serve"]
-# Quiet: without its banner; the log tells the same.
-_CELERY = [sys.executable, "-m", "celery", "--app", "portal", "--quiet"]
+_CELERY = [sys.executable, "-m", "celery", "--app", "portal"]
 FURTHER_WORKER = [*_CELERY, "worker", "--loglevel", settings.LOG_LEVEL]
 #: One worker has the scheduler.
 WORKER = [*FURTHER_WORKER, "--beat"]
@@ -132,9 +136,9 @@ class Supervisor:
         except (OSError, subprocess.SubprocessError) as error:
             if child.has_run:
                 self._put_off(child)
-                _say(f"The {name} could not be started ({error}): trying again in {child.wait:.0f} seconds.")
+                logger.error("The %s could not be started (%s): trying again in %.0f seconds.", name, error, child.wait)
             else:
-                _say(f"The {name} could not be started ({error}): stopping.")
+                logger.critical("The %s could not be started (%s): stopping.", name, error)
             return child.has_run
         child.started = time.monotonic()
         return True
@@ -157,14 +161,14 @@ class Supervisor:
         _signal_group(child.process, signal.SIGKILL)
         child.process = None
         if not child.has_run and _is_failure(code):
-            _say(f"The {name} ended right after its start ({code}): stopping.")
+            logger.critical("The %s ended right after its start (%d): stopping.", name, code)
             return True
         if lasted:
             child.wait, child.due = 0.0, now
         else:
             self._put_off(child)
         when = f" in {child.wait:.0f} seconds" if child.wait > 1 else ""
-        _say(f"The {name} ended ({code}): starting it again{when}.")
+        logger.warning("The %s ended (%d): starting it again%s.", name, code, when)
         return False
 
     def _stop_all(self) -> None:
@@ -200,28 +204,26 @@ def say_when_ready() -> None:
             if httpx.get(f"http://{address}:{settings.PORT}/healthz", timeout=5, trust_env=False).is_success:
                 break
         time.sleep(POLL_SECONDS)
-    _say(f"Ready: open {settings.BASE_URL}/ in a browser. ctrl-C stops the portal.")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    tell(logger, "Ready: open %s/ in a browser. ctrl-C stops the portal.", settings.BASE_URL)
 
 
 def main() -> int:
     """Run the instance as the settings say."""
     check_ports_are_free()  # before anything starts: whoever has it would answer for us that we are ready
+    logs.begin_service(settings.LOGGING)
     commands, environment = {"web server": WEB, "worker": WORKER}, {**env.STARTED_WITH}
     commands |= {f"worker {number}": FURTHER_WORKER for number in range(2, settings.WORKER_PROCESSES + 1)}
     if env.is_set("GRAPH_API_URL"):
-        _say(f"Publishing to {settings.GRAPH_API_URL}.")
+        tell(logger, "Publishing to %s.", settings.GRAPH_API_URL)
     else:
         url = f"http://{SANDBOX_ADDRESS}:{settings.SANDBOX_PORT}"
         commands = {"sandbox": SANDBOX, **commands}
         environment["GRAPH_API_URL"] = url
-        _say(
-            f"Publishing to the built-in sandbox at {url}, not to Meta;"
-            " set GRAPH_API_URL=https://graph.facebook.com to go live."
+        tell(
+            logger,
+            "Publishing to the built-in sandbox at %s, not to Meta;"
+            " set GRAPH_API_URL=https://graph.facebook.com to go live.",
+            url,
         )
     supervisor = Supervisor(commands, environment)
     signal.signal(signal.SIGTERM, supervisor.stop)

@@ -7,6 +7,7 @@ socket, which this process keeps open: no caller is refused.
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -18,9 +19,12 @@ from dataclasses import dataclass
 from types import FrameType
 
 from common import env
-from portal import settings
+from portal import logs, settings
 from portal.parent import be_told_when_parent_ends
 from portal.ports import open_listener
+
+# Under its name for the world: as a program, it is called __main__.
+logger = logging.getLogger("portal.serve")
 
 #: A web server that is asked to stop has this long for the requests under way.
 STOP_SECONDS = 15
@@ -117,17 +121,17 @@ class Server:
         try:
             following = self._start()
         except OSError as error:
-            _say(f"No new web server could be started ({error}): the one before stays.")
+            logger.error("No new web server could be started (%s): the one before stays.", error)
             return serving
         deadline = time.monotonic() + START_SECONDS
         while not self._stopping and following.process.poll() is None and time.monotonic() < deadline:
             if following.is_ready():
-                _say("A new web server has taken over.")
+                logger.info("A new web server has taken over.")
                 self._leave(serving)
                 return following
             time.sleep(POLL_SECONDS)
         following.kill()
-        _say("The new web server did not start: the one before stays.")
+        logger.error("The new web server did not start: the one before stays.")
         return serving
 
     def _look_after_leaving(self) -> None:
@@ -138,14 +142,10 @@ class Server:
         self._leaving.append(server)
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
 def main() -> int:
     """Serve the portal as the settings say."""
     server = Server(open_listener(backlog=settings.WEB_CONNECTIONS))
+    logs.begin_service(settings.LOGGING)
     signal.signal(signal.SIGTERM, server.stop)
     signal.signal(signal.SIGINT, server.stop)
     signal.signal(signal.SIGHUP, server.renew)

@@ -381,4 +381,11 @@ METRICS_FOLDER = metrics_folder(DATA_DIR) if METRICS_TOKEN or METRICS_ALLOWED_NE
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = given.LOG_LEVEL
-LOGGING = logs.configuration(LOG_LEVEL)
+# Where errors are told besides the log; else its library is not even loaded.
+SENTRY_DSN = given.SENTRY_DSN
+SENTRY_ENVIRONMENT = given.SENTRY_ENVIRONMENT
+SENTRY_RELEASE = given.SENTRY_RELEASE
+LOGGING = logs.configuration(
+    LOG_LEVEL,
+    sentry={"dsn": SENTRY_DSN, "environment": SENTRY_ENVIRONMENT, "release": SENTRY_RELEASE} if SENTRY_DSN else None,
+)

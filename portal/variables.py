@@ -137,6 +137,15 @@ class PortalVariables(Variables):
 
     # Logs
     LOG_LEVEL: Annotated[str, matching("DEBUG|INFO|WARNING|ERROR", "must be DEBUG, INFO, WARNING or ERROR.")] = "INFO"
+    SENTRY_DSN: Annotated[
+        str | None,
+        matching(
+            r"https?://[^\s:/@]+@[^\s/@?#]+(/[^\s?#]*)?/\d+",
+            "must be the DSN of a project, such as https://key@sentry.example.com/1.",
+        ),
+    ] = None
+    SENTRY_ENVIRONMENT: Text = "production"
+    SENTRY_RELEASE: Text | None = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> PortalVariables:

@@ -17,12 +17,15 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer, SocketHolder  # type: ignore[attr-defined]  # no public name has it
 
-from portal import settings
+from portal import logs, settings
 from portal.parent import stop_with_parent
 from portal.serve import STOP_SECONDS
 
 if TYPE_CHECKING:
     from portal.rsgi import Portal
+
+# Under its name for the world: as a program, it is called __main__.
+logger = logging.getLogger("portal.web")
 
 #: A database connection without use is closed after this long.
 IDLE_SECONDS = 30
@@ -38,6 +41,7 @@ def main(listener: socket.socket, ready: int) -> None:
     ``listener`` is the socket that callers connect to. A byte is written to the file descriptor ``ready`` when a worker
     has loaded.
     """
+    logs.begin_service(settings.LOGGING)
     connections = _room_for(settings.WEB_CONNECTIONS)
     _Server(
         listener,
@@ -93,7 +97,16 @@ def _room_for(connections: int) -> int:
 
 
 def _load_application(_target: str, *, ready: int) -> Portal:
-    """Called in each worker, which leaves ctrl-C to its parent, and ends with it.
+    """Called in each worker; what keeps it from loading is a line of the log, where multiprocessing would print."""
+    try:
+        return _load(ready)
+    except Exception:
+        logger.critical("The web server's worker cannot load.", exc_info=True)
+        raise SystemExit(1) from None
+
+
+def _load(ready: int) -> Portal:
+    """A worker leaves ctrl-C to its parent, and ends with it.
 
     A terminal sends ctrl-C to both, and the parent's SIGTERM follows at once: one signal is enough.
     """
@@ -101,7 +114,6 @@ def _load_application(_target: str, *, ready: int) -> Portal:
     # What is loading has nothing to lose. The parent's handler, which came with the fork, would ignore it; granian sets
     # one later.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    logging.captureWarnings(True)  # as lines of the log, like everything else
     # Here, since the parent needs no Django.
     from common.lending import Lender
     from portal.rsgi import Portal

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -114,7 +113,7 @@ def expected(error: E) -> E | Unavailable:
     refusal = unavailable(error)
     if refusal is None:
         return error
-    logger.warning("The database did not answer a request.\n%s", _trace(error))
+    logger.warning("The database did not answer a request.", exc_info=error)
     return refusal
 
 
@@ -122,7 +121,7 @@ def report(error: BaseException, path: Sequence[str | int] | None = None) -> str
     """Log an unexpected error and return the random id under which it is found."""
     error_id = secrets.token_hex(8)
     where = ".".join(map(str, path)) if path else "the request"
-    logger.error("Internal error %s at %s\n%s", error_id, where, _trace(error))
+    logger.error("Internal error %s at %s", error_id, where, exc_info=error, extra={"error_id": error_id})
     return error_id
 
 
@@ -153,15 +152,3 @@ def _without_literals(error: GraphQLError) -> str:
     if error.original_error and not isinstance(error.original_error, GraphQLError):
         return "A value has the wrong form."
     return _QUOTED_LITERAL.sub(r"\1 …", error.message)
-
-
-def _trace(error: BaseException) -> str:
-    """Types and places of the error and of its causes. Not their texts: a database quotes rows, a parser its input."""
-    lines: list[str] = []
-    cause: BaseException | None = error
-    seen: set[int] = set()
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        lines += [f"{type(cause).__module__}.{type(cause).__qualname__}\n", *traceback.format_tb(cause.__traceback__)]
-        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return "".join(lines)

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 
 from portal.keys import write_once
+from tests.log_lines import events
 
 
 def make_keys(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -74,7 +75,9 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) ->
     done = make_keys(tmp_path / "file" / "data")
 
     assert done.returncode == 1
-    assert done.stderr == "portal cannot start: DATA_DIR must be a folder that can be written: Not a directory.\n"
+    assert events(done.stderr) == [
+        "portal cannot start: DATA_DIR must be a folder that can be written: Not a directory."
+    ]
 
 
 @pytest.mark.parametrize("existing", ["first", ""])

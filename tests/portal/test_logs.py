@@ -97,6 +97,23 @@ def test_a_message_that_quotes_what_it_was_given_is_left_out(lines: Lines) -> No
     assert "secret-token" not in json.dumps(line)
 
 
+def test_errors_that_cause_each_other_and_go_deep_are_told_within_bounds(lines: Lines) -> None:
+    def fall(depth: int) -> None:
+        if depth:
+            fall(depth - 1)
+        raise KeyError("x")
+
+    with pytest.raises(KeyError) as cause:
+        fall(200)
+    effect = RuntimeError()
+    effect.__cause__, cause.value.__cause__ = cause.value, effect
+    logging.getLogger("portal.test").error("It failed", exc_info=effect)
+
+    [line] = lines()
+    assert [cause["type"] for cause in line["exception"]] == ["RuntimeError", "KeyError"]
+    assert len(line["exception"][1]["frames"]) == logs.MOST_FRAMES
+
+
 def test_nothing_of_django_leaves_by_mail_or_in_another_form() -> None:
     assert logging.getLogger("django").handlers == []
     assert logging.getLogger("django.server").handlers == []

@@ -19,6 +19,7 @@ from common import env
 from portal import settings
 from portal.run import STOP_SECONDS, Supervisor, say_when_ready
 from tests.instance import free_port
+from tests.log_lines import events
 
 # Runs for a while, fails at once the next two times, and then runs.
 FLAKY = """
@@ -46,7 +47,9 @@ time.sleep(60)
 """
 MANAGER = """
 import json, os, signal, sys
+from portal import logs
 from portal.run import Supervisor
+logs.begin_service(logs.configuration("INFO"))
 commands = json.loads(sys.argv[1])
 supervisor = Supervisor(commands, os.environ, early_seconds=float(sys.argv[2]), stop_seconds=20)
 signal.signal(signal.SIGTERM, supervisor.stop)
@@ -69,7 +72,7 @@ def manage(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         return subprocess.Popen(
             [sys.executable, "-c", MANAGER, json.dumps(commands), str(early_seconds)],
             cwd=env.ROOT,
-            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
@@ -94,7 +97,7 @@ def test_asked_to_stop_it_stops_all_and_ends_well(
 
     manager.send_signal(asked)
 
-    assert manager.communicate(timeout=20)[0] == ""
+    assert manager.communicate(timeout=20)[1] == ""
     assert manager.returncode == 0
     wait_for(tmp_path / "web", ["started", "ended"])
     wait_for(tmp_path / "worker", ["started", "ended"])
@@ -110,7 +113,7 @@ def test_a_process_that_is_killed_is_started_again(
 
     wait_for(tmp_path / "worker", ["started", "started"])
     manager.terminate()
-    assert manager.communicate(timeout=20)[0] == "The worker ended (-9): starting it again.\n"
+    assert events(manager.communicate(timeout=20)[1]) == ["The worker ended (-9): starting it again."]
 
 
 def test_all_are_renewed_when_asked(tmp_path: Path, manage: Callable[..., subprocess.Popen[str]]) -> None:
@@ -121,7 +124,7 @@ def test_all_are_renewed_when_asked(tmp_path: Path, manage: Callable[..., subpro
 
     wait_for(tmp_path / "worker", ["started", "ended", "started"])
     manager.terminate()
-    assert manager.communicate(timeout=20)[0] == "The worker ended (0): starting it again.\n"
+    assert events(manager.communicate(timeout=20)[1]) == ["The worker ended (0): starting it again."]
 
 
 def test_a_process_that_cannot_start_stops_all_with_a_message(
@@ -129,7 +132,7 @@ def test_a_process_that_cannot_start_stops_all_with_a_message(
 ) -> None:
     manager = manage("web", broken="worker", early_seconds=20)
 
-    assert manager.communicate(timeout=20)[0] == "The worker ended right after its start (3): stopping.\n"
+    assert events(manager.communicate(timeout=20)[1]) == ["The worker ended right after its start (3): stopping."]
     assert manager.returncode == 1
 
 
@@ -140,7 +143,7 @@ def test_one_that_has_run_is_started_again_however_often_it_fails_at_once(
     wait_for(tmp_path / "worker", ["started"] * 4)  # runs, fails twice at once, and runs
     manager.terminate()
 
-    said = manager.communicate(timeout=20)[0].splitlines()
+    said = events(manager.communicate(timeout=20)[1])
     assert said == [
         "The worker ended (3): starting it again.",
         "The worker ended (3): starting it again.",
@@ -151,7 +154,7 @@ def test_one_that_has_run_is_started_again_however_often_it_fails_at_once(
 
 
 def test_what_has_run_and_cannot_be_started_again_is_tried_later(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its program is away, while it is updated; or the machine has no process left."""
     program, notes = tmp_path / "worker", tmp_path / "notes"
@@ -172,14 +175,14 @@ def test_what_has_run_and_cannot_be_started_again_is_tried_later(
         updated = pool.submit(update)
         assert supervisor.run() == 0
         updated.result(timeout=30)
-    assert "The worker could not be started ([Errno 2] No such file or directory" in capsys.readouterr().out
+    assert "The worker could not be started ([Errno 2] No such file or directory" in caplog.text
 
 
-def test_what_has_never_run_and_cannot_be_started_stops_all(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_has_never_run_and_cannot_be_started_stops_all(caplog: pytest.LogCaptureFixture) -> None:
     supervisor = Supervisor({"web": ["sleep", "60"], "worker": ["/nowhere/worker"]}, os.environ)
 
     assert supervisor.run() == 1
-    assert capsys.readouterr().out.endswith("/nowhere/worker'): stopping.\n")
+    assert caplog.messages[-1].endswith("/nowhere/worker'): stopping.")
 
 
 @pytest.mark.parametrize("killed", [signal.SIGKILL, signal.SIGTERM])
@@ -198,7 +201,7 @@ def test_one_that_is_stopped_from_outside_right_after_its_start_stops_nothing(
 
 
 def test_it_says_where_to_open_the_portal_once_the_web_server_answers(
-    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     httpserver.expect_ordered_request("/healthz").respond_with_data("not yet", status=503)
     httpserver.expect_ordered_request("/healthz").respond_with_data("ok")
@@ -206,11 +209,10 @@ def test_it_says_where_to_open_the_portal_once_the_web_server_answers(
     monkeypatch.setattr(settings, "PORT", httpserver.port)
     monkeypatch.setattr(settings, "BASE_URL", "https://gateway.example.com")
 
+    caplog.set_level("INFO")
     say_when_ready()
 
-    assert (
-        capsys.readouterr().out == "Ready: open https://gateway.example.com/ in a browser. ctrl-C stops the portal.\n"
-    )
+    assert "Ready: open https://gateway.example.com/ in a browser. ctrl-C stops the portal." in caplog.messages
     assert len(httpserver.log) == 2
 
 
@@ -232,8 +234,9 @@ def test_where_another_process_has_a_port_it_says_what_to_do_and_nothing_else(
     )
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"portal cannot start: {name} must be another one: start with {name}={taken + 1} ")
-    assert f"{taken} on 127.0.0.1 cannot be used: " in done.stderr
+    [said] = events(done.stderr)
+    assert said.startswith(f"portal cannot start: {name} must be another one: start with {name}={taken + 1} ")
+    assert f"{taken} on 127.0.0.1 cannot be used: " in said
     assert httpserver.log == []
 
 

@@ -195,7 +195,7 @@ def test_while_the_database_does_not_answer_processes_start(monkeypatch: pytest.
     shared.refuse_to_start_unshared()
 
 
-BEAT = [sys.executable, "-m", "celery", "--app", "portal", "--quiet", "beat"]
+BEAT = [sys.executable, "-m", "celery", "--app", "portal", "beat"]
 
 
 @pytest.mark.django_db(transaction=True)

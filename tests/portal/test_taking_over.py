@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from common import env
+from tests.log_lines import events
 
 # Says its number to every caller; the file tells how many were started, and which of them never answers.
 WEB = """
@@ -39,7 +40,9 @@ while signal.SIGTERM not in signal.sigpending():
 """
 KEEPER = """
 import signal, socket, sys
+from portal import logs
 from portal.serve import Server
+logs.begin_service(logs.configuration("INFO"))
 server = Server(socket.socket(fileno=int(sys.argv[1])), [sys.executable, "-c", *sys.argv[2:]])
 signal.signal(signal.SIGTERM, server.stop)
 signal.signal(signal.SIGHUP, server.renew)
@@ -66,7 +69,7 @@ def keep(tmp_path: Path, listener: socket.socket) -> Iterator[Keep]:
             [sys.executable, "-c", KEEPER, *arguments],
             cwd=env.ROOT,
             pass_fds=[listener.fileno()],
-            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
@@ -102,7 +105,7 @@ def test_another_web_server_takes_over_when_asked(listener: socket.socket, keep:
     wait_for(listener, "3")
     process.terminate()
 
-    assert process.communicate(timeout=20)[0] == "A new web server has taken over.\n" * 2
+    assert events(process.communicate(timeout=20)[1]) == ["A new web server has taken over."] * 2
     assert process.returncode == 0
 
 
@@ -110,8 +113,8 @@ def test_one_that_cannot_start_leaves_the_one_before_in_place(listener: socket.s
     process = keep(broken=2)
 
     process.send_signal(signal.SIGHUP)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "The new web server did not start: the one before stays.\n"
+    assert process.stderr is not None
+    assert events(process.stderr.readline()) == ["The new web server did not start: the one before stays."]
 
     assert answer(listener) == "1"
     process.send_signal(signal.SIGHUP)

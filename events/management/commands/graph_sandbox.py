@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from argparse import ArgumentParser
@@ -9,8 +10,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from common.telling import tell
 from events.sandbox.app import Sandbox
 from events.sandbox.server import SandboxServer
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -31,7 +35,7 @@ class Command(BaseCommand):
             raise CommandError(f"The sandbox cannot listen on {address}:{port}. {error}") from None
         # In a thread: shutdown() waits for the loop, which the signal interrupts.
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-        self.stdout.write(f"The sandbox of the Graph API is at {server.url}; {server.url}/_events tells what it got.")
+        tell(logger, "The sandbox of the Graph API is at %s; /_events there tells what it got.", server.url)
         try:
             server.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:
