@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
 
-from django.db.models import Q, Sum
+from django.db.models import Case, F, Sum, Value, When
 from django.utils import timezone
 
 from common.errors import InvalidInput
@@ -24,8 +24,8 @@ from events.figures.windows import last_minutes, within
 from events.intake.event_ids import TEST_PREFIX
 from events.models import OTHER, Counter, Road, SourceCounter
 from filters.domains import host_of
-from filters.matching import FilterSet, Kind, covering
-from filters.reads import rules_of
+from filters.matching import FilterSet, Kind, Rule, covering
+from filters.models import DomainFilter, FilterState
 from pipelines.models import Source
 
 MINUTES = 15
@@ -108,14 +108,18 @@ def read_arrivals(source: Source, website: str) -> Arrivals:
 
 
 def read_silence(source: Source, website: str) -> Silence:
-    """What there is to say where nothing is shown of the website: two queries."""
+    """What there is to say where nothing is shown of the website: one query."""
     told = {"source": source, "dimension": Counter.Dimension.WEBSITE}
     rows = SourceCounter.objects.filter(within(last_minutes(MINUTES), **told)).exclude(label=OTHER)
-    sums = rows.order_by().values_list("label").annotate(n=Sum("received")).filter(n__gt=0).order_by("-n", "label")
-    counted = dict(sums)
+    sums = rows.order_by().values("label").annotate(n=Sum("received"), is_rule=Value(0)).filter(n__gt=0)
+    filters = DomainFilter.objects.filter(tenant=source.tenant_id, pixel=None, domain__in=list(covering(website)))
+    drops = Case(When(state=FilterState.DROP, then=1), default=0)
+    rules = filters.order_by().annotate(label=F("domain"), n=drops, is_rule=Value(1))
+    found = list(sums.values_list("label", "n", "is_rule").union(rules.values_list("label", "n", "is_rule"), all=True))
+    counted = {label: n for label, n, is_rule in sorted(found, key=lambda row: (-row[1], row[0])) if not is_rule}
     own = {label for label in counted if website in covering(label)}
     others = [label for label in counted if label not in own]
-    domains = rules_of(source.tenant_id, Kind.DOMAIN, Q(pixel=None, domain__in=list(covering(website))))
+    domains = [Rule(Kind.DOMAIN, label, None, bool(drops)) for label, drops, is_rule in found if is_rule]
     rule = FilterSet.of(domains, ()).dropped_by("", website)
     return Silence(sum(counted[label] for label in own), others[:MAX_OTHERS], rule.name if rule else "")
 

@@ -68,7 +68,8 @@ class Lines:
     destinations: Collection[int] | None = field(default=(), kw_only=True)
     source: int | None = field(default=None, kw_only=True)
     behind: Position | None = field(default=None, kw_only=True)
-    #: After so many batches the search stops; where nobody says, after MOST_LOOKED_AT.
+    #: So many batches are looked at, and events read of as many as are read together: two statements. Where nobody
+    #: says, it goes on until MOST_LOOKED_AT.
     most: int | None = field(default=None, kw_only=True)
     stopped_at: Position | None = field(default=None, init=False)
 
@@ -80,14 +81,14 @@ class Lines:
         if self.wanted.event_id is not None:
             batches = batches.filter(pk__in=batches_with([self.tenant_id], self.wanted.event_id))
         for some in self._looked_at(batches):
-            for batch, columns in _opened(some):
+            for batch, columns in _opened(some if self.most is None else self._together(some)):
                 yield from _lines(batch, columns, self.wanted, self.behind)
 
     def _looked_at(self, batches: QuerySet[DeliveryBatch]) -> Iterator[list[_Batch]]:
         """Those that hold what is asked for, by parts."""
         is_by_id = self.wanted.event_id is not None
         columns = batches.values_list(*_TOLD, *(["body"] if is_by_id else []))
-        looked_at, size = 0, HOLDING_LOOK if is_by_id else FIRST_LOOK
+        looked_at, size = 0, self.most or (HOLDING_LOOK if is_by_id else FIRST_LOOK)
         while True:
             rows = list(columns[:size])
             budget.load(len(rows), "deliveries", per_object=LOOKS_PER_OBJECT)
@@ -98,9 +99,21 @@ class Lines:
             size = HOLDING_LOOK if is_by_id else LATER_LOOKS
             last = rows[-1][0]
             if looked_at >= (MOST_LOOKED_AT if self.most is None else self.most):
-                self.stopped_at = (last >> LOW_BITS, From.LOG, last & _LOW, 0)
+                self.stopped_at = self.stopped_at or _behind(last)
                 return
             columns = columns.filter(pk__lt=last)
+
+    def _together(self, some: list[_Batch]) -> list[_Batch]:
+        """The first of them, as many as are read at once."""
+        end = _end_of_part(some, 0)
+        if end < len(some):
+            self.stopped_at = _behind(some[end - 1].pk)
+        return some[:end]
+
+
+def _behind(pk: int) -> Position:
+    """The place behind a batch."""
+    return (pk >> LOW_BITS, From.LOG, pk & _LOW, 0)
 
 
 def lines_of(batch: DeliveryBatch) -> list[Delivered]:
@@ -163,15 +176,21 @@ def _opened(batches: Sequence[_Batch]) -> Iterator[tuple[_Batch, Columns]]:
     """With their events, by parts."""
     first = 0
     while first < len(batches):
-        last, events = first, 0
-        while last < len(batches) and (last == first or events + batches[last].event_count <= READ_TOGETHER):
-            events += batches[last].event_count
-            last += 1
-        budget.load(events, "deliveries", per_object=EVENTS_PER_OBJECT)
+        last = _end_of_part(batches, first)
         part = batches[first:last]
+        budget.load(sum(batch.event_count for batch in part), "deliveries", per_object=EVENTS_PER_OBJECT)
         bodies = _bodies(part)
         yield from ((batch, packing.read_columns(bytes(bodies[batch.pk]))) for batch in part if batch.pk in bodies)
         first = last
+
+
+def _end_of_part(batches: Sequence[_Batch], first: int) -> int:
+    """Where the part ends that begins with the first: with one batch at least."""
+    end, events = first, 0
+    while end < len(batches) and (end == first or events + batches[end].event_count <= READ_TOGETHER):
+        events += batches[end].event_count
+        end += 1
+    return end
 
 
 def _bodies(batches: Sequence[_Batch]) -> dict[int, bytes | memoryview]:

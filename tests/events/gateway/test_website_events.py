@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from events.delivery.destinations.answers import Accepted, Refused, Wait
+from events.delivery.log import reading
 from events.gateway.arrivals import MAX_EVENTS
 from events.gateway.delivering import deliver
 from events.gateway.taking_in import take_in
@@ -157,10 +158,11 @@ def test_a_source_of_files_has_no_such_page(cast: Cast) -> None:
     assert login(cast.vic).get(address(NAME, cast.shoes, source.source_id)).status_code == 302
 
 
-def queries(cast: Cast, source: Source, **headers: str) -> list[str]:
+def queries(cast: Cast, source: Source, website: str = SHOP, **headers: str) -> list[str]:
     client = login(cast.vic)
     with CaptureQueriesContext(connection) as captured:
-        assert client.get(address(NAME, cast.shoes, source.source_id, website=SHOP), headers=headers).status_code == 200
+        answer = client.get(address(NAME, cast.shoes, source.source_id, website=website), headers=headers)
+    assert answer.status_code == 200
     return [query["sql"][:300] for query in captured.captured_queries]
 
 
@@ -177,8 +179,12 @@ def test_the_page_keeps_to_its_budget(cast: Cast, source: Source, receivers: Rec
     assert len(queries(cast, source)) <= BUDGET
 
 
-def test_what_is_asked_again_and_again_does_so_whatever_waits(cast: Cast, source: Source, receivers: Receivers) -> None:
-    """The rest of a batch waits apart, too."""
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+@pytest.mark.parametrize(("website", "shown"), [(SHOP, 4), ("https://other.example.net/", 0)])
+def test_it_does_so_whatever_waits(
+    cast: Cast, source: Source, receivers: Receivers, headers: dict[str, str], website: str, shown: int
+) -> None:
+    """The rest of a batch waits apart, too; and where nothing is shown, something else is looked for."""
     _, (destination,) = pipeline(source)
     receivers[destination.settings["name"]] = answering(
         lambda batch: Accepted() if batch[0]["event_id"] == "first" else Wait("down", "503", "Come back")
@@ -187,8 +193,24 @@ def test_what_is_asked_again_and_again_does_so_whatever_waits(cast: Cast, source
     run(source)
     put(source, at(SHOP))
 
-    assert len(told(cast, source)) == 4
-    assert len(queries(cast, source, **{"HX-Request": "true"})) <= BUDGET
+    assert len(told(cast, source, website)) == shown
+    assert len(queries(cast, source, website, **headers)) <= BUDGET
+
+
+def test_it_does_so_however_much_was_sent(
+    cast: Cast, source: Source, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many batches a part is read, and the page says that there are more."""
+    monkeypatch.setattr(reading, "READ_TOGETHER", 3)
+    pipeline(source, destinations=3)
+    for n in range(4):
+        put(source, *[at(SHOP, event_id=f"order-{n}-{m}") for m in range(2)])
+        run(source)
+
+    answer = get(cast.vic, NAME, cast.shoes, source.source_id, website=SHOP)
+    assert [event.first.event_id for event in answer.context["arrivals"].events] == ["order-3-1", "order-3-0"]
+    assert "There are more" in answer.content.decode()
+    assert len(queries(cast, source, SHOP)) <= BUDGET
 
 
 def test_silence_keeps_to_its_budget_too(cast: Cast, source: Source) -> None:
