@@ -253,6 +253,13 @@ CAPIG_DOCUMENTS = {
         }""",
         ", $dataSourceIds: [ID!], $timeWindowMin: Int",
     ),
+    "dataSourceActivity": _capig_query(
+        """dataSourceActivity(dataSourceId: $dataSourceId, timeWindowMin: $timeWindowMin) {
+          name receivedCount browserReceivedCount droppedReceivingOffCount
+          lacksContactCount lacksBrowserIdCount lacksIpAddressCount lacksEventIdCount lacksValueCount
+        }""",
+        ", $dataSourceId: ID!, $timeWindowMin: Int",
+    ),
     "destinationFigures": _capig_query(
         """destinationFigures(destinationIds: $destinationIds, timeWindowMin: $timeWindowMin) {
           destinationId receivedCount publishedCount failedCount expiredCount droppedByEventFilterCount

@@ -282,6 +282,7 @@ VARIABLES: dict[str, Variables] = {
     "replayDeadLetter": lambda stage: {"tenantId": stage.tenant.pk, "id": str(stage.dead_letter.pk)},
     "replayDeadLetters": _for_pixel,
     "dataSourceFigures": _with(dataSourceIds=lambda stage: [stage.source.source_id]),
+    "dataSourceActivity": _with(dataSourceId=lambda stage: stage.source.source_id),
     "destinationFigures": _with(destinationIds=lambda stage: [stage.destination_id]),
     "destinationDeadLetters": _with(destinationId=lambda stage: stage.destination_id),
     "replayDestinationDeadLetter": _with(id=lambda stage: str(stage.destination_letter.pk)),

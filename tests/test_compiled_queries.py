@@ -44,6 +44,7 @@ ARGUMENTS = {
         '"sg_v1_dd_ffffffff-ffff-8fff-8fff-ff4711471147"',
         '"sg_v1_dd_3f0cfd4c-8c6f-4f05-9d5b-2c1c1a6f2d10"',
     ],
+    "dataSourceId": ['"0"', '"1234567890123456789"'],
     "timeWindowMin": ["$minutes", "90", "0"],
     "first": ["1", "2", "0"],
     "search": ['"o"', '""'],

@@ -24,7 +24,7 @@ from events.figures.windows import last_minutes, within
 from events.gateway.lacking import Lack
 from events.models import Counter, DestinationCounter, DestinationLetter, Road, SourceCounter
 from pipelines.ids import DESTINATION, id_of, read_id
-from pipelines.lookups import find_gateway_destination, no_such_destination, no_such_source
+from pipelines.lookups import find_gateway_destination, find_gateway_source, no_such_destination, no_such_source
 from pipelines.models import Source
 
 #: Names that a page shows.
@@ -99,13 +99,20 @@ def source_figures(tenant: Tenant, ids: Sequence[str] | None, minutes: int) -> l
     return [SourceFigures(source_id, *sums.get(pk, ())) for pk, source_id in found.items()]
 
 
-def received_by_name(source: Source, minutes: int = 60) -> list[NameFigures]:
-    """What came from the source in the last ``minutes``, the most frequent names first: one query."""
+def activity_of(tenant: Tenant, source_id: str, minutes: int) -> list[NameFigures]:
+    """What came from a gateway source in the last ``minutes``, by name; NotFound for others' ids."""
+    names = received_by_name(find_gateway_source(tenant, source_id, field="dataSourceId"), minutes, most=None)
+    budget.load(len(names), "dataSourceActivity")
+    return names
+
+
+def received_by_name(source: Source, minutes: int = 60, *, most: int | None = MAX_NAMES) -> list[NameFigures]:
+    """What came from the source in the last ``minutes``, the ``most`` frequent names first: one query."""
     told = {"source": source, "dimension": Counter.Dimension.EVENT_NAME}
     rows = SourceCounter.objects.filter(within(last_minutes(minutes), **told)).order_by().values_list("label")
     sums = rows.annotate(n=Sum("received"), of_browsers=Sum("browser_received"), not_taken=Sum("dropped_receiving_off"))
     sums = sums.annotate(**{f"sum_{lack.value}": Sum(lack.value) for lack in Lack})
-    shown = sums.order_by("-n", "label")[:MAX_NAMES]
+    shown = sums.order_by("-n", "label")[:most]
     return [NameFigures(name, n, browser, dropped, _lacks(lacks)) for name, n, browser, dropped, *lacks in shown]
 
 

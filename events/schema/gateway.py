@@ -15,14 +15,18 @@ from common.graphql.samples import Sampled
 from common.graphql.selection import selected
 from events.delivery.masking import masked_event
 from events.delivery.reads import cursor_of_letter
+from events.figures.metrics import OTHER_NAME
 from events.gateway import services
 from events.gateway.figures import (
     DestinationFigures,
+    NameFigures,
     SourceFigures,
+    activity_of,
     destination_figures,
     list_letters,
     source_figures,
 )
+from events.gateway.lacking import Lack
 from events.schema.deliveries import ReplayPayload, connection_of, cursor_field, paging, text_field, time_field
 from events.schema.roads import as_int, by_road_field, road_argument, road_field, shown_counts
 from pipelines.schema import nobodys
@@ -37,6 +41,38 @@ class DataSourceSummary(graphene.ObjectType):
     browser_received_count = graphene.Int(required=True, description="How many of them came from browsers.")
     dropped_receiving_off_count = graphene.Int(
         required=True, description="How many of them came while the data source was off, and went nowhere."
+    )
+
+
+class DataSourceActivity(graphene.ObjectType):
+    """The events of one name that came from a data source, and what some of them lack, looked at as they came."""
+
+    name = graphene.String(
+        required=True,
+        description=Sampled(
+            "The event's name. Beyond 500 names a day, a source's further ones are counted together as Other.",
+            "Purchase",
+        ),
+    )
+    received_count = graphene.Int(required=True, description="How many events were received.")
+    browser_received_count = graphene.Int(required=True, description="How many of them came from browsers.")
+    dropped_receiving_off_count = graphene.Int(
+        required=True, description="How many of them came while the data source was off, and went nowhere."
+    )
+    lacks_contact_count = graphene.Int(
+        required=True, description="How many had neither an e-mail address nor a telephone number."
+    )
+    lacks_browser_id_count = graphene.Int(
+        required=True, description="How many of websites did not have the browser's id, fbp."
+    )
+    lacks_ip_address_count = graphene.Int(
+        required=True, description="How many of websites did not have the visitor's internet address."
+    )
+    lacks_event_id_count = graphene.Int(
+        required=True, description="How many did not have an event id of the sender's own."
+    )
+    lacks_value_count = graphene.Int(
+        required=True, description="How many purchases did not have a value or a currency; 0 for other events."
     )
 
 
@@ -142,6 +178,19 @@ class GatewayQueries:
             "eventMetrics. Codes: 400, 401, 404 no such data source."
         ),
     )
+    data_source_activity = graphene.List(
+        NonNull(DataSourceActivity),
+        required=True,
+        data_source_id=graphene.ID(
+            required=True,
+            description=Sampled("The id of a data source of the account, but not of a Meta Pixel.", "$source_id"),
+        ),
+        time_window_min=_window(),
+        description=(
+            "What came from a data source over the last timeWindowMin minutes, by event name, the most frequent first, "
+            "and what some of it lacks. Codes: 400, 401, 404 no such data source."
+        ),
+    )
     destination_figures = graphene.List(
         NonNull(DestinationSummary),
         required=True,
@@ -174,6 +223,12 @@ class GatewayQueries:
         return list(map(_source, found))
 
     @staticmethod
+    def resolve_data_source_activity(
+        root: TenantScope, info: ResolveInfo, data_source_id: str, time_window_min: int | None = None
+    ) -> list[dict[str, Any]]:
+        return list(map(_activity, activity_of(root.tenant, data_source_id, clean_time_window(time_window_min))))
+
+    @staticmethod
     def resolve_destination_figures(
         root: TenantScope,
         info: ResolveInfo,
@@ -198,6 +253,17 @@ def _source(figures: SourceFigures) -> dict[str, Any]:
         "received_count": as_int(figures.received),
         "browser_received_count": as_int(figures.browser_received),
         "dropped_receiving_off_count": as_int(figures.dropped_receiving_off),
+    }
+
+
+def _activity(figures: NameFigures) -> dict[str, Any]:
+    lacks = dict(figures.lacks)
+    return {
+        "name": figures.name or OTHER_NAME,
+        "received_count": as_int(figures.received),
+        "browser_received_count": as_int(figures.browser),
+        "dropped_receiving_off_count": as_int(figures.dropped),
+        **{f"{lack.value}_count": as_int(lacks.get(lack, 0)) for lack in Lack},
     }
 
 

@@ -77,6 +77,8 @@ def answers_by_id(cast: Cast) -> tuple[set[str], set[str]]:
                 for minutes, named in ((minutes, named) for minutes in WINDOWS for named in (None, pixel_ids[:1])):
                     variables = {"tenantId": account.pk, "pixelId": pixel_ids[0], "pixelIds": named}
                     variables["id"] = id_of(PIPELINE, account.pipelines.get().uuid)
+                    if "$dataSourceId: ID!" in document:
+                        variables["dataSourceId"] = account.sources.get().source_id
                     if "$destinationId: ID!" in document:
                         variables["destinationId"] = id_of(DESTINATION, account.destinations.get().uuid)
                     answer = graphql(cast.hanna, endpoint, _typed(document), variables | {"timeWindowMin": minutes})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import AuditEntry
 from events.delivery.destinations.answers import Accepted, Refused
 from events.gateway import services
 from events.gateway.delivering import deliver
+from events.models import OTHER, Counter, Road, SourceCounter
 from pipelines.ids import DESTINATION, id_of, id_of_pixel
 from pipelines.models import Destination, Source
 from tests.base import Cast, graphql
@@ -67,15 +70,52 @@ def test_an_event_is_counted_once_at_its_source_and_once_at_each_destination(
     assert told(cast, "destinationFigures", destinationIds=[id_(destination)]) == [first]
 
 
+def test_what_came_by_name_is_told_with_what_it_lacks(cast: Cast, source: Source) -> None:
+    pipeline(source)
+    put(source, purchase(custom_data={"value": 1}), road=Road.BROWSER)
+    put(source, *[purchase(event_name="Lead", user_data={"em": ["a" * 64]}) for _ in range(2)])
+    put(source_of(cast.shoes), purchase(event_name="Search"))
+    run(source)
+
+    lead, bought = told(cast, "dataSourceActivity", dataSourceId=source.source_id)
+    counted = {name: count for name, count in bought.items() if count}
+    assert (lead["name"], lead["receivedCount"], lead["lacksContactCount"]) == ("Lead", 2, 0)
+    assert (counted.pop("name"), counted.pop("lacksIpAddressCount", 1)) == ("Purchase", 1)
+    assert set(counted) == {
+        *("receivedCount", "browserReceivedCount", "lacksContactCount", "lacksBrowserIdCount", "lacksValueCount")
+    }
+
+
+def test_names_beyond_those_that_are_counted_apart_are_told_as_other(cast: Cast, source: Source) -> None:
+    minute = timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=3)
+    SourceCounter.objects.create(
+        source=source,
+        start=minute,
+        span=Counter.Span.MINUTE,
+        dimension=Counter.Dimension.EVENT_NAME,
+        label=OTHER,
+        received=7,
+    )
+
+    (other,) = told(cast, "dataSourceActivity", dataSourceId=source.source_id, timeWindowMin=5)
+    assert (other["name"], other["receivedCount"]) == ("Other", 7)
+    assert told(cast, "dataSourceActivity", dataSourceId=source.source_id, timeWindowMin=1) == []
+    assert ask(
+        cast.robot, "dataSourceActivity", tenantId=cast.shoes.pk, dataSourceId=source.source_id, timeWindowMin=0
+    ).refused(400)
+
+
 def test_ids_that_are_no_gateways_are_not_there(cast: Cast, destination: Destination) -> None:
     pixel = PixelFactory.create(tenant=cast.shoes)
     of_pixel = id_of_pixel(DESTINATION, pixel.pixel_id)
     for operation, ids in (
         ("dataSourceFigures", {"dataSourceIds": [pixel.pixel_id]}),
+        ("dataSourceActivity", {"dataSourceId": source_of(cast.books).source_id}),
         ("destinationFigures", {"destinationIds": ["x"]}),
         ("destinationFigures", {"destinationIds": [id_(destination), of_pixel]}),
     ):
         assert ask(cast.robot, operation, tenantId=cast.shoes.pk, **ids).refused(404)
+    assert ask(cast.robot, "dataSourceActivity", tenantId=cast.shoes.pk, dataSourceId=pixel.pixel_id).refused(400)
     assert ask(cast.robot, "destinationDeadLetters", tenantId=cast.shoes.pk, destinationId=of_pixel).refused(400)
     assert ask(cast.robot, "holdDestination", tenantId=cast.books.pk, destinationId=id_(destination)).refused(401)
 
