@@ -13,6 +13,7 @@ from django.utils.http import parse_etags
 from accounts.own_domains import tenant_of_own_domain
 from common import refusals
 from common.client_address import network_of
+from common.encodings import best_encoding
 from common.errors import TooManyRequests
 from common.http import Request, Response
 from common.postgresql import close_if_cut_off
@@ -31,7 +32,6 @@ _HEADERS = [
 _ADDRESS = re.compile(
     r"/sdk/events\.js|/(?:sdk/)?(?P<id>[0-9]{1,20})/events\.js|/sdk/(?P<filtered>[0-9]{1,20})/filter\.js", re.IGNORECASE
 )
-_GZIP = re.compile(r"(^|,)\s*(gzip|\*)\s*(;\s*q=(1|0?\.\d*[1-9])\d*)?\s*(,|$)", re.IGNORECASE)
 
 
 def answer(request: Request) -> Response:
@@ -67,12 +67,14 @@ def _file(found: re.Match[str], request: Request) -> File | None:
 
 
 def _as_asked(file: File, request: Request) -> Response:
-    headers = [*_HEADERS, _KEPT, ("ETag", file.etag)]
+    encoding = best_encoding(request.headers.get("accept-encoding", ""), file.packed)
+    headers = [*_HEADERS, _KEPT, ("ETag", file.etag(encoding))]
+    # Proxies that pack or unpack make a tag weak.
     known = {etag.removeprefix("W/") for etag in parse_etags(request.headers.get("if-none-match", ""))}
-    if known & {"*", file.etag.removeprefix("W/")}:
+    if known & {"*", file.etag(encoding)}:
         return Response(304, headers)
-    if _GZIP.search(request.headers.get("accept-encoding", "")):
-        return Response(200, [*headers, ("Content-Encoding", "gzip")], file.packed)
+    if encoding:
+        return Response(200, [*headers, ("Content-Encoding", encoding)], file.packed[encoding])
     return Response(200, headers, file.body)
 
 

@@ -6,9 +6,10 @@ import gzip
 import hashlib
 import json
 import threading
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
+import brotli
 import msgspec
 from cachetools import TTLCache
 from django.conf import settings
@@ -19,18 +20,22 @@ from pipelines.data_filters import expression_of
 from pipelines.models import Source
 from pixels.models import Pixel
 
-#: Files that are kept, of some 20 KB each. An instance with more pixels reads the others' anew.
+#: Files that are kept, of some 30 KB each, packed and not. An instance with more pixels reads the others' anew.
 MAX_FILES = 250
 #: Ids without a file are remembered, too: anybody can ask for any number of them.
 MAX_UNKNOWN = 1_000
 
 
 class File(NamedTuple):
-    """What is answered."""
+    """What is answered: the text, and how it is packed, by the name of the encoding, the smallest first."""
 
     body: bytes
-    packed: bytes
-    etag: str
+    packed: dict[str, bytes]
+    digest: str
+
+    def etag(self, encoding: str) -> str:
+        """Of the file as it is packed, or not packed where no encoding is named."""
+        return f'"{self.digest}-{encoding}"' if encoding else f'"{self.digest}"'
 
 
 class Files(NamedTuple):
@@ -131,10 +136,15 @@ def _filter(source: Source) -> str:
 
 
 def _file(text: str) -> File:
-    body = text.encode()
+    return _packed(text.encode())
+
+
+@lru_cache(MAX_FILES)
+def _packed(body: bytes) -> File:
+    """A file that is made anew is mostly as it was, and packing takes the most time."""
     # Without a time in it: the same file is the same bytes in every process.
-    packed = gzip.compress(body, mtime=0)
-    return File(body, packed, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
+    packed = {"br": brotli.compress(body, mode=brotli.MODE_TEXT), "gzip": gzip.compress(body, mtime=0)}
+    return File(body, packed, hashlib.sha256(body).hexdigest()[:32])
 
 
 def _literal(value: object) -> str:
