@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from events.delivery.batches import DECODED_TOGETHER, Batch, OutboxRecord
 from events.figures.counting import Tally
-from events.intake.event_ids import is_made
+from events.intake.event_ids import is_senders_own
 
 
 class Lack(TextChoices):
@@ -110,7 +110,7 @@ def _lacks(sent: _Sent) -> int:
             found |= _BROWSER_ID
         if not person.client_ip_address:
             found |= _IP_ADDRESS
-    if not sent.event_id or is_made(sent.event_id):
+    if not is_senders_own(sent.event_id):
         found |= _EVENT_ID
     if sent.event_name in _WITH_VALUE:
         data = sent.custom_data or _NO_DATA

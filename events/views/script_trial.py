@@ -5,8 +5,6 @@ The script is the real one, with the advertiser's filter in it. So it runs in a 
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -18,22 +16,12 @@ from accounts.permissions import Action
 from accounts.services.routing import address_of
 from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page
+from events.gateway.page_events import PAGE_EVENTS
 from events.intake.event_ids import TEST_PREFIX
 from events.views.frames import in_frame, portal_website, with_frame
 from pipelines.lookups import find_gateway_source
 from pipelines.models import Source
 from pipelines.services.sources import refuse_files
-
-_SHOES = {"content_ids": ["shoes-42"], "content_type": "product", "value": 89.9, "currency": "EUR"}
-#: What can be sent, as a shop's page tells it.
-EVENTS: dict[str, dict[str, Any]] = {
-    "PageView": {},
-    "ViewContent": _SHOES,
-    "AddToCart": _SHOES,
-    "InitiateCheckout": {**_SHOES, "num_items": 1},
-    "Purchase": {**_SHOES, "num_items": 1},
-    "Lead": {},
-}
 
 
 @require_safe
@@ -43,7 +31,7 @@ def script_trial(request: AccountRequest, source_id: str) -> HttpResponse:
     source = _find(request, source_id)
     context = {
         "source": source,
-        "events": EVENTS,
+        "events": PAGE_EVENTS,
         "prefix": TEST_PREFIX,
         "host": address_of(request.tenant).rstrip("/"),
         "website": portal_website(request),

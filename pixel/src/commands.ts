@@ -3,6 +3,7 @@
 import { readJar } from "./cookies";
 import { dataAt, tap, withId } from "./fbq";
 import { makeEventId } from "./ids";
+import { copyOf } from "./json";
 import { loadFile } from "./loading";
 import { resume } from "./outbox";
 import { watchAddress } from "./pages";
@@ -18,21 +19,29 @@ let early: { happening: Happening; for?: string }[] = [];
 const MAX_EARLY = 100;
 let host: string | undefined;
 const allowed: Record<Road, boolean> = { cbq: true, fbq: true };
+/** Until all that has waited is read nothing goes: the last of it may revoke consent. */
+let isReading = false;
 const processing: Record<Road, Fields> = { cbq: {}, fbq: {} };
 /** The page that is looked at, under which id, and who has told of it. */
 let view = { address: "", id: "", roads: new Set<Road>() };
 let referrer = quietly(() => document.referrer, "");
 
 const around = {
-  isAllowed: (road: Road): boolean => allowed[road] && !waitsForJar(),
+  isAllowed: (road: Road): boolean => !isReading && allowed[road] && !waitsForJar(),
   host: (): string | undefined => host,
 };
 
 function idOf(given: unknown): string | undefined {
-  const id = typeof given === "number" || typeof given === "string" ? String(given).trim() : "";
+  const id = ["string", "number", "bigint"].includes(typeof given) ? whole(given).trim() : "";
   if (/^\d{1,20}$/.test(id)) return id;
   warn(`This is no id of a pixel: ${id.slice(0, 50)}`);
   return undefined;
+}
+
+/** Ids of sources have more digits than numbers hold: such a number stands for the id that comes nearest to it. */
+function whole(given: unknown): string {
+  if (typeof given !== "number" || given < 2 ** 53) return String(given);
+  return [...sources.keys()].find((id) => Number(id) === given) ?? String(given);
 }
 
 function sourceOf(given: unknown): Source | undefined {
@@ -58,6 +67,14 @@ export function configure(served: Served): void {
       return told;
     });
   }
+}
+
+/** Does `read` what has waited, and then lets go what may go. */
+export function readWaiting(read: () => void): void {
+  isReading = true;
+  quietly(read, undefined);
+  isReading = false;
+  goOn();
 }
 
 /** What cbq knows, and fbq does not, or not so. */
@@ -100,15 +117,21 @@ function common(call: Call, road: Road): boolean {
   const [command, ...given] = call;
   if (dataAt(call)) track(call, road);
   else if (command === "consent") consent(given[0], road);
-  else if (command === "dataProcessingOptions") {
-    const [list, country = 0, state = 0] = given;
-    processing[road] = {
-      data_processing_options: list,
-      data_processing_options_country: country,
-      data_processing_options_state: state,
-    };
-  } else return false;
+  else if (command === "dataProcessingOptions") setProcessing(given, road);
+  else return false;
   return true;
+}
+
+function setProcessing([list, country, state]: unknown[], road: Road): void {
+  if (!Array.isArray(list) || !list.every((each) => typeof each === "string")) {
+    warn("dataProcessingOptions takes a list of texts, such as ['LDU'], a country and a state.");
+    return;
+  }
+  processing[road] = {
+    data_processing_options: [...list],
+    data_processing_options_country: Number(country) || 0,
+    data_processing_options_state: Number(state) || 0,
+  };
 }
 
 function setHost(given: unknown): void {
@@ -169,19 +192,25 @@ function track(call: Call, road: Road): void {
 }
 
 function happened(road: Road, name: string, data: unknown, given: unknown): Happening {
-  const id = given ? String(given) : idFor(road, name);
-  if (name === "PageView" && given && road === "fbq") remember(road, id);
-  const { url, referrer: said } = place();
+  const said = saidId(given);
+  const id = said || idFor(road, name);
+  if (name === "PageView" && said && road === "fbq") remember(road, id);
+  const { url, referrer: from } = place();
   return {
     road,
     name,
-    data: isFields(data) ? quietly(() => JSON.parse(JSON.stringify(data)) as Fields, {}) : {},
+    data: isFields(data) ? quietly(() => copyOf(data) as Fields, {}) : {},
     id,
     location: url.href,
     host: url.hostname,
-    referrer: said ?? referrer,
+    referrer: from ?? referrer,
     options: processing[road],
   };
+}
+
+/** The page's own id. What is no text and no number would be the same for many events, and Meta would take one of them. */
+function saidId(given: unknown): string {
+  return typeof given === "string" || Number.isFinite(given) ? String(given).trim() : "";
 }
 
 /** A new id; but one look at a page that both functions tell of is one event. */

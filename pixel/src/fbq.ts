@@ -30,17 +30,29 @@ export function tap(page: Page, see: See): void {
       },
     });
   }
-  function put(value: unknown): void {
-    var fbq = typeof value === "function" ? listen(value) : value;
-    if (!page._fbq || page._fbq === value) page._fbq = fbq;
-    Object.defineProperty(page, "fbq", { value: fbq, configurable: true, enumerable: true, writable: true });
+  function wrap(value: unknown): unknown {
+    var fbq = value;
+    // The page sets it, and must get no error.
+    try {
+      if (typeof value === "function") fbq = listen(value);
+      if (!page._fbq || page._fbq === value) page._fbq = fbq;
+    } catch {}
+    return fbq;
   }
-  if (typeof page.fbq === "function") put(page.fbq);
+  // One that a page has declared by var can be set, and not be defined anew.
+  if (typeof page.fbq === "function") page.fbq = wrap(page.fbq);
   else
     Object.defineProperty(page, "fbq", {
       configurable: true,
       get: function () {},
-      set: put,
+      set: function (value) {
+        Object.defineProperty(page, "fbq", {
+          value: wrap(value),
+          configurable: true,
+          enumerable: true,
+          writable: true,
+        });
+      },
     });
 }
 

@@ -33,7 +33,7 @@ export function readForms(written: Written): void {
 
 function look(target: EventTarget | null, written: Written): void {
   if (target instanceof HTMLFormElement) {
-    for (const each of Array.from(target.elements)) read(each, written);
+    for (const each of target.elements) read(each, written);
   } else {
     read(target, written);
   }

@@ -21,6 +21,11 @@ export function loadFilter(address: string, over: () => void): void {
 function load(address: string, failed: () => void, loaded?: () => void): void {
   if (asked.has(address)) return;
   asked.add(address);
+  // A page may forbid that its scripts load others, as one with Trusted Types does.
+  if (!quietly(() => add(address, failed, loaded), false)) failed();
+}
+
+function add(address: string, failed: () => void, loaded?: () => void): boolean {
   const script = document.createElement("script");
   script.async = true;
   script.src = address;
@@ -28,5 +33,6 @@ function load(address: string, failed: () => void, loaded?: () => void): void {
   if (self?.nonce) script.nonce = self.nonce;
   script.onerror = failed;
   if (loaded) script.onload = loaded;
-  document.head.append(script);
+  (document.head ?? document.documentElement).append(script);
+  return true;
 }

@@ -1,6 +1,6 @@
 // The script as it is served. What the gateway knows of the pixel stands around it (events/script/files.py).
 
-import { configure, run, setFilter } from "./commands";
+import { configure, readWaiting, run, setFilter } from "./commands";
 import { quietly } from "./quiet";
 import type { Call, Cbq, Page, Served } from "./types";
 
@@ -14,7 +14,8 @@ function quietRun(call: unknown): void {
 
 /** Takes over from the page's loader, in either of its forms, and runs what has waited. */
 function install(served: Served): void {
-  const cbq = page.cbq ?? (((...call: Call) => quietRun(call)) as Cbq);
+  // An element of the page with this id is found under the name, too.
+  const cbq = typeof page.cbq === "function" ? page.cbq : (((...call: Call) => quietRun(call)) as Cbq);
   page.cbq = cbq;
   page._cbq ??= cbq;
   cbq.callMethod = (...call) => quietRun(call);
@@ -24,7 +25,6 @@ function install(served: Served): void {
   cbq.filter = (id, filter) => quietly(() => setFilter(id, filter), undefined);
   cbq.loaded = true;
   cbq.version = "2.0";
-  cbq.configure(served);
   const waiting = Array.from(cbq.queue ?? []);
   cbq.queue = [];
   cbq.queue.push = (...calls) => {
@@ -32,7 +32,10 @@ function install(served: Served): void {
     return 0;
   };
   cbq.initialized = true;
-  waiting.forEach(quietRun);
+  readWaiting(() => {
+    cbq.configure?.(served);
+    waiting.forEach(quietRun);
+  });
 }
 
 quietly(() => {

@@ -77,7 +77,7 @@ function hashed(field: string, text: string): string {
   // The advertiser's own number of a customer, which means nothing elsewhere, is told as it is.
   if (field === "external_id") return text;
   // Characters that nobody sees are no part of it.
-  const normal = NORMAL[field]?.(
+  const normal = (Object.hasOwn(NORMAL, field) ? NORMAL[field] : undefined)?.(
     text
       .replace(/\p{Cf}/gu, "")
       .normalize("NFC")

@@ -2,17 +2,22 @@
 
 import { quietly } from "./quiet";
 
-const asked: string[] = [];
+/** By address, up to where the road begins. */
+const asked = new Set<string>();
 
 quietly(() => {
-  new PerformanceObserver((list) => {
-    for (const { name } of list.getEntries()) {
-      if (/\/events(\/[0-9a-f]+)?\?/i.test(name) && !name.includes("?cbq=")) asked.push(name);
-    }
-  }).observe({ type: "resource", buffered: true });
+  new PerformanceObserver((list) => quietly(() => list.getEntries().forEach(note), undefined)).observe({
+    type: "resource",
+    buffered: true,
+  });
 }, undefined);
+
+function note({ name }: PerformanceEntry): void {
+  const host = name.includes("?cbq=") ? undefined : /^(.*?)\/events(\/[0-9a-f]+)?\?/i.exec(name)?.[1];
+  if (host !== undefined) asked.add(host);
+}
 
 /** Has a request gone to the endpoint that is none of this script's? */
 export function hasOwnMirroring(endpoint: string): boolean {
-  return asked.some((name) => name.startsWith(`${endpoint}/events`));
+  return asked.has(endpoint);
 }

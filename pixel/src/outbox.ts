@@ -24,6 +24,8 @@ export interface Letter {
 }
 
 interface Waiting extends Letter {
+  /** No sooner, in milliseconds of the page, whoever wants to go on. */
+  due: number;
   attempts: number;
   isUnderWay: boolean;
   timer: number;
@@ -38,7 +40,7 @@ export function send(letter: Letter, delay = 0): void {
     warn("An event was not sent: it is too large, or too many wait.");
     return;
   }
-  const waiting: Waiting = { ...letter, attempts: 0, isUnderWay: false, timer: 0 };
+  const waiting: Waiting = { ...letter, due: performance.now() + delay, attempts: 0, isUnderWay: false, timer: 0 };
   letters.add(waiting);
   if (delay) schedule(waiting, delay);
   else attempt(waiting);
@@ -51,7 +53,8 @@ export function resume(): void {
 
 function schedule(letter: Waiting, delay: number): void {
   clearTimeout(letter.timer);
-  letter.timer = setTimeout(() => quietly(() => attempt(letter), undefined), delay);
+  const wait = Math.max(delay, letter.due - performance.now());
+  letter.timer = setTimeout(() => quietly(() => attempt(letter), undefined), wait);
 }
 
 function attempt(letter: Waiting): void {
@@ -63,11 +66,12 @@ function attempt(letter: Waiting): void {
   if (!letter.isAllowed()) return;
   letter.isUnderWay = true;
   letter.attempts += 1;
-  const failed = (): void => settle(letter, 0, 0);
+  const over = (status: number, wanted = 0): void => quietly(() => settle(letter, status, wanted), undefined);
+  const failed = (): void => over(0);
   quietly(() => {
     // A text goes as text/plain, which no browser asks about before.
     fetch(letter.address, { method: "POST", body: letter.body, keepalive: true, credentials: "omit" })
-      .then((answer) => settle(letter, answer.status, Number(answer.headers.get("Retry-After")) * 1_000))
+      .then((answer) => over(answer.status, Number(answer.headers.get("Retry-After")) * 1_000))
       .catch(failed);
     return true;
   }, false) || failed();
@@ -91,7 +95,8 @@ function leave(): void {
     if ((letter.isUnderWay && outlives) || !letter.isAllowed()) continue;
     // One that cannot go keeps no other back.
     const hasGone = quietly(() => letter.isSettled?.() || navigator.sendBeacon(letter.address, letter.body), false);
-    if (hasGone) letters.delete(letter);
+    // Without a network a beacon is lost, and the visitor may step back to the page as it was.
+    if (hasGone && navigator.onLine) letters.delete(letter);
   }
 }
 

@@ -11,10 +11,10 @@ export function watchAddress(changed: (from: string) => void): void {
     known = location.href;
     if (known !== from) quietly(() => changed(from), undefined);
   };
+  addEventListener("popstate", look);
   const original = history.pushState;
   history.pushState = function (this: History, ...given: Parameters<History["pushState"]>): void {
     original.apply(this, given);
     look();
   };
-  addEventListener("popstate", look);
 }

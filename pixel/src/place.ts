@@ -50,7 +50,7 @@ export function tellJar(
   const end = (): void => {
     if (!waits) return;
     waits = false;
-    over();
+    quietly(over, undefined);
   };
   setTimeout(end, PATIENCE);
   asked

@@ -17,9 +17,10 @@ export function sha256(text: string): string {
   new Uint8Array(padded.buffer).set(bytes);
   padded.setUint8(bytes.length, 0x80);
   padded.setUint32(padded.byteLength - 4, bytes.length * 8);
-  const state = Int32Array.from(START);
+  const state = new Int32Array(START);
   for (let offset = 0; offset < padded.byteLength; offset += 64) mix(state, padded, offset);
-  return Array.from(state, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  // Old libraries have an Array.from of their own, which takes no function.
+  return [...state].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
 function mix(state: Int32Array, block: DataView, offset: number): void {

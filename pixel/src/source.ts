@@ -1,8 +1,9 @@
 // One id of the gateway's on the page: what it is told, and what of that leaves the browser.
 
 import { type VisitorIds, visitorIds } from "./cookies";
-import { applied } from "./filter";
+import { filtered } from "./filter";
 import { readForms, type Written } from "./forms";
+import { toJson } from "./json";
 import { loadFilter } from "./loading";
 import { matching } from "./matching";
 import { hasOwnMirroring } from "./mirroring";
@@ -109,14 +110,13 @@ export class Source {
     const isOnRoad = isMirror || configuration.forks || happening.road === "cbq";
     if (isMirror && happening.road === "cbq") return;
     if (!isOnRoad || this.isTwice(happening) || isKept(configuration, happening.name, happening.host)) return;
-    const userData = matching({ ...this.written, ...this.userData }, configuration.hashes);
     const event: Filtered = {
       eventName: happening.name,
       domainUrl: happening.location,
-      userData: this.chosen(userData, configuration),
+      userData: this.person(configuration),
       customData: happening.data,
     };
-    const passed = this.filter ? filtered(event, this.filter) : event;
+    const passed = this.judged(event, configuration);
     if (!passed) return;
     const host = this.around.host() ?? configuration.endpoint;
     const ids = visitorIds(configuration.cookies);
@@ -125,7 +125,7 @@ export class Source {
       {
         // The mark tells the gateway's script from the pixel, which has another query.
         address: `${host}/events?cbq=2.0`,
-        body: JSON.stringify(body(configuration.id, passed, happening, ids)),
+        body: toJson(body(configuration.id, passed, happening, ids)) as string,
         isAllowed: () => this.isAllowed(happening, configuration),
         ...(waits && { isSettled: () => hasOwnMirroring(configuration.endpoint) }),
       },
@@ -133,11 +133,18 @@ export class Source {
     );
   }
 
-  /** What the page has said itself, and of its forms what the advertiser has chosen. */
-  private chosen(userData: Fields, { formFields }: Configuration): Fields {
-    return Object.fromEntries(
-      Object.entries(userData).filter(([field]) => field in this.userData || formFields.includes(field)),
-    );
+  /** What the page has said itself; and where it has said nothing usable, what stands in its forms. */
+  private person({ formFields, hashes }: Configuration): Fields {
+    const written = Object.entries(this.written).filter(([field]) => formFields.includes(field));
+    return { ...matching(Object.fromEntries(written), hashes), ...matching(this.userData, hashes) };
+  }
+
+  /** The event as the advertiser's filter leaves it. One that throws lets it pass; what it adds of people is hashed, too. */
+  private judged(event: Filtered, { hashes }: Configuration): Filtered | undefined {
+    const filter = this.filter;
+    if (!filter) return event;
+    const passed = quietly(() => filtered(event, filter), event);
+    return passed && hashes ? { ...passed, userData: matching(passed.userData, hashes) } : passed;
   }
 
   /** The same event by both functions goes once. */
@@ -147,18 +154,6 @@ export class Source {
     if (this.seen.size < 1_000) this.seen.set(key, road);
     return before !== undefined && before !== road;
   }
-}
-
-function copy(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
-}
-
-/** One that throws lets the event pass. What it answers is copied, too: of what is no JSON no event can be written. */
-function filtered(event: Filtered, filter: Filter): Filtered | undefined {
-  return applied(
-    event,
-    quietly(() => copy(filter(copy(event) as Filtered)), undefined),
-  );
 }
 
 function body(pixelId: string, event: Filtered, happening: Happening, ids: VisitorIds): Fields {

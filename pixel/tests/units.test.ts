@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { dataAt, tap, withId } from "../src/fbq";
-import { applied } from "../src/filter";
+import { applied, filtered } from "../src/filter";
 import { makeEventId } from "../src/ids";
+import { copyOf, toJson } from "../src/json";
 import { isKept } from "../src/rules";
 import { sha256 } from "../src/sha256";
 import type { Call, Configuration, Page } from "../src/types";
@@ -34,6 +35,42 @@ test("a filter drops by true alone, and changes what has the right type", () => 
   assert.equal(applied(event, { shouldDrop: true }), undefined);
   const changed = { eventName: 7, customData: { value: 2 }, domainUrl: "https://b.example/" };
   assert.deepEqual(applied(event, { updatedEventObject: changed }), { ...event, customData: { value: 2 } });
+});
+
+test("a name without a letter is none", () => {
+  for (const eventName of ["", " "]) assert.deepEqual(applied(event, { updatedEventObject: { eventName } }), event);
+});
+
+test("what a filter answers is copied, and what cannot be is thrown", () => {
+  assert.deepEqual(
+    filtered(event, () => undefined),
+    event,
+  );
+  assert.equal(
+    filtered(event, () => ({ shouldDrop: true })),
+    undefined,
+  );
+  assert.throws(() => filtered(event, () => ({ shouldDrop: true, of: 1n })));
+  filtered(event, (given) => Object.assign(given.customData, { value: 7 }));
+  assert.equal(event.customData.value, 1);
+});
+
+test("JSON is as it was before a library taught arrays and texts another", () => {
+  const taught = function (this: unknown): string {
+    return `<${this}>`;
+  };
+  const value = { list: ["a", 1], text: "b", at: new Date(0), own: { toJSON: () => "c" }, none: undefined };
+  const plain = JSON.stringify(value);
+  Object.assign(Array.prototype, { toJSON: taught });
+  Object.assign(String.prototype, { toJSON: taught });
+  try {
+    assert.equal(toJson(value), plain);
+    assert.deepEqual(copyOf({ list: ["a"] }), { list: ["a"] });
+  } finally {
+    Reflect.deleteProperty(Array.prototype, "toJSON");
+    Reflect.deleteProperty(String.prototype, "toJSON");
+  }
+  assert.equal(copyOf(undefined), undefined);
 });
 
 test("what is switched off, blocked or not listed stays here", () => {
@@ -90,4 +127,21 @@ test("fbq that is listened to is the same to everybody else", () => {
   ]);
   assert.equal(listened.version, "2.0");
   assert.equal(page._fbq, listened);
+});
+
+test("one that the page has declared by var is listened to, and one that cannot be goes on", () => {
+  const seen: Call[] = [];
+  const see = (call: Call): Call => {
+    seen.push(call);
+    return call;
+  };
+  const declared = Object.defineProperty({}, "fbq", { value: () => 7, writable: true, configurable: false });
+  tap(declared as unknown as Page, see);
+  assert.equal((declared as { fbq: (...call: Call) => unknown }).fbq("track", "Lead"), 7);
+  assert.deepEqual(seen, [["track", "Lead"]]);
+
+  const late = Object.defineProperty({}, "_fbq", { get: () => undefined }) as { fbq?: (...call: Call) => unknown };
+  tap(late as unknown as Page, see);
+  late.fbq = () => 8;
+  assert.equal(late.fbq("track", "Lead"), 8);
 });

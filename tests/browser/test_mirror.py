@@ -230,6 +230,21 @@ def test_it_steps_back_where_the_pixel_sends_by_itself(visit: Open, pixel: Pixel
     assert OutboxRow.objects.count() == 1
 
 
+def test_consent_that_comes_does_not_cut_its_patience_short(visit: Open, pixel: Pixel, gateway: Gateway) -> None:
+    Registration.objects.update(state=Registration.State.REGISTERED)
+    page = visit()
+    page.evaluate("fbq('consent', 'revoke'); fbq('consent', 'grant'); dispatchEvent(new Event('online'))")
+    page.wait_for_timeout(300)
+    assert not OutboxRow.objects.exists()
+    own = {"event_name": "PageView", "fb.pixel_id": pixel.pixel_id}
+    page.evaluate(
+        "([address, body]) => fetch(address, {method: 'POST', body})", [f"{gateway.url}/events?cee=no", json.dumps(own)]
+    )
+    page.wait_for_timeout(2_500)
+
+    assert OutboxRow.objects.count() == 1
+
+
 def test_it_goes_on_where_meta_knows_the_gateway_and_the_pixel_sends_nothing(visit: Open, pixel: Pixel) -> None:
     Registration.objects.update(state=Registration.State.REGISTERED)
     visit()

@@ -217,7 +217,7 @@ def test_odd_values_in_any_place_make_no_error_and_what_follows_goes(show: Show,
             cbq(odd); cbq.push(odd); cbq.queue.push(odd);
             for (const command of commands) {{ cbq(command, odd); cbq(command, odd, odd, odd, odd) }}
         }}
-        cbq('dataProcessingOptions', []); cbq('track', 'Contact', {{}}, {{eventID: 'last'}})"""
+        cbq('track', 'Contact', {{}}, {{eventID: 'last'}})"""
     )
     wait_until(page, lambda: "last" in [body.get("event_id") for body in sent])
 

@@ -103,6 +103,7 @@ LACKING = {
     "a visitor from nowhere": (purchase(user_data=person(client_ip_address="")), ["IP_ADDRESS"]),
     "an order at a till": (purchase(action_source="physical_store", user_data={"em": ["a" * 64]}), []),
     "an id of the gateway's": (purchase(event_id=make_event_id(), user_data=person()), ["EVENT_ID"]),
+    "an id of the script's": (purchase(event_id="cbq-19a-5f-c1", user_data=person()), ["EVENT_ID"]),
     "a purchase without a value": (purchase(custom_data={"currency": "EUR"}, user_data=person()), ["VALUE"]),
     "a purchase without a currency": (purchase(custom_data={"value": 0}, user_data=person()), ["VALUE"]),
     "a gift": (purchase(custom_data={"value": 0, "currency": "EUR"}, user_data=person()), []),
