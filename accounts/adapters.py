@@ -7,9 +7,11 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
+from django.utils import translation
 
 from accounts.mail import Kind, send_later
 from accounts.models import User
+from accounts.services.languages import take_language
 from accounts.services.passwords import change_password
 from accounts.web import is_own_address
 from common.secrets import Secret
@@ -27,7 +29,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         # Without the request, which is over when the mail is made.
         known = {key: value for key, value in context.items() if key != "request"}
-        send_later(template_prefix, email, {"email": email, **known}, kind=Kind.NOTICE)
+        language = User.objects.filter(email=email).values_list("language", flat=True).first() or ""
+        send_later(template_prefix, email, {"email": email, **known}, kind=Kind.NOTICE, language=language)
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        super().login(request, user)
+        take_language(user=user, language=translation.get_language() or "")
 
     def set_password(self, user: User, password: str) -> None:
         change_password(user=user, password=password)

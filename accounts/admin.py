@@ -189,13 +189,14 @@ class UserAdmin(SeeAsAdmin):
     list_display = ("email", "status", "last_login", "proven_at", "roleless_since", "created_at")
     list_filter = (
         "status",
+        "language",
         ("proven_at", admin.EmptyFieldListFilter),
         ("roleless_since", admin.EmptyFieldListFilter),
     )
     search_fields = ("email",)
     search_help_text = "A part of the address, or of the name of an account of theirs"
     fields = (
-        *("id", "email", "status", "default_tenant", "expires_on", "last_login"),
+        *("id", "email", "status", "language", "default_tenant", "expires_on", "last_login"),
         *("proven_at", "roleless_since", "created_at"),
     )
     actions = ("deactivate", "activate", "vouch", "remove_second_factors", "forget")

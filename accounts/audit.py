@@ -93,11 +93,11 @@ def _entry(
     )
 
 
-def record_of_person(principal: Principal, act: Act, person: User) -> None:
+def record_of_person(principal: Principal, act: Act, person: User, *, changes: Changes | None = None) -> None:
     """Add an entry about a person to the log of every account that they have a role in; else to the host's."""
     roles = list(Membership.objects.accepted().filter(user=person).select_related("tenant"))
     for tenant in [role.tenant for role in roles] or [None]:
-        record(principal, act, person, tenant=tenant)
+        record(principal, act, person, tenant=tenant, changes=changes)
 
 
 def apply_changes(instance: Any, new: dict[str, Any]) -> Changes:

@@ -23,6 +23,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from limits import parse
 
+from accounts.languages import language_for
 from accounts.models.host import host_name
 from common.background import Background
 from common.rate_limits import RateLimit
@@ -133,7 +134,7 @@ def may_mail(kind: Kind, to: str, account: str = "") -> bool:
 
 
 def send_now(template: str, to: str, context: Mapping[str, Any], *, kind: Kind, message_id: str) -> bool:
-    """Send the mail at once; False where the recipient has had so many of this kind today.
+    """Send the mail at once, in the active language; False where the recipient has had so many of this kind today.
 
     Raises OSError where the mail server does not take it: nothing was counted. Who sends it again names the same
     ``message_id``, a part of the header by which mail programs tell that it is the same.
@@ -157,8 +158,12 @@ def _mailbox(address: str) -> str:
     return f"{name}@{domain}"
 
 
-def send_later(template: str, to: str, context: Mapping[str, Any], *, kind: Kind, account: str = "") -> bool:
+def send_later(
+    template: str, to: str, context: Mapping[str, Any], *, kind: Kind, language: str, account: str = ""
+) -> bool:
     """Send the mail once the transaction is committed; ``account`` is whose act it is.
+
+    ``language`` is the recipient's; where it is empty, the mail is in that of whoever acts.
 
     False where nobody will get it: mail is not set up, a limit is reached, or too many mails wait.
     """
@@ -166,7 +171,7 @@ def send_later(template: str, to: str, context: Mapping[str, Any], *, kind: Kind
         return False
     if not _queue_of(kind).has_room or not may_mail(kind, to, account):
         return False
-    make = partial(_compose_in, translation.get_language(), template, to, context)
+    make = partial(_compose_in, language_for(language), template, to, context)
     transaction.on_commit(lambda: send_in_background(kind, make))
     return is_mail_set_up()
 
@@ -190,7 +195,7 @@ def _make_and_send(make: Callable[[], EmailMessage | None]) -> None:
     _send(message)
 
 
-def _compose_in(language: str | None, template: str, to: str, context: Mapping[str, Any]) -> EmailMessage:
+def _compose_in(language: str, template: str, to: str, context: Mapping[str, Any]) -> EmailMessage:
     with translation.override(language):
         return compose(template, to, context)
 

@@ -9,6 +9,7 @@ from allauth.mfa.webauthn.views import add_webauthn
 from django.urls import include, path, re_path
 
 from accounts.views.invitations import verify_invitation
+from accounts.views.languages import own_settings
 from accounts.views.sign_in import ChooseNewPassword, address_proven_first, prove_address, send_proof
 
 urlpatterns = [
@@ -31,6 +32,7 @@ urlpatterns = [
         account.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
     ),
+    path("settings/", own_settings, name="account_settings"),
     path("prove/", send_proof, name="send_proof"),
     path("prove/<str:key>/", prove_address, name="prove_address"),
     # Before allauth's own, which they stand for.

@@ -21,7 +21,6 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
-from django.views.i18n import set_language
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.borders import Borders
@@ -179,14 +178,6 @@ def page_in_view(request: HttpRequest) -> str:
     parts = urlsplit(url) if url_has_allowed_host_and_scheme(url, {request.get_host()}) else SplitResult(*[""] * 5)
     path = urlunsplit(parts._replace(scheme="", netloc="", fragment=""))
     return path if path and is_own_address(path) else resolve_url(settings.LOGIN_REDIRECT_URL)
-
-
-def choose_language(request: HttpRequest) -> HttpResponseBase:
-    """Django's own view, which would go on to any address of the host that the request names."""
-    response: HttpResponseBase = set_language(request)
-    if not is_own_address(response.headers.get("Location", "")):
-        response.headers["Location"] = page_in_view(request)
-    return response
 
 
 def is_own_address(url: str) -> bool:

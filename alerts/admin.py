@@ -23,7 +23,7 @@ _SECRETS = ("url", "secret", "former_secret")
 def _set(request: HttpRequest, row: Incident | RuleSetting, *, muted: bool) -> None:
     set_rule(
         principal=principal_of_request(request),
-        tenant_id=row.tenant_id or "",
+        tenant_id=row.tenant_id,
         rule=row.rule,
         pixel_id=row.pixel.pixel_id if row.pixel else None,
         muted=muted,
@@ -114,7 +114,7 @@ class ReceiverAdmin(ServiceAdmin):
 class PostingAdmin(ServiceAdmin):
     """What receivers answered."""
 
-    list_display = ("at", "receiver", "kind", "taken", "status", "duration", "said")
+    list_display = ("at", "receiver", "kind", "taken", "status", "fault", "duration", "said")
     list_select_related = ("receiver",)
     list_filter = ("taken", "kind")
     search_fields = ("receiver__tenant__exact", "receiver__host__icontains")
@@ -170,7 +170,7 @@ class DigestAdmin(ServiceAdmin):
 
 @admin.register(RuleSetting)
 class RuleSettingAdmin(ServiceAdmin):
-    """What accounts want to be told of, where it is not the default."""
+    """What accounts, and the host, want to be told of, where it is not the default."""
 
     list_display = ("tenant", "pixel", "rule", "muted", "threshold")
     list_filter = ("rule", "muted")

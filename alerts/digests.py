@@ -1,23 +1,29 @@
-"""The daily digest: what opened and closed in an account, what is still open, and the figures of the day before."""
+"""The daily digest: what opened and closed in an account, what is still open, and the figures of the day before.
+
+A row is an account's of a day; a mail is a person's, with a part for each of their accounts.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
+from functools import cache
 from smtplib import SMTPRecipientsRefused, SMTPResponseException
 from socket import gaierror
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.mail import Kind, as_name, reason_of, send_now
 from accounts.models import Tenant
 from accounts.views.pages import address
-from alerts.channels.mail import is_refused_for_good, recipients_of
+from alerts.channels.mail import Recipient, is_refused_for_good, recipients_of
 from alerts.models import Digest, Incident, Schedule
 from alerts.rules.table import RANK
 from alerts.words import describe
@@ -30,7 +36,9 @@ logger = logging.getLogger(__name__)
 GIVEN_UP_AFTER = timedelta(hours=12)
 #: Of each kind of incident, so many are named.
 SHOWN = 20
-_DAY, _LEASE, _WAIT = timedelta(days=1), timedelta(minutes=10), timedelta(minutes=5)
+_DAY, _WAIT = timedelta(days=1), timedelta(minutes=5)
+#: Longer than a turn takes, with its last mail.
+_LEASE = timedelta(minutes=3)
 _AT_ONCE = 100
 #: In seconds, as in telling.py.
 _TURN = 15.0
@@ -66,54 +74,93 @@ def _of_today(schedule: Schedule, now: datetime) -> Digest | None:
 
 
 def send_due(now: datetime | None = None) -> None:
-    """Send the digests that are written, as far as there is time. A mail that fails ends the turn."""
+    """Send the digests that are written, as far as there is time. A mail that fails ends the turn.
+
+    What one person gets of one day is one mail: the digests of all accounts that have agreed on hour and time zone.
+    """
     now, started = now or timezone.now(), time.monotonic()
-    for digest in Digest.objects.filter(due_at__lte=now).select_related("tenant").order_by("due_at", "pk")[:_AT_ONCE]:
-        mine = Digest.objects.filter(pk=digest.pk, due_at=digest.due_at)
-        if not mine.update(due_at=now + _LEASE):
-            continue
-        try:
-            _send(digest)
-        except OSError as error:
-            logger.warning("The digest %s is not mailed: %s.", digest.pk, reason_of(error))
-            is_young = now < digest.until + _DAY
-            Digest.objects.filter(pk=digest.pk).update(due_at=now + _WAIT if is_young else None)
-            return
-        Digest.objects.filter(pk=digest.pk).update(due_at=None)
+    mine = _claim(now)
+    mails, context = _mails(mine), cache(_context)
+    failed: list[_Mail] = []
+    for place, mail in enumerate(mails):
         if time.monotonic() - started > _TURN:
+            _give_back(mine, [*failed, *mails[place:]], now, now)
             return
+        try:
+            _send(mail, context)
+        except OSError as error:
+            logger.warning("The digest %s is not mailed: %s.", mail.digests[0].pk, reason_of(error))
+            failed.append(mail)
+            if not isinstance(error, SMTPRecipientsRefused):  # the others' mails would wait for it as long
+                failed += mails[place + 1 :]
+                break
+    _give_back(mine, failed, now, now + _WAIT)
 
 
-def _send(digest: Digest) -> None:
-    """Mail it to whoever it was not sent to; OSError where it is to be tried again.
+@transaction.atomic
+def _claim(now: datetime) -> list[Digest]:
+    """Hold those that are due. Whoever comes first gets them all: what belongs into one mail stays together."""
+    skip = connection.features.has_select_for_update_skip_locked
+    due = Digest.objects.filter(due_at__lte=now).order_by("due_at", "pk").select_for_update(skip_locked=skip)
+    mine = Digest.objects.filter(pk__in=list(due.values_list("pk", flat=True)[:_AT_ONCE]))
+    mine.update(due_at=now + _LEASE)
+    mine.exclude(tenant__in=Tenant.objects.all()).update(due_at=None)  # their accounts are gone
+    return list(mine.select_related("tenant").order_by("tenant__name", "pk"))
+
+
+class _Mail(NamedTuple):
+    """What one person gets."""
+
+    to: Recipient
+    digests: list[Digest]
+
+
+def _mails(digests: Iterable[Digest]) -> list[_Mail]:
+    """Whoever was not reached yet, with the digests of one and the same day."""
+    mails: dict[tuple[datetime, datetime, str], _Mail] = {}
+    for digest in digests:
+        for each in recipients_of(digest.tenant):
+            if each.person not in digest.reached:
+                mails.setdefault((digest.since, digest.until, each.person), _Mail(each, [])).digests.append(digest)
+    return list(mails.values())
+
+
+def _send(mail: _Mail, context: Callable[[Digest, str], dict[str, Any]]) -> None:
+    """OSError where it is to be tried again.
 
     Somebody is marked before their mail is sent: whatever is killed when, nobody gets two. Who may have got it, since
     the server fell silent, is left out; a mail that was surely not taken is tried again.
     """
-    tenant = Tenant.objects.filter(pk=digest.tenant_id).first()
-    people = [each for each in recipients_of(tenant) if each.person not in digest.reached] if tenant else []
-    context = _context(digest, tenant) if tenant and people else {}
-    failed: OSError | None = None
-    for person, email in people:
-        _mark(digest, [*digest.reached, person])
+    first, (person, email, language) = mail.digests[0], mail.to
+    with translation.override(language):
+        told = {"day": first.day - _DAY, "parts": [context(digest, language) for digest in mail.digests]}
+        _mark(mail.digests, lambda reached: [*reached, person])
         try:
-            send_now("emails/digest", email, context, kind=Kind.DIGEST, message_id=f"digest-{digest.pk}")
+            send_now("emails/digest", email, told, kind=Kind.DIGEST, message_id=f"digest-{first.pk}")
         except OSError as error:
             if isinstance(error, _NOT_TAKEN) and not is_refused_for_good(error):
-                _mark(digest, [each for each in digest.reached if each != person])
-                failed = error
-            if not isinstance(error, SMTPRecipientsRefused):  # the others' mails would wait for it as long
+                _mark(mail.digests, lambda reached: [each for each in reached if each != person])
                 raise
-    if failed:
-        raise failed
+            if not isinstance(error, SMTPRecipientsRefused):
+                raise
 
 
-def _mark(digest: Digest, reached: list[str]) -> None:
-    digest.reached = reached
-    Digest.objects.filter(pk=digest.pk).update(reached=reached)
+def _mark(digests: list[Digest], change: Callable[[list[str]], list[str]]) -> None:
+    for digest in digests:
+        digest.reached = change(digest.reached)
+    Digest.objects.bulk_update(digests, ["reached"])
 
 
-def _context(digest: Digest, tenant: Tenant) -> dict[str, Any]:
+def _give_back(mine: Iterable[Digest], unsent: Iterable[_Mail], now: datetime, at: datetime) -> None:
+    """Those that somebody was not sent are due again, as long as they are worth it; the others are done."""
+    young = {digest.pk for mail in unsent for digest in mail.digests if now < digest.until + _DAY}
+    Digest.objects.filter(pk__in=young).update(due_at=at)
+    Digest.objects.filter(pk__in={digest.pk for digest in mine} - young).update(due_at=None)
+
+
+def _context(digest: Digest, language: str) -> dict[str, Any]:
+    """An account's part of the mail, in the active language, which is ``language``."""
+    tenant = digest.tenant
     mine = Incident.objects.filter(tenant=tenant, rule__in=list(RANK))
     day = (digest.since, digest.until)
     told = {
@@ -123,7 +170,6 @@ def _context(digest: Digest, tenant: Tenant) -> dict[str, Any]:
     }
     return {
         "account": as_name(tenant.name),
-        "day": digest.day - _DAY,
         "passed": passed_between(tenant, *day),
         "link": f"{settings.BASE_URL}{address('alerts:incidents', tenant)}",
         "settings_link": f"{settings.BASE_URL}{address('alerts:rules', tenant)}",

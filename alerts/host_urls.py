@@ -6,13 +6,13 @@ from django.urls import URLPattern, path
 
 from accounts.permissions import Action
 from accounts.views.people import at_host
-from alerts.views import incidents, receivers
+from alerts.views import incidents, receivers, rules
 
 _EDIT = Action.EDIT_HOST
 
 urlpatterns: list[URLPattern] = [
     path("alerts/", incidents.of_host, name="incidents"),
-    path("alerts/channels/", at_host(receivers.receivers, _EDIT), name="receivers"),
+    path("alerts/rules/", at_host(rules.host_rules, _EDIT), name="rules"),
     path("alerts/channels/add/", at_host(receivers.add, _EDIT), name="add_receiver"),
     path("alerts/channels/<uuid:receiver_id>/", at_host(receivers.receiver, _EDIT), name="receiver"),
     path("alerts/channels/<uuid:receiver_id>/test/", at_host(receivers.try_it, _EDIT), name="test_receiver"),

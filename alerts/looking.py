@@ -54,9 +54,7 @@ def look_at(rule: Rule, now: datetime, last: datetime | None = None) -> None:
 
 
 def _broken(rule: Rule, found: Mapping[str, Found]) -> list[str]:
-    """The subjects at which the rule is broken, by what their accounts and pixels have set."""
-    if rule.is_hosts:
-        return [subject for subject, each in found.items() if rule.is_broken(each.value, rule.threshold)]
+    """The subjects at which the rule is broken, by what their accounts and pixels, or the host, have set."""
     settings = _settings(rule, found)
     broken = []
     for subject, each in found.items():
@@ -69,10 +67,16 @@ def _broken(rule: Rule, found: Mapping[str, Found]) -> list[str]:
 
 
 def _settings(rule: Rule, found: Mapping[str, Found]) -> dict[tuple[str | None, int | None], RuleSetting]:
-    tenants = {each.tenant_id for each in found.values()}
     pixels = {each.pixel for each in found.values() if each.pixel}
-    rows = RuleSetting.objects.filter(Q(pixel=None) | Q(pixel__in=pixels), rule=rule.name, tenant__in=tenants)
+    rows = RuleSetting.objects.filter(Q(pixel=None) | Q(pixel__in=pixels), _set_by(found.values()), rule=rule.name)
     return {(row.tenant_id, row.pixel_id): row for row in rows}
+
+
+def _set_by(objects: Iterable[Found | Incident]) -> Q:
+    """Settings of the accounts of these, and of the host for what is the host's."""
+    tenants = {each.tenant_id for each in objects}
+    of_accounts = Q(tenant__in=tenants - {None})
+    return of_accounts | Q(tenant=None) if None in tenants else of_accounts
 
 
 def _open(rule: Rule, new: list[Found], now: datetime) -> None:
@@ -100,7 +104,7 @@ def _told_of_late(rule: Rule, subjects: Iterable[str], now: datetime) -> dict[st
 def _close(rule: Rule, gone: list[Incident], now: datetime) -> None:
     """Close them, and tell of those that were told that they are over; not where it is that somebody muted the rule."""
     Incident.objects.filter(pk__in=[each.pk for each in gone], closed_at=None).update(closed_at=now, updated_at=now)
-    muted = RuleSetting.objects.filter(rule=rule.name, muted=True, tenant__in={each.tenant_id for each in gone})
+    muted = RuleSetting.objects.filter(_set_by(gone), rule=rule.name, muted=True)
     places = set(muted.values_list("tenant_id", "pixel_id")) if gone else set()
     heard = [each.pk for each in gone if not places & {(each.tenant_id, None), (each.tenant_id, each.pixel_id)}]
     told = NoticeDelivery.objects.filter(notice__incident__in=heard, notice__kind=Notice.Kind.OPENED)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
+from alerts.channels import mail, posting
 from alerts.channels.answers import Answer, Later
 from alerts.channels.table import CHANNELS
 from alerts.models import ChannelName, Incident, Notice, NoticeDelivery, Receiver, Schedule
@@ -21,20 +22,17 @@ from events.delivery.leases import is_over
 
 logger = logging.getLogger(__name__)
 
-#: Whoever is at work on a delivery for longer is taken for dead, and it is told again.
-LEASE = timedelta(minutes=10)
 #: Nobody is told of what began so long ago.
 GIVEN_UP_AFTER = timedelta(days=1)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 AT_ONCE = 100
 #: By their names as rows have them; not those of another version.
 _RULES = {name.value: rule for name, rule in RULE_OF.items()}
+_LEASES = {name.value: channel.lease for name, channel in CHANNELS.items()}
 #: In seconds. A turn holds a thread of the worker, which events need, and the next turn comes soon.
 _TURN = 15.0
 #: Of one receiver: a slow one, which takes five for each, has a thread for a third of the time.
 _TURN_OF_RECEIVER = 5.0
-#: With the last request of it; who takes longer is taken for dead.
-_LONGEST_TURN = timedelta(minutes=1)
 
 
 def tell(now: datetime | None = None) -> None:
@@ -109,13 +107,18 @@ def receivers_due(now: datetime | None = None) -> list[UUID]:
 def post(receiver_id: UUID, now: datetime | None = None) -> None:
     """Post what is due to the receiver, unless somebody does. So a slow one takes one thread, and delays no other."""
     now = now or timezone.now()
-    if not _free(now).filter(pk=receiver_id).update(waits_until=now + _LONGEST_TURN):
+    if not _free(now).filter(pk=receiver_id).update(waits_until=now + _lease_of_turn()):
         return
     answer = take_turn(NoticeDelivery.objects.filter(receiver=receiver_id), now, seconds=_TURN_OF_RECEIVER)
     wait = _wait(Receiver.objects.values_list("failures", flat=True).filter(pk=receiver_id).first() or 0)
     if answer and answer.retry_after:
         wait = max(wait, min(timedelta(seconds=answer.retry_after), _LONGEST_WAIT))
     Receiver.objects.filter(pk=receiver_id).update(waits_until=now + wait if answer else None)
+
+
+def _lease_of_turn() -> timedelta:
+    """Whoever posts to a receiver for longer is taken for dead: twice what a turn takes with the last request of it."""
+    return posting.lease() + timedelta(seconds=2 * _TURN_OF_RECEIVER)
 
 
 def _free(now: datetime) -> QuerySet[Receiver]:
@@ -134,14 +137,20 @@ def take_turn(deliveries: QuerySet[NoticeDelivery], now: datetime, *, seconds: f
     started = time.monotonic()
     due = deliveries.filter(due_at__lte=now).order_by("due_at", "pk")
     for delivery in due.select_related("notice__incident__tenant", "receiver")[:AT_ONCE]:
-        mine = NoticeDelivery.objects.filter(pk=delivery.pk, due_at=delivery.due_at)
-        if mine.update(due_at=now + LEASE, attempts=F("attempts") + 1):
+        if _claim(delivery, now + timedelta(seconds=time.monotonic() - started)):
             answer = _tell(delivery, now)
             if isinstance(answer, Later) and answer.is_away:
                 return answer
         if time.monotonic() - started > seconds:
             break
     return None
+
+
+def _claim(delivery: NoticeDelivery, now: datetime) -> bool:
+    """Hold the delivery for as long as telling it may take; False where somebody else does."""
+    lease = _LEASES.get(delivery.channel, mail.lease)()
+    mine = NoticeDelivery.objects.filter(pk=delivery.pk, due_at=delivery.due_at)
+    return bool(mine.update(due_at=now + lease, attempts=F("attempts") + 1))
 
 
 def _tell(delivery: NoticeDelivery, now: datetime) -> Answer:
@@ -157,7 +166,7 @@ def _tell(delivery: NoticeDelivery, now: datetime) -> Answer:
 
 def _answer(delivery: NoticeDelivery) -> Answer:
     try:
-        return CHANNELS[ChannelName(delivery.channel)](delivery)
+        return CHANNELS[ChannelName(delivery.channel)].deliver(delivery)
     except OSError as error:  # SMTP's own exceptions are OSErrors too; they hold addresses, which no log does
         return Later(type(error).__name__)
     except Exception as error:

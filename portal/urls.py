@@ -9,8 +9,8 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from accounts import host_urls
+from accounts.views.languages import choose_language
 from accounts.views.token import introspect_token, issue_token, revoke_token, server_metadata
-from accounts.web import choose_language
 from alerts import host_urls as alert_urls
 from events import host_urls as registration_urls
 from events import pipeline_urls as pipeline_event_urls

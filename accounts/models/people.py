@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.borders import Borders
 from accounts.models.tenant import Tenant, open_to
 
+LANGUAGE_MAX_LENGTH = 10
+
 
 class RoleLevel(models.TextChoices):
     """The action in a role's name: ``agency-<action>``, ``advertiser-<action>-<tenantId>``."""
@@ -51,6 +53,8 @@ class User(AbstractBaseUser):
     proven_at = models.DateTimeField("address proven", null=True, blank=True, editable=False)
     # Since when no role is left; the schedule notes it, and forgets the person in the end.
     roleless_since = models.DateTimeField("without a role since", null=True, blank=True, editable=False)
+    # In which pages and mails are written for the person; empty until they sign in, or choose one.
+    language = models.CharField(max_length=LANGUAGE_MAX_LENGTH, blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"

@@ -45,7 +45,8 @@ def issue_invitation(principal: Principal, membership: Membership, email: str) -
     """Make the membership's valid links: one to show, and one to mail after the commit. Earlier ones stop working.
 
     Both accept the role, once. Only the mailed one proves the address, and the one that a command prints: the operator
-    vouches for it. ``email`` is the address as given: the links carry it unchanged.
+    vouches for it. ``email`` is the address as given: the links carry it unchanged. Whoever has no language yet is
+    written to in that of whoever invites.
     """
     shown, proof = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
     Invitation.objects.update_or_create(
@@ -62,6 +63,7 @@ def issue_invitation(principal: Principal, membership: Membership, email: str) -
         membership.user.email,
         {"membership": membership, "link": _link(proof, email)},
         kind=Kind.INVITATION,
+        language=membership.user.language,
         account=membership.tenant_id or "",
     )
     return Issued(_link(proof if principal.is_system else shown, email), is_mailed)

@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import Act, record, record_of_person
+from accounts.languages import language_for
 from accounts.mail import Kind, compose, may_mail, send_in_background, send_later
 from accounts.models import Membership, Tenant, User
 from accounts.permissions import Action, get_tenant, require
@@ -59,7 +60,9 @@ def send_password_reset(*, principal: Principal, user_id: str, tenant_id: str | 
     user = _active_member(user_id, tenant)
     record(principal, SEND_PASSWORD_RESET, user, tenant=tenant)
     link = _link(user, MAILED.make_token(user))
-    is_mailed = send_later(_TEMPLATE, user.email, {"link": link}, kind=Kind.PASSWORD, account=tenant_id or "")
+    is_mailed = send_later(
+        _TEMPLATE, user.email, {"link": link}, kind=Kind.PASSWORD, language=user.language, account=tenant_id or ""
+    )
     return SentReset(is_mailed, _shown_link(principal, user) if looks_after(principal, user) else None)
 
 
@@ -74,8 +77,8 @@ def mail_new_password(*, email: str) -> None:
 
 def _forgotten(email: str, language: str | None) -> EmailMessage | None:
     user = User.objects.filter(email=email).first()
-    with translation.override(language):
-        someone = user or User(email=email, password="!")  # noqa: S106  # no password  # nosec B106
+    someone = user or User(email=email, password="!")  # noqa: S106  # no password  # nosec B106
+    with translation.override(language_for(someone.language, language)):
         message = compose(_TEMPLATE, someone.email, {"link": _link(someone, MAILED.make_token(someone))})
     if user is None or not user.is_active or not may_mail(Kind.PASSWORD, user.email, f"person {user.pk}"):
         return None

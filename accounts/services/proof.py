@@ -32,7 +32,14 @@ def mail_proof(*, user: User) -> bool:
     """Mail the person who is signed in a link that proves the address; False where no mail goes out."""
     path = reverse("prove_address", kwargs={"key": PROOF.make_token(user)})
     link = f"{settings.BASE_URL}{path}"
-    return send_later("emails/proof", user.email, {"link": link}, kind=Kind.PASSWORD, account=f"person {user.pk}")
+    return send_later(
+        "emails/proof",
+        user.email,
+        {"link": link},
+        kind=Kind.PASSWORD,
+        language=user.language,
+        account=f"person {user.pk}",
+    )
 
 
 def check_proof(*, user: User, key: str) -> None:

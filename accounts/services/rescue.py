@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from accounts.activity import name_of_actor
 from accounts.audit import Act, record_of_person
+from accounts.languages import language_for
 from accounts.mail import Kind, send_later
 from accounts.models import User
 from accounts.principals import Principal
@@ -56,4 +57,6 @@ def _somebody_else(principal: Principal, user_id: str) -> User:
 
 
 def _tell(principal: Principal, user: User, template: str) -> None:
-    send_later(template, user.email, {"who": name_of_actor(principal.label)}, kind=Kind.NOTICE)
+    with translation.override(language_for(user.language)):
+        who = name_of_actor(principal.label)
+    send_later(template, user.email, {"who": who}, kind=Kind.NOTICE, language=user.language)

@@ -78,5 +78,5 @@ def _give_up(domain: IngressDomain) -> None:
         "account": as_name(domain.tenant.name),
         "until": domain.served_until,
     }
-    for email in admins.exclude(cannot_sign_in()).values_list("user__email", flat=True):
-        send_later("emails/domain_left", email, context, kind=Kind.NOTICE)
+    for email, language in admins.exclude(cannot_sign_in()).values_list("user__email", "user__language"):
+        send_later("emails/domain_left", email, context, kind=Kind.NOTICE, language=language)

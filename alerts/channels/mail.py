@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, timedelta
+from functools import cache
 from smtplib import SMTPRecipientsRefused
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone, translation
 
+from accounts.languages import language_for
 from accounts.mail import Kind, as_name, reaches_nobody, send_now
 from accounts.models import Membership, RoleLevel, Tenant
 from accounts.models.people import MembershipQuerySet, cannot_sign_in
@@ -34,37 +36,50 @@ class Recipient(NamedTuple):
     #: The person's id.
     person: str
     email: str
+    #: In which they are written to.
+    language: str
+
+
+def lease() -> timedelta:
+    """Longer than one mail takes, whose server may take the timeout for each of its answers: about ten of them. Who
+    mails several people holds the delivery anew for each."""
+    return timedelta(seconds=12 * settings.EMAIL_TIMEOUT)
 
 
 def deliver(delivery: NoticeDelivery) -> Answer:
     """Mail the notice to whoever was not reached yet; OSError where the mail server does not take it."""
     incident = delivery.notice.incident
-    template, kind = _MAILS[Notice.Kind(delivery.notice.kind)]
-    context = _context(incident)
+    told = cache(lambda language: _context(incident))
     not_yet: SMTPRecipientsRefused | None = None
-    for person, email in recipients(incident):
+    for person, email, language in recipients(incident):
         if person in delivery.reached:
             continue
         try:
-            _send(delivery, email, template, context, kind)
+            with translation.override(language):
+                _send(delivery, email, told(language))
         except SMTPRecipientsRefused as error:  # one mailbox, of which the others' mails do not depend
-            if not is_refused_for_good(error):
+            if is_refused_for_good(error):
+                logger.warning("A mailbox is refused for good: the notice %s is not mailed there.", delivery.notice_id)
+                delivery.reached.append(person)
+            else:
                 not_yet = error
-                continue
-            logger.warning("A mailbox is refused for good: the notice %s is not mailed there.", delivery.notice_id)
-        delivery.reached.append(person)
-        NoticeDelivery.objects.filter(pk=delivery.pk).update(reached=delivery.reached)
+        else:
+            delivery.reached.append(person)
+        held = timezone.now() + lease()
+        NoticeDelivery.objects.filter(pk=delivery.pk).update(reached=delivery.reached, due_at=held)
     if not_yet:
         raise not_yet
     return Taken()
 
 
-def _send(delivery: NoticeDelivery, email: str, template: str, context: Mapping[str, Any], kind: Kind) -> None:
+def _send(delivery: NoticeDelivery, email: str, context: dict[str, Any]) -> None:
+    template, kind = _MAILS[Notice.Kind(delivery.notice.kind)]
     if not send_now(template, email, context, kind=kind, message_id=str(delivery.notice_id)):
         logger.warning("Somebody has had their alerts of today: the notice %s is not mailed.", delivery.notice_id)
 
 
 def _context(incident: Incident) -> dict[str, Any]:
+    """What the mail says, in the active language."""
     words = describe(incident, as_name)
     zone = incident.tenant.zone if incident.tenant else UTC
     return {
@@ -106,5 +121,7 @@ def recipients_of(tenant: Tenant | None) -> list[Recipient]:
 
 
 def _people(memberships: MembershipQuerySet, of: Q) -> list[Recipient]:
-    rows = memberships.filter(of).order_by("user__email").values_list("user_id", "user__email")
-    return [Recipient(str(user), email) for user, email in rows]
+    rows = memberships.filter(of).order_by("user__email").values_list("user_id", "user__email", "user__language")
+    return [
+        Recipient(str(user), email, language_for(language, settings.LANGUAGE_CODE)) for user, email, language in rows
+    ]

@@ -10,22 +10,31 @@ from django.conf import settings
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from alerts.channels.answers import Answer, Compose, Later, Message, Taken, Told
 from alerts.models import Notice, Posting, Receiver
-from alerts.models.notices import SAID_MAX_LENGTH
+from alerts.models.notices import FAULT_MAX_LENGTH, SAID_MAX_LENGTH
 from common.outbound import Reply, Silence, ask
 from common.quoting import seconds_until, shown
 from common.secrets import UndecryptableError
-from pipelines.custom_http.judging import judge, timeout
+from pipelines.custom_http import judging
+from pipelines.custom_http.judging import timeout
 from pipelines.custom_http.requests import USER_AGENT
 
 #: A receiver that has taken nothing for so long is switched off.
 SWITCHED_OFF_AFTER = timedelta(days=1)
 #: It says so itself: nobody is there any more.
 _GONE = 410
+#: The fault where an address or a secret cannot be decrypted.
+NO_KEY = "no key"
 #: A part of an address that may be what makes it a secret.
 _TELLING_LENGTH = 8
+
+
+def lease() -> timedelta:
+    """Longer than one request takes."""
+    return timedelta(seconds=2 * timeout())
 
 
 def post(compose: Compose, receiver: Receiver, told: Told) -> tuple[Posting, float | None]:
@@ -41,7 +50,7 @@ def post(compose: Compose, receiver: Receiver, told: Told) -> tuple[Posting, flo
         headers = {"User-Agent": USER_AGENT, "Content-Type": "application/json", **message.headers}
         reply = ask("POST", url, headers, message.body, seconds=timeout())
     except UndecryptableError:
-        reply = Silence("FIELD_ENCRYPTION_KEYS lacks the key of a secret")
+        reply = Silence(NO_KEY)
     status = reply.status if isinstance(reply, Reply) else None
     posting = Posting.objects.create(
         receiver=receiver,
@@ -50,6 +59,7 @@ def post(compose: Compose, receiver: Receiver, told: Told) -> tuple[Posting, flo
         duration=round((time.monotonic() - started) * 1000),
         taken=status is not None and 200 <= status < 300,
         status=status,
+        fault=reply.reason[:FAULT_MAX_LENGTH] if isinstance(reply, Silence) else "",
         said=_said(reply, hidden),
     )
     _count(posting)
@@ -61,8 +71,14 @@ def answer_of(posting: Posting, retry_after: float | None) -> Answer:
     waits, and so does the receiver, but for less and less long."""
     if posting.taken:
         return Taken()
-    reason = f"HTTP {posting.status}" if posting.status else posting.said.rstrip(".")
-    return Later(reason, retry_after=retry_after)
+    return Later(f"HTTP {posting.status}" if posting.status else posting.fault, retry_after=retry_after)
+
+
+def why_silent(posting: Posting) -> str:
+    """Why there was no answer, in the reader's language."""
+    if posting.fault == NO_KEY:
+        return gettext("Nothing was sent: FIELD_ENCRYPTION_KEYS lacks the key of a secret.")
+    return judging.why_silent(posting.fault) if posting.fault else ""
 
 
 def _hidden(url: str, secrets: list[str], message: Message) -> tuple[str, ...]:
@@ -73,9 +89,9 @@ def _hidden(url: str, secrets: list[str], message: Message) -> tuple[str, ...]:
 
 
 def _said(reply: Reply | Silence, hidden: tuple[str, ...]) -> str:
-    if isinstance(reply, Reply) and not 300 <= reply.status < 400:
-        return shown(reply.body.decode(errors="replace"), SAID_MAX_LENGTH, *hidden).strip()
-    return getattr(judge(reply), "words", "")[:SAID_MAX_LENGTH]
+    if isinstance(reply, Silence) or 300 <= reply.status < 400:
+        return ""
+    return shown(reply.body.decode(errors="replace"), SAID_MAX_LENGTH, *hidden).strip()
 
 
 def _count(posting: Posting) -> None:

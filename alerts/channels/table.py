@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
 from alerts.channels import mail, posting, slack, webhook
 from alerts.channels.answers import Answer, Compose, Deliver, Told
 from alerts.models import ChannelName, NoticeDelivery, Posting, Receiver
@@ -10,6 +14,13 @@ COMPOSE: dict[ChannelName, Compose] = {
     ChannelName.WEBHOOK: webhook.compose,
     ChannelName.SLACK: slack.compose,
 }
+
+
+class Channel(NamedTuple):
+    """How a notice is delivered, and after how long whoever delivers it is taken for dead."""
+
+    deliver: Deliver
+    lease: Callable[[], timedelta]
 
 
 def _post(delivery: NoticeDelivery) -> Answer:
@@ -22,4 +33,7 @@ def try_out(receiver: Receiver, told: Told) -> Posting:
     return posting.post(COMPOSE[ChannelName(receiver.channel)], receiver, told)[0]
 
 
-CHANNELS: dict[ChannelName, Deliver] = {ChannelName.MAIL: mail.deliver, **dict.fromkeys(COMPOSE, _post)}
+CHANNELS: dict[ChannelName, Channel] = {
+    ChannelName.MAIL: Channel(mail.deliver, mail.lease),
+    **dict.fromkeys(COMPOSE, Channel(_post, posting.lease)),
+}

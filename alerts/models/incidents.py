@@ -60,9 +60,11 @@ def of_new_table(model: type[models.Model], *, related_name: str = "+", **option
 
 
 class RuleSetting(models.Model):
-    """What an account wants of a rule, for all of its pixels or for one; without a row the default holds."""
+    """What an account wants of a rule, for all of its pixels or for one, or the host of one of its own rules; without a
+    row the default holds."""
 
-    tenant = of_new_table(Tenant, db_index=False, verbose_name="account")
+    # None where it is the host's.
+    tenant = of_new_table(Tenant, null=True, blank=True, db_index=False, verbose_name="account")
     pixel = of_new_table(Pixel, null=True, blank=True)
     rule = models.CharField(max_length=20, choices=RuleName.choices)
     muted = models.BooleanField(default=False)
@@ -81,10 +83,11 @@ class RuleSetting(models.Model):
             models.UniqueConstraint(
                 fields=["tenant", "pixel", "rule"], condition=~Q(pixel=None), name="one_rule_setting_per_pixel"
             ),
+            models.UniqueConstraint(fields=["rule"], condition=Q(tenant=None), name="one_rule_setting_of_the_host"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule} of {self.pixel_id or self.tenant_id}"
+        return f"{self.rule} of {self.pixel_id or self.tenant_id or 'the host'}"
 
 
 class Incident(models.Model):

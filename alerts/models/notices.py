@@ -15,6 +15,7 @@ from alerts.models.incidents import Incident, OfAccountQuerySet, of_new_table
 from alerts.models.receivers import ChannelName, Receiver
 
 KIND_MAX_LENGTH = 20
+FAULT_MAX_LENGTH = 40
 #: Of what a receiver answers, so many characters are kept.
 SAID_MAX_LENGTH = 300
 
@@ -122,7 +123,9 @@ class Posting(models.Model):
     taken = models.BooleanField()
     # Null where there was no answer.
     status = models.PositiveSmallIntegerField(null=True)
-    # The beginning of the answer's body, or why there was none.
+    # Which fault there was, where there was no answer; lines of the release before have it in words, in ``said``.
+    fault = models.CharField(max_length=FAULT_MAX_LENGTH, blank=True, default="", db_default="")
+    # The beginning of the answer's body.
     said = models.CharField(max_length=SAID_MAX_LENGTH, blank=True)
 
     objects = OfReceiverQuerySet.as_manager()
@@ -136,3 +139,8 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_id} to {self.receiver_id}"
+
+    @property
+    def is_redirect(self) -> bool:
+        """Was another address named? None is followed."""
+        return self.status is not None and 300 <= self.status < 400

@@ -90,7 +90,7 @@ class Rule:
     is_floor: bool = False
     #: The greatest threshold that makes sense.
     most: int = 100
-    #: Of the instance: told to the host alone, and set by nobody.
+    #: Of the instance: told to the host alone, and set by it.
     is_hosts: bool = False
     #: Events are lost for good while it lasts; elsewhere they wait. It is told in quiet hours, too.
     is_severe: bool = False

@@ -15,13 +15,13 @@ from limits import RateLimitItemPerMinute
 
 from accounts.audit import Act, record
 from accounts.models import Tenant
-from accounts.permissions import Action, get_tenant, require
 from accounts.principals import Principal
 from alerts.channels.answers import Told
 from alerts.channels.table import try_out
 from alerts.channels.webhook import new_secret
 from alerts.models import ChannelName, Notice, NoticeDelivery, Posting, Receiver
 from alerts.models.receivers import NAME_MAX_LENGTH, POSTED
+from alerts.services.places import get_place
 from alerts.telling import GIVEN_UP_AFTER
 from common.errors import Conflict, InvalidInput, NotFound, TooManyRequests
 from common.rate_limits import RateLimit
@@ -60,7 +60,7 @@ def add_receiver(*, principal: Principal, tenant_id: str | None, channel: str, n
 
     InvalidInput for an address that is none of the web's; where its name leads to is looked at when it is asked.
     """
-    tenant = _get_place(principal, tenant_id)
+    tenant = get_place(principal, tenant_id)
     if channel not in POSTED:
         raise InvalidInput("channel", "must be one of {names}.", names=", ".join(POSTED))
     name = clean_text("name", name, max_length=NAME_MAX_LENGTH)
@@ -142,16 +142,8 @@ def remove_receiver(*, principal: Principal, tenant_id: str | None, receiver_id:
     return receiver.name
 
 
-def _get_place(principal: Principal, tenant_id: str | None) -> Tenant | None:
-    """The account, or None for the host, if the principal may say there who is told."""
-    if tenant_id is None:
-        require(principal, Action.EDIT_HOST)
-        return None
-    return get_tenant(principal, tenant_id, Action.EDIT_SETTINGS, lock=True)
-
-
 def _find(principal: Principal, tenant_id: str | None, receiver_id: UUID) -> tuple[Tenant | None, Receiver]:
-    tenant = _get_place(principal, tenant_id)
+    tenant = get_place(principal, tenant_id)
     receiver = Receiver.objects.filter(tenant=tenant, pk=receiver_id).first()
     if receiver is None:
         raise NotFound("id: there is no such channel.", field="id")

@@ -8,7 +8,8 @@ from django.template import Library
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from alerts.models import RuleName
+from alerts.channels import posting
+from alerts.models import Posting, RuleName
 from alerts.reads import Broken, open_rules
 from alerts.words import path_of
 
@@ -47,6 +48,12 @@ def rules_of_accounts(context: dict[str, Any]) -> dict[str, list[Badge]]:
 def _badge(broken: Broken) -> Badge:
     incidents = f"{reverse('alerts:incidents')}?{urlencode({'tenant': broken.one.tenant_id or ''})}"
     return Badge(broken.rule, broken.times, path_of(broken.one) if broken.times == 1 else incidents)
+
+
+@register.filter
+def why_silent(line: Posting) -> str:
+    """Why a receiver gave no answer; empty where it gave one."""
+    return posting.why_silent(line)
 
 
 @register.filter

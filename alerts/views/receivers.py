@@ -41,13 +41,6 @@ def shown_receivers(borders: Borders, tenant: Tenant | None) -> list[dict[str, A
     return [{"receiver": row, "page": _page(tenant, "receiver", row.pk)} for row in rows[:MOST]]
 
 
-@require_safe
-def receivers(request: HostRequest, place: Place) -> HttpResponse:
-    """Where the host's alerts are posted to; an account's are listed with its other settings of alerts."""
-    context = {"receivers": shown_receivers(request.principal.borders, place.tenant), "add": _add(place.tenant)}
-    return render(request, "alerts/receivers.html", context)
-
-
 @sensitive_post_parameters("url")
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HostRequest, place: Place) -> HttpResponse:
@@ -147,9 +140,5 @@ def _page(tenant: Tenant | None, name: str, *args: object) -> str:
     return address(f"{'alerts' if tenant else 'host'}:{name}", tenant, *args)
 
 
-def _add(tenant: Tenant | None) -> str:
-    return _page(tenant, "add_receiver")
-
-
 def _list(tenant: Tenant | None) -> str:
-    return address("alerts:rules", tenant) if tenant else address("host:receivers")
+    return _page(tenant, "rules")

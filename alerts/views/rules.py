@@ -1,4 +1,4 @@
-"""What an account wants to be alerted of: for all of its pixels, or for one."""
+"""What an account wants to be alerted of, for all of its pixels or for one; and the host, by its own rules."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import Tenant
 from accounts.permissions import Action
+from accounts.places import Place
 from accounts.views.pages import address
-from accounts.web import AccountRequest, account_page, said_yes
+from accounts.web import AccountRequest, HostRequest, account_page, said_yes
 from alerts.models import RuleName, RuleSetting
-from alerts.rules.table import RULES
+from alerts.rules.table import OF_ACCOUNTS, OF_HOST
 from alerts.services.rules import set_rule
 from alerts.views.receivers import shown_receivers
 from alerts.views.schedule import schedule_context
@@ -27,6 +29,10 @@ from pixels.reads import get_pixel
 
 #: What a rule's threshold counts.
 _UNITS = {
+    RuleName.DISK: gettext_lazy("Percent of the disk that may be in use"),
+    RuleName.QUEUE: gettext_lazy("Minutes that the oldest event may wait for a worker"),
+    RuleName.SCHEDULER: gettext_lazy("Minutes for which the scheduler may stand still"),
+    RuleName.API_ACCOUNT: gettext_lazy("Days before the end on which you are told at the earliest"),
     RuleName.SILENCE: gettext_lazy("Events that must have been expected"),
     RuleName.WAITING: gettext_lazy("Minutes that the oldest event may wait"),
     RuleName.SUCCESS: gettext_lazy("Percent of events that must be taken"),
@@ -44,25 +50,43 @@ def rules(request: AccountRequest) -> HttpResponse:
     of = request.GET.get("of", "").strip()
     pixel = get_pixel(request.tenant, of, field="of") if of else None
     if request.method == "POST":
-        set_rule(
-            principal=request.principal,
-            tenant_id=request.tenant.pk,
-            rule=request.POST.get("rule", ""),
-            pixel_id=pixel.pixel_id if pixel else None,
-            muted=not said_yes(request, "on"),
-            threshold=_number(request.POST.get("threshold", "").strip()),
-        )
-        messages.success(request, _("Saved. Alerts follow within a minute."))
+        _save(request, request.tenant, pixel)
         page = address("alerts:rules", request.tenant)
         return redirect(f"{page}&{urlencode({'of': pixel.pixel_id})}" if pixel else page)
     context = {
         "pixel": pixel,
-        "rules": _rows(request, pixel),
+        "rules": _rows(request, request.tenant, pixel),
         "receivers": [] if pixel else shown_receivers(request.principal.borders, request.tenant),
         **({} if pixel else schedule_context(request.tenant)),
         "add": address("alerts:add_receiver", request.tenant),
     }
     return render(request, "alerts/rules.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def host_rules(request: HostRequest, place: Place) -> HttpResponse:
+    """Show each of the host's own rules, and its channels; or mute a rule, or set its threshold."""
+    if request.method == "POST":
+        _save(request, None, None)
+        return redirect(address("host:rules"))
+    context = {
+        "rules": _rows(request, None, None),
+        "receivers": shown_receivers(request.principal.borders, None),
+        "add": address("host:add_receiver"),
+    }
+    return render(request, "alerts/rules.html", context)
+
+
+def _save(request: HostRequest, tenant: Tenant | None, pixel: Pixel | None) -> None:
+    set_rule(
+        principal=request.principal,
+        tenant_id=tenant.pk if tenant else None,
+        rule=request.POST.get("rule", ""),
+        pixel_id=pixel.pixel_id if pixel else None,
+        muted=not said_yes(request, "on"),
+        threshold=_number(request.POST.get("threshold", "").strip()),
+    )
+    messages.success(request, _("Saved. Alerts follow within a minute."))
 
 
 def _number(text: str) -> int | None:
@@ -71,16 +95,16 @@ def _number(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _rows(request: AccountRequest, pixel: Pixel | None) -> list[dict[str, Any]]:
-    ours = RuleSetting.objects.visible_to(request.principal.borders).filter(tenant=request.tenant, pixel=None)
+def _rows(request: HostRequest, tenant: Tenant | None, pixel: Pixel | None) -> list[dict[str, Any]]:
+    ours = RuleSetting.objects.visible_to(request.principal.borders).filter(tenant=tenant, pixel=None)
     of_account = {row.rule: row for row in ours}
     own = of_account
     if pixel:
-        of_pixel = RuleSetting.objects.visible_to(request.principal.borders).filter(tenant=request.tenant, pixel=pixel)
+        of_pixel = RuleSetting.objects.visible_to(request.principal.borders).filter(tenant=tenant, pixel=pixel)
         own = {row.rule: row for row in of_pixel}
     rows = []
-    for rule in RULES:
-        if rule.is_hosts or (pixel and rule.name in _OF_ACCOUNT):
+    for rule in OF_ACCOUNTS if tenant else OF_HOST:
+        if pixel and rule.name in _OF_ACCOUNT:
             continue
         above = of_account.get(rule.name) if pixel else None
         inherited = above.threshold if above and above.threshold is not None else rule.threshold

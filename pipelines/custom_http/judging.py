@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from common.outbound import Reply, Silence
 from common.quoting import seconds_until, shown
@@ -27,7 +28,7 @@ def timeout() -> int:
 def judge(reply: Reply | Silence, *, secrets: Iterable[str] = ()) -> Answer:
     """The class of an answer. It may quote the ``secrets``: they come masked."""
     if isinstance(reply, Silence):
-        return Wait(_SILENCES.get(reply.reason, "No answer ({reason}).").format(seconds=timeout(), reason=reply.reason))
+        return Wait(_SILENCES.get(reply.reason, _NO_ANSWER).format(seconds=timeout(), reason=reply.reason))
     status = reply.status
     if 200 <= status < 300:
         return Accepted(status)
@@ -39,12 +40,20 @@ def judge(reply: Reply | Silence, *, secrets: Iterable[str] = ()) -> Answer:
     return Wait(words, status, seconds_until(reply.headers.get("retry-after")))
 
 
+def why_silent(reason: str) -> str:
+    """Why there was no answer, in the reader's language; ``judge`` says it in English, which is kept and logged."""
+    return gettext(_SILENCES.get(reason, _NO_ANSWER)).format(seconds=timeout(), reason=reason)
+
+
+_NO_ANSWER = gettext_noop("No answer ({reason}).")
 _SILENCES = {
-    "address not permitted": "The address is not on the public internet.",
-    "ConnectTimeout": "No connection in {seconds} seconds.",
-    "ReadTimeout": "No answer in {seconds} seconds.",
-    "WriteTimeout": "Not taken in {seconds} seconds.",
-    "ConnectError": "No connection: the name is unknown, nobody is there, or the certificate is not valid.",
+    "address not permitted": gettext_noop("The address is not on the public internet."),
+    "ConnectTimeout": gettext_noop("No connection in {seconds} seconds."),
+    "ReadTimeout": gettext_noop("No answer in {seconds} seconds."),
+    "WriteTimeout": gettext_noop("Not taken in {seconds} seconds."),
+    "ConnectError": gettext_noop(
+        "No connection: the name is unknown, nobody is there, or the certificate is not valid."
+    ),
 }
 
 

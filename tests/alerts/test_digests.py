@@ -209,8 +209,62 @@ def test_a_process_that_is_killed_while_it_sends_costs_one_mail_at_most(
         run(at("2026-01-15 07:00"))
     monkeypatch.undo()
 
-    assert run(at("2026-01-15 07:05")) == []  # somebody may be at work
-    assert run(at("2026-01-15 07:11")) == ["max"]
+    assert run(at("2026-01-15 07:02")) == []  # somebody may be at work
+    assert run(at("2026-01-15 07:04")) == ["max"]
+
+
+def in_two_accounts(cast: Cast, zone: str = "Europe/Madrid", hour: int = 8) -> None:
+    """Ada looks after Books, too."""
+    wanted(cast)
+    Membership.objects.create(user=cast.ada, tenant=cast.books, level="admin", accepted_at=at("2026-01-01 00:00"))
+    Tenant.objects.filter(pk=cast.books.pk).update(time_zone=zone)
+    Schedule.objects.create(tenant=cast.books, digest_hour=hour, digest_since=at("2026-01-01 00:00"))
+
+
+def test_who_looks_after_several_accounts_gets_one_mail_with_a_part_for_each(cast: Cast) -> None:
+    in_two_accounts(cast)
+    incident(PixelFactory.create(tenant=cast.books, name="Novels"), "token", "2026-01-14 08:00", None)
+
+    assert sorted(run(at("2026-01-15 07:00"))) == ["ada", "bea", "bruno", "max"]
+    assert run(at("2026-01-15 07:30")) == []
+
+    [to_ada] = [message for message in mail.outbox if message.to == ["ada@example.com"]]
+    [to_max] = [message for message in mail.outbox if message.to == ["max@example.com"]]
+    assert to_ada.subject == "2 accounts on 2026-01-14"
+    books, shoes = str(to_ada.body).split("== Shoes ==")
+    assert "== Books ==" in books
+    assert "the access token of Novels" in books
+    assert "Nothing is wrong now." in shoes
+    for tenant in (cast.shoes, cast.books):
+        assert f"/hub/capig/alerts/rules/?tenant={tenant.pk}" in shoes
+    assert to_max.subject == "Shoes on 2026-01-14"
+    assert "Books" not in str(to_max.body)
+
+
+@pytest.mark.parametrize(("zone", "hour", "moment"), [("Asia/Tokyo", 8, "14 23:00"), ("Europe/Madrid", 9, "15 08:00")])
+def test_accounts_that_do_not_agree_have_a_mail_each(cast: Cast, zone: str, hour: int, moment: str) -> None:
+    in_two_accounts(cast, zone, hour)
+
+    for each in sorted([moment, "15 07:00"]):
+        assert run(at(f"2026-01-{each}")).count("ada") == 1
+    assert {str(message.subject).partition(" on ")[0] for message in mail.outbox} >= {"Books"}
+    assert not [message for message in mail.outbox if "2 accounts" in str(message.subject)]
+
+
+def test_a_mail_of_two_accounts_that_is_surely_not_taken_comes_again_whole(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_two_accounts(cast)
+
+    def away(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", away)
+    run(at("2026-01-15 07:00"))
+    monkeypatch.undo()
+
+    assert sorted(run(at("2026-01-15 07:06"))) == ["ada", "bea", "bruno", "max"]
+    assert run(at("2026-01-15 07:30")) == []
 
 
 def test_where_an_account_has_nobody_the_host_gets_it_unless_it_is_closed(cast: Cast) -> None:

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from standardwebhooks import Webhook
 
-from accounts.models import AuditEntry, Tenant
+from accounts.models import AuditEntry, Tenant, User
 from accounts.principals import principal_of_user
 from alerts.models import Incident, Posting, Receiver
 from alerts.services.receivers import MOST, add_receiver, remove_receiver, rotate_receiver, try_receiver
@@ -75,7 +75,7 @@ def test_alert_settings_list_the_channels_and_how_they_do(cast: Cast) -> None:
     for name, state in (("Well", "On"), ("Off", "Switched off"), ("Ill", "Takes nothing since")):
         assert re.search(f"{name} Webhook · ops.example.com {state}", page)
     assert "The host's" not in page
-    assert "The host's" in login(cast.hanna).get(reverse("host:receivers")).content.decode().replace("&#x27;", "'")
+    assert "The host's" in login(cast.hanna).get(reverse("host:rules")).content.decode().replace("&#x27;", "'")
 
 
 def after(client: Client, where: str) -> str:
@@ -264,3 +264,24 @@ def test_staff_see_no_secret_and_switch_on_again(cast: Cast) -> None:
     client.post(reverse("admin:alerts_receiver_changelist"), actions)
 
     assert Receiver.objects.get().disabled_at is None
+
+
+@pytest.mark.parametrize(
+    ("line", "english", "spanish"),
+    [
+        ({"fault": "ReadTimeout"}, "No answer in 5 seconds.", "Sin respuesta en 5 segundos."),
+        ({"fault": "SomethingNew"}, "No answer (SomethingNew).", "Sin respuesta (SomethingNew)."),
+        ({"fault": "no key"}, "FIELD_ENCRYPTION_KEYS lacks the key", "a FIELD_ENCRYPTION_KEYS le falta la clave"),
+        ({"status": 302}, "Redirects are not followed.", "No se siguen las redirecciones."),
+        ({"said": "No answer in 9 seconds."}, "No answer in 9 seconds.", "No answer in 9 seconds."),
+        ({"status": 500, "said": "Down"}, "HTTP 500 Down", "HTTP 500 Down"),
+    ],
+    ids=["in time", "unknown", "no key", "redirect", "of the release before", "the receiver's own words"],
+)
+def test_the_log_says_why_in_the_readers_language(cast: Cast, line: dict[str, Any], english: str, spanish: str) -> None:
+    receiver = add(cast, cast.shoes).receiver
+    receiver.postings.create(notice_id=uuid4(), kind="opened", duration=5_000, taken=False, **line)
+
+    assert english in see(cast.ada, "alerts:receiver", cast.shoes, receiver.pk)
+    User.objects.filter(pk=cast.ada.pk).update(language="es")
+    assert spanish in see(User.objects.get(pk=cast.ada.pk), "alerts:receiver", cast.shoes, receiver.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import reverse
 from accounts.models import AuditEntry
 from accounts.principals import principal_of_user
 from alerts.looking import look
-from alerts.models import Incident, RuleSetting
+from alerts.models import Incident, Notice, Receiver, RuleSetting
 from alerts.services.rules import set_rule
 from common.errors import InvalidInput, NotAuthorized
 from pixels.models import Pixel
@@ -99,3 +100,94 @@ def test_staff_mute_a_rule_where_an_incident_is_and_take_that_back(cast: Cast) -
     look(NOW + 2 * MINUTE)
 
     assert open_rules() == ["token"]
+
+
+# --- The host's own rules ---------------------------------------------------------------------------------------------
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch, percent: int) -> None:
+    usage = SimpleNamespace(total=10**12, free=(100 - percent) * 10**10)
+    monkeypatch.setattr("alerts.rules.instance.shutil.disk_usage", lambda path: usage)
+
+
+def set_disk(cast: Cast, **wanted: Any) -> Any:
+    return login(cast.hanna).post(
+        reverse("host:rules"), {"rule": "disk", "on": "yes", "threshold": "", **wanted}, follow=True
+    )
+
+
+def test_the_host_sets_the_threshold_of_its_own_rule_and_mutes_it(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_disk(monkeypatch, 85)
+    look(NOW)
+    assert open_rules() == []
+
+    assert set_disk(cast, threshold="80").status_code == 200
+    look(NOW + MINUTE)
+    assert open_rules() == ["disk"]
+
+    set_disk(cast, on="no", threshold="80")
+    look(NOW + 2 * MINUTE)
+    assert open_rules() == []
+    assert not Notice.objects.filter(kind="closed").exists()  # muted without a word
+
+    set_disk(cast)
+    assert not RuleSetting.objects.exists()
+    entry = AuditEntry.objects.filter(act="set alert rule").order_by("pk").first()
+    assert entry
+    assert (entry.tenant_id, entry.subject, entry.changes) == (None, "disk the host", {"threshold": [None, 80]})
+
+
+def test_the_hosts_page_shows_its_rules_and_no_accounts(cast: Cast) -> None:
+    set_disk(cast, threshold="75")
+    page = login(cast.hanna).get(reverse("host:rules")).content.decode()
+
+    assert 'value="75"' in page
+    for label in (
+        "Disk nearly full",
+        "Events of all accounts wait",
+        "The scheduler stood still",
+        "API account expires",
+    ):
+        assert label in page
+    assert "Access token rejected" not in page
+    assert "Quiet hours" not in page
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"threshold": "100"}, {"threshold": "0"}, {"threshold": "x"}, {"rule": "waiting", "threshold": "5"}]
+)
+def test_what_makes_no_sense_for_the_host_is_refused(cast: Cast, wanted: dict[str, str]) -> None:
+    assert set_disk(cast, **wanted).status_code == 200
+
+    assert not RuleSetting.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["vera", "milo", "ada"])
+def test_only_the_hosts_admins_set_them(cast: Cast, who: str) -> None:
+    with pytest.raises(NotAuthorized):
+        set_rule(
+            principal=principal_of_user(getattr(cast, who)), tenant_id=None, rule="disk", muted=True, threshold=None
+        )
+    assert not RuleSetting.objects.exists()
+
+
+def test_what_the_host_sets_for_its_channels_leaves_those_of_accounts_alone(cast: Cast) -> None:
+    set_rule(principal=principal_of_user(cast.hanna), tenant_id=None, rule="receiver", muted=True, threshold=None)
+    for tenant in (None, cast.shoes):
+        Receiver.objects.create(
+            tenant=tenant, channel="slack", name="x", url="https://x.io", host="x.io", disabled_at=NOW
+        )
+    look(NOW)
+
+    assert [each.tenant_id for each in Incident.objects.filter(rule="receiver")] == [cast.shoes.pk]
+
+
+def test_staff_mute_a_rule_of_the_instance_where_its_incident_is(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill_disk(monkeypatch, 95)
+    look(NOW)
+    incidents = reverse("admin:alerts_incident_changelist")
+    login(cast.hanna).post(incidents, {"action": "mute", "_selected_action": [Incident.objects.get().pk]})
+    look(NOW + MINUTE)
+
+    assert open_rules() == []
+    assert RuleSetting.objects.get().tenant_id is None

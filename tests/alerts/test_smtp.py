@@ -169,7 +169,7 @@ def test_a_mail_that_fails_leaves_no_address_in_the_log(
     server.refused["max@shoes.io"], server.hangs_at = 550, "ada@shoes.io"
 
     with caplog.at_level(logging.DEBUG):
-        send_later("emails/test", to, {}, kind=Kind.TEST)
+        send_later("emails/test", to, {}, kind=Kind.TEST, language="")
 
     told = [line for line in said(caplog) if "A mail could not be sent" in line]
     reason = "SMTPRecipientsRefused 550" if to.startswith("max") else "SMTPServerDisconnected"

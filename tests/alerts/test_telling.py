@@ -130,3 +130,47 @@ def test_what_comes_and_goes_is_told_once_an_hour(cast: Cast) -> None:
     assert subjects() == begun + over
     tell(now + 61 * MINUTE)
     assert subjects() == begun + over + begun  # it has stayed
+
+
+def test_a_killed_workers_mail_goes_out_within_minutes_to_those_who_lack_it(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def send(message: EmailMessage, *args: Any) -> int:
+        if message.to == ["max@example.com"]:
+            raise Killed
+        return _send(message, *args)
+
+    PixelFactory.create(tenant=cast.shoes, bad_token=True)
+    look()
+    with monkeypatch.context() as patched:
+        patched.setattr("django.core.mail.EmailMessage.send", send)
+        with pytest.raises(Killed):
+            tell()
+    now = timezone.now()
+    tell(now + MINUTE)  # it may still be at work
+    assert [message.to[0] for message in mail.outbox] == ["ada@example.com"]
+
+    tell(now + 2.1 * MINUTE)
+    assert [message.to[0] for message in mail.outbox] == ["ada@example.com", "max@example.com"]
+
+
+def test_whoever_mails_many_holds_the_delivery_anew_for_each(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else another worker would begin in the middle of it."""
+    PixelFactory.create(tenant=cast.shoes, bad_token=True)
+    look()
+    held: list[Any] = []
+
+    def send(message: EmailMessage, *args: Any) -> int:
+        held.append(NoticeDelivery.objects.get().due_at)
+        clock[0] += 1.5 * MINUTE
+        return _send(message, *args)
+
+    clock = [timezone.now()]
+    monkeypatch.setattr("alerts.channels.mail.timezone.now", lambda: clock[0])
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", send)
+    tell()
+
+    assert held[1] > held[0] + MINUTE

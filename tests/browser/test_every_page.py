@@ -36,7 +36,7 @@ HOST = [page for page in SHOWN if (page.rights["GET"], "-") in RIGHTS]
 ACCOUNT = [page for page in SHOWN if page not in HOST]
 #: Of somebody who has not signed in, and of signed-in people about themselves.
 SIGNED_OUT = ["account_login", "account_reset_password", "account_reset_password_done", "verify_invitation"]
-ONESELF = ["mfa_index", "account_change_password", "usersessions_list"]
+ONESELF = ["account_settings", "mfa_index", "account_change_password", "usersessions_list"]
 
 
 @pytest.fixture

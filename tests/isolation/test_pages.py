@@ -44,6 +44,7 @@ OTHER_INPUTS = {
     *("page", "period", "by", "search", "state", "show", "change", "fate", "typed", "next", "token", "email"),
     *("managed", "active", "on", "publish", "endpoint", "confirmed", "replace", "help", "kind", "preview", "threshold"),
     *("website", "has_one", "time_zone", "quiet_from", "quiet_until", "severe_at_once", "digest_hour", "count"),
+    "language",  # chosen for oneself
 }
 #: Pages with a query or a form that names something; the arguments are those of one's own account.
 Attempt = tuple[str, dict[str, Any], dict[str, Any] | None]

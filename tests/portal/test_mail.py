@@ -77,7 +77,7 @@ def test_a_mail_speaks_the_language_of_who_sends_it(cast: Cast) -> None:
 
 def send_invitation(cast: Cast, to: str = "nora@example.com", account: str = "Shoes") -> bool:
     context = {"membership": Membership.objects.get(user=cast.vic), "link": "https://x.example/?a&b"}
-    return send_later("emails/invitation", to, context, kind=Kind.INVITATION, account=account)
+    return send_later("emails/invitation", to, context, kind=Kind.INVITATION, language="", account=account)
 
 
 def test_a_mail_waits_for_the_commit(
