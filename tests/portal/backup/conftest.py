@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.audit import record
-from accounts.models import HostSettings, RoleLevel
+from accounts.models import HostSettings, RoleLevel, User
 from accounts.principals import OPERATOR
 from accounts.services.host import UPDATE_HOST
 from alerts.models import ChannelName, Incident, Receiver, RuleName, RuleSetting, Schedule
@@ -151,6 +151,8 @@ def fill() -> Cast:
         pixel=pixel, span=2, dimension=0, start=THEN, label="", received=3, failed=1, browser_received=2
     )
     RuleSetting.objects.create(tenant=pixel.tenant, pixel=pixel, rule=RuleName.SILENCE, threshold=7)
+    RuleSetting.objects.create(tenant=None, rule=RuleName.DISK, threshold=80)
+    User.objects.filter(memberships__tenant=pixel.tenant).update(language="es")
     Schedule.objects.create(tenant=pixel.tenant, quiet_from=time(22), quiet_until=time(7, 30), digest_hour=8)
     for tenant, url in ((pixel.tenant, "https://shoes.example.com/hook"), (None, "https://host.example.com/hook")):
         Receiver.objects.create(
