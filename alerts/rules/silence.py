@@ -16,8 +16,11 @@ from events.models import Counter, OutboxRow
 
 _HOUR, _WEEK = timedelta(hours=1), timedelta(days=7)
 WEEKS = 4
+#: So many events, and more, must have been expected, of which none came. Chance alone would leave 6 out once in 400
+#: times, and 30 never: the rest is room for days on which a fifth comes, as on a holiday, before anybody knows.
+ENOUGH = 30
 #: Hours of silence that are looked at, besides the one that runs.
-WINDOWS = (1, 2, 3, 6, 12)
+WINDOWS = (1, 2, 3, 4, 6, 8, 12, 18, 24)
 #: Hours before them that tell how busy the pixel is now, beside the same hours of the weeks before.
 _BEFORE = 24
 
@@ -52,11 +55,14 @@ def _figures_of(facts: Mapping[str, int]) -> dict[str, int]:
 
 def expectation(hours: Hours, now: datetime) -> tuple[int, float]:
     """For how many whole hours nothing came, and how many events were to be expected, by the most telling window."""
-    return max(
-        ((length, _expected(hours, now, length)) for length in WINDOWS if not _count(hours, now, length)),
-        key=lambda found: found[1],
-        default=(0, 0.0),
-    )
+    best = (0, 0.0)
+    for length in WINDOWS:
+        if _count(hours, now, length):
+            break  # and something came in each longer window
+        expected = _expected(hours, now, length)
+        if expected > best[1]:
+            best = (length, expected)
+    return best
 
 
 def _expected(hours: Hours, now: datetime, length: int) -> float:

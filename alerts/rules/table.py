@@ -13,7 +13,7 @@ RULES = (
     Rule(RuleName.SCHEDULER, instance.scheduler, threshold=10, most=24 * 60, is_hosts=True),
     Rule(RuleName.TOKEN, standing.rejected_tokens),
     Rule(RuleName.DESTINATION, standing.held_destinations),
-    Rule(RuleName.SILENCE, silence.silent_pixels, threshold=50, most=1_000_000, is_severe=True),
+    Rule(RuleName.SILENCE, silence.silent_pixels, threshold=silence.ENOUGH, most=1_000_000, is_severe=True),
     Rule(RuleName.WAITING, waiting.waiting_events, threshold=30, most=7 * 24 * 60),
     Rule(RuleName.SUCCESS, traffic.success_rates, threshold=90, is_floor=True),
     Rule(RuleName.REFUSED, traffic.refused_shares, threshold=10, is_severe=True),

@@ -38,6 +38,14 @@ _UNITS = {
     RuleName.SUCCESS: gettext_lazy("Percent of events that must be taken"),
     RuleName.REFUSED: gettext_lazy("Percent of events that may be refused at intake"),
 }
+#: What there is to know of a rule. tests/alerts/test_silence.py sees to it that it is true.
+_HELP = {
+    RuleName.SILENCE: gettext_lazy(
+        "With 2,000 events on a working day, silence is mostly found within 2 hours; with 500, within 6; with 120, "
+        "within a day; with fewer than 50, it is seldom found. After holidays it takes longer. A lower number finds it "
+        "earlier, and may raise false alarms on days with little traffic."
+    ),
+}
 #: About what belongs to no pixel.
 _OF_ACCOUNT = (RuleName.DESTINATION, RuleName.DOMAIN, RuleName.RECEIVER)
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -113,6 +121,7 @@ def _rows(request: HostRequest, tenant: Tenant | None, pixel: Pixel | None) -> l
             {
                 "name": rule.name,
                 "unit": _UNITS.get(rule.name),
+                "help": _HELP.get(rule.name),
                 "most": rule.most,
                 "default": inherited,
                 "muted": bool(row and row.muted),

@@ -46,11 +46,18 @@ def test_a_busy_pixel_is_found_within_two_hours_and_closes_when_something_comes(
     assert not is_open(STOP + 5 * DAY + HOUR / 2)
 
 
-def test_a_quieter_pixel_takes_longer(cast: Cast) -> None:
-    write(PixelFactory.create(tenant=cast.shoes), STOP - 30 * DAY, STOP, 10)
+@pytest.mark.parametrize(("an_hour", "not_yet", "found"), [(10, 3, 4), (3, 11, 12), (2, 17, 18)])
+def test_a_quieter_pixel_takes_longer(cast: Cast, an_hour: int, not_yet: int, found: int) -> None:
+    write(PixelFactory.create(tenant=cast.shoes), STOP - 30 * DAY, STOP, an_hour)
 
-    assert not is_open(STOP + 3 * HOUR)
-    assert is_open(STOP + 7 * HOUR)
+    assert not is_open(STOP + not_yet * HOUR)
+    assert is_open(STOP + found * HOUR)
+
+
+def test_too_few_events_raise_no_alarm(cast: Cast) -> None:
+    write(PixelFactory.create(tenant=cast.shoes), STOP - 30 * DAY, STOP, 1)
+
+    assert not any(is_open(STOP + hours * HOUR) for hours in range(2, 50, 4))
 
 
 def test_a_pixel_that_is_silent_at_this_hour_every_week_is_left_alone(cast: Cast) -> None:
@@ -118,6 +125,22 @@ def test_on_any_working_day_a_busy_pixel_that_stops_is_found_within_two_hours() 
         if stop.weekday() < 5:
             found = [look for look in looks if not until.get(look.replace(minute=0) - HOUR)]
             assert any(RULE.is_broken(expectation(until, look)[1], RULE.threshold) for look in found), stop
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("an_hour", "hours"), [(80, 2), (20, 6), (5, 24)])
+def test_how_long_it_takes_is_as_the_rules_page_says(an_hour: float, hours: int) -> None:
+    rng, start = random.Random(19), datetime(2025, 1, 6, tzinfo=UTC)
+    year = year_of(rng, an_hour, start)
+    stops = [start + day * DAY + hour * HOUR for day in range(29, 360) for hour in (9, 15)]
+    stops = [stop for stop in stops if stop.weekday() < 5]
+    found = 0
+    for stop in stops:
+        until = {hour: count for hour, count in year.items() if stop - 40 * DAY < hour < stop}
+        looks = [stop + part * hours * HOUR / 4 for part in (2, 3, 4)]
+        found += any(RULE.is_broken(expectation(until, look)[1], RULE.threshold) for look in looks)
+
+    assert found >= 0.85 * len(stops)
 
 
 @pytest.mark.slow
