@@ -11,7 +11,9 @@ import httpcore
 import hypothesis
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.utils import translation
+from pytest_django import Settings
 
 from accounts.last_use import last_uses
 from accounts.own_domains import forget_own_domains
@@ -22,6 +24,8 @@ from events.delivery import graph_api
 from events.intake.pixel_settings import forget_pixel_settings
 from events.intake.refusals import forget_refusals
 from events.refused import counting
+from events.sandbox import Sandbox
+from events.sandbox.server import serve
 
 pytest_plugins = ["tests.base"]
 
@@ -70,6 +74,15 @@ def _the_internet_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dns.resolver, "resolve_name", look_up)
 
 
+@pytest.fixture
+def sandbox(settings: Settings) -> Iterator[Sandbox]:
+    """The stand-in for Meta, to which the portal publishes in this test."""
+    sandbox = Sandbox()
+    with serve(sandbox) as url:
+        settings.GRAPH_API_URL = url
+        yield sandbox
+
+
 @pytest.fixture(autouse=True)
 def _in_english() -> Iterator[None]:
     """A request in Spanish leaves its language to the test that comes next in this thread."""
@@ -81,6 +94,8 @@ def _in_english() -> Iterator[None]:
 def _no_counts_of_earlier_tests() -> None:
     limiter().storage.reset()
     forget_refusals()
+    for cache in caches.all():  # attempts to sign in, too, and what pages remember
+        cache.clear()
 
 
 @pytest.fixture(autouse=True)

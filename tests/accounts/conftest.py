@@ -1,12 +1,21 @@
-"""What the tests of tokens share."""
+"""What the tests of people and tokens share."""
 
 from __future__ import annotations
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.principals import OPERATOR
 from accounts.services.api_accounts import create_api_account
 from tests.base import Cast
+
+Commits = DjangoCaptureOnCommitCallbacks
+
+
+@pytest.fixture
+def commits(django_capture_on_commit_callbacks: Commits) -> Commits:
+    """By a name that fits into a line."""
+    return django_capture_on_commit_callbacks
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -97,7 +96,6 @@ def test_a_stranger_who_goes_with_an_account_leaves_a_record(cast: Cast) -> None
 
 
 def test_sessions_with_their_addresses_end(cast: Cast) -> None:
-    cache.clear()
     cast.vic.set_password(PASSWORD)
     cast.vic.save()
     Client().post("/auth/login/", {"login": cast.vic.email, "password": PASSWORD})
@@ -180,7 +178,6 @@ def test_admin_finds_and_forgets_them_too(cast: Cast, former: User) -> None:
 
 def test_with_them_goes_what_they_have(cast: Cast, former: User) -> None:
     TOTP.activate(former, "JBSWY3DPEHPK3PXP")
-    cache.clear()
     former.set_password(PASSWORD)
     former.save()
     Authenticator.objects.all().delete()

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.test import Client
 
 from portal.cache import ForgivingRedisCache
 from tests.base import Cast
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_of_earlier_tests() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 def fails(client: Client, email: str, address: str) -> str:

@@ -101,7 +101,6 @@ DOORS = [
 
 @pytest.fixture
 def ready(cast: Cast) -> Cast:
-    cache.clear()
     cast.ada.set_password(PASSWORD)
     cast.ada.save()
     return cast

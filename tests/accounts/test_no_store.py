@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -22,11 +20,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "mfa_remove_webauthn": {"pk": 1},
     "mfa_edit_webauthn": {"pk": 1},
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts_of_earlier_tests() -> None:
-    cache.clear()
 
 
 def test_no_page_of_signing_in_is_kept(cast: Cast) -> None:

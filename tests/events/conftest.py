@@ -1,24 +1,10 @@
-"""What tests of events have: the Graph API's sandbox, served over HTTP."""
+"""What tests of events have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from pytest_django import Settings
 
 from events.figures import counting
-from events.sandbox import Sandbox
-from events.sandbox.server import serve
-
-
-@pytest.fixture
-def sandbox(settings: Settings) -> Iterator[Sandbox]:
-    """The stand-in for Meta, to which the portal publishes in this test."""
-    sandbox = Sandbox()
-    with serve(sandbox) as url:
-        settings.GRAPH_API_URL = url
-        yield sandbox
 
 
 @pytest.fixture(autouse=True)

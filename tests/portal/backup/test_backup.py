@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import stat
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.contrib.auth.hashers import check_password
-from django.core.management import CommandError
-from django.db import connection
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, IngressDomain, Membership, RoleLevel, Tenant, User
+from accounts.models import AuditEntry, Membership, RoleLevel, Tenant, User
 from accounts.principals import OPERATOR
 from accounts.services.passwords import change_password
 from common.secrets import Secret
 from events.delivery.services import replay_dead_letter
-from events.models import Counter, DeadLetter, Identity, OutboxRow
+from events.models import Counter, DeadLetter, OutboxRow
 from filters.models import EventFilter
 from pixels.models import Pixel
 from pixels.services import connect_pixel
-from portal.backup import command
 from portal.backup.tables import TABLES
 from tests.base import Cast, snapshot
-from tests.factories import EventFilterFactory, IngressDomainFactory, OutboxRowFactory, PixelFactory, TenantFactory
+from tests.factories import EventFilterFactory, OutboxRowFactory, PixelFactory, TenantFactory
 from tests.portal.backup.conftest import THEN, Run, content_of, empty, without_backups
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -236,155 +230,6 @@ def test_the_audit_log_tells_of_both(full: Cast, run: Run, file: Path) -> None:
     assert AuditEntry.objects.get(act="restore backup").subject == made.subject
 
 
-def test_an_earlier_files_memory_of_visitors_does_not_come_back(
-    full: Cast, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It holds some people's data under other people's ids."""
-    IngressDomain.objects.all().delete()  # which an earlier file writes otherwise
-    with monkeypatch.context() as earlier:
-        earlier.setattr("portal.backup.sealed.VERSION", 1)
-        run("backup", file)
-    before = content_of(file)
-    empty()
-    run("restore", file)
-
-    assert not Identity.objects.exists()
-    AuditEntry.objects.filter(act="restore backup").delete()
-    run("backup", file.with_name("again"))
-    assert without_backups(content_of(file.with_name("again"))) == without_backups(before | {"events.identity": []})
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_an_earlier_files_data_routing_is_turned_round(
-    full: Cast, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch, version: int
-) -> None:
-    IngressDomain.objects.update(ingress="gateway.example.net", target_domain="events.example.com")
-    with monkeypatch.context() as earlier:
-        earlier.setattr("portal.backup.sealed.VERSION", version)
-        run("backup", file)
-    empty()
-    run("restore", file)
-
-    domain = IngressDomain.objects.get()
-    assert (domain.ingress, domain.target_domain) == ("events.example.com", "gateway.example.net")
-
-
-def test_data_routing_stays_as_it_is_in_a_file_of_today(full: Cast, run: Run, file: Path) -> None:
-    before = IngressDomain.objects.values_list("ingress", "target_domain", "checked_at").get()
-    run("backup", file)
-    empty()
-    run("restore", file)
-
-    assert IngressDomain.objects.values_list("ingress", "target_domain", "checked_at").get() == before
-
-
-def test_a_domain_that_another_account_has_verified_since_comes_unverified(full: Cast, run: Run, file: Path) -> None:
-    IngressDomain.objects.update(status=IngressDomain.Status.VERIFIED)
-    taken = IngressDomain.objects.get()
-    run("backup", file)
-    empty()
-    IngressDomainFactory.create(ingress=taken.ingress, status=IngressDomain.Status.VERIFIED)
-    run("restore", file)
-
-    assert IngressDomain.objects.get(tenant=taken.tenant_id).status == IngressDomain.Status.PENDING
-    assert IngressDomain.objects.verified().count() == 1
-
-
-# --- What cannot be done ---------------------------------------------------------------------------------------------
-
-
-def changed(file: Path, change: Callable[[bytes], bytes]) -> None:
-    file.write_bytes(change(file.read_bytes()))
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (lambda content: content[:-1], "damaged or was cut short"),
-        (lambda content: content[:-20] + b"x" * 20, "damaged or was cut short"),
-        (lambda content: content + b"x", "damaged or was cut short"),
-        (lambda content: content.replace(b'"version": ', b'"version": 9'), "newer version"),
-        (lambda content: b"SQLite format 3\0" + content, "not a backup"),
-        (lambda content: b"", "not a backup"),
-    ],
-)
-def test_a_file_that_was_tampered_with_changes_nothing(
-    full: Cast, run: Run, file: Path, change: Callable[[bytes], bytes], why: str
-) -> None:
-    run("backup", file)
-    empty()
-    changed(file, change)
-    before = snapshot()
-    with pytest.raises(CommandError, match=why):
-        run("restore", file)
-
-    assert snapshot() == before
-
-
-def test_a_wrong_passphrase_changes_nothing(full: Cast, run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run("backup", file)
-    empty()
-    monkeypatch.setenv("BACKUP_PASSPHRASE", "another passphrase")
-    with pytest.raises(CommandError, match="not the passphrase"):
-        run("restore", file)
-
-    assert not Tenant.objects.exists()
-
-
-def test_a_short_passphrase_is_refused(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BACKUP_PASSPHRASE", "elevenchars")
-    with pytest.raises(CommandError, match="at least 12 characters"):
-        run("backup", file)
-
-    assert not file.exists()
-
-
-def test_without_a_passphrase_it_is_told_where_one_is_given(
-    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("BACKUP_PASSPHRASE")
-    with pytest.raises(CommandError, match="--passphrase-file"):
-        run("backup", file)
-
-
-def test_the_passphrase_may_be_in_a_file(full: Cast, run: Run, file: Path, tmp_path: Path) -> None:
-    secret = tmp_path / "passphrase"
-    secret.write_text("the line of a file\nnot this one\n")
-    run("backup", file, passphrase_file=secret)
-
-    assert content_of(file, "the line of a file")
-
-
-def test_no_file_is_overwritten_unasked(full: Cast, run: Run, file: Path) -> None:
-    file.write_text("precious")
-    with pytest.raises(CommandError, match="exists already"):
-        run("backup", file)
-    assert file.read_text() == "precious"
-
-    run("backup", file, "--force")
-    assert content_of(file)
-
-
-def test_only_the_operator_can_read_the_file(full: Cast, run: Run, file: Path) -> None:
-    run("backup", file)
-
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-
-
-def test_a_backup_that_fails_leaves_no_file(full: Cast, run: Run, file: Path, settings: Settings) -> None:
-    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(CommandError, match="FIELD_ENCRYPTION_KEYS"):
-        run("backup", file)
-
-    assert list(file.parent.iterdir()) == []
-
-
-@pytest.mark.parametrize("command", ["backup", "restore"])
-def test_a_file_that_cannot_be_opened_is_told_in_a_sentence(run: Run, tmp_path: Path, command: str) -> None:
-    with pytest.raises(CommandError, match="No such file or directory"):
-        run(command, tmp_path / "nowhere" / "file")
-
-
 def test_roles_are_kept(full: Cast, run: Run, file: Path) -> None:
     run("backup", file)
     empty()
@@ -392,18 +237,3 @@ def test_roles_are_kept(full: Cast, run: Run, file: Path) -> None:
 
     assert Membership.objects.get(user__email=full.max.email).level == RoleLevel.MANAGE
     assert Membership.objects.get(user__email=full.hanna.email).tenant is None
-
-
-def test_both_commands_say_which_database_they_work_on(run: Run, full: Cast, file: Path) -> None:
-    name = connection.settings_dict["NAME"]
-    wanted = f"SQLite database {name}" if connection.vendor == "sqlite" else f"PostgreSQL database {name} on "
-
-    assert run("backup", file).startswith(f"Reading the {wanted}")
-    assert run("restore", file, dry_run=True).startswith(f"Restoring into the {wanted}")
-
-
-def test_nobodys_password_is_told_with_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {"NAME": "portal", "HOST": "db.example.com", "PORT": 6432, "USER": "ada", "PASSWORD": "secret"}
-    monkeypatch.setattr(command, "connection", SimpleNamespace(vendor="postgresql", settings_dict=given))
-
-    assert command.database() == "the PostgreSQL database portal on db.example.com, port 6432"
