@@ -29,8 +29,8 @@ from events.sandbox.server import serve
 
 pytest_plugins = ["tests.base"]
 
-# A time for each example would tell how busy the machine is.
-hypothesis.settings.register_profile("portal", deadline=None)
+# A time for each example, or for making ten of them, would tell how busy the machine is.
+hypothesis.settings.register_profile("portal", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("portal")
 
 

@@ -7,12 +7,14 @@ committed rows (``transactional_db``), since other processes read them.
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -27,6 +29,10 @@ from scripts.checkouts import python_of
 START_SECONDS = 60
 #: Of this process's variables; others are the tests' own.
 INHERITED = ("PATH", "PYTHONPATH", "ENV_FILE", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "LOG_LEVEL")
+
+_PORTS = range(20_000, 32_000)
+#: Processes of tests that run side by side begin at different ones.
+_asked = count(secrets.randbelow(len(_PORTS)))
 
 
 def web_with(change: str) -> list[str]:
@@ -145,7 +151,12 @@ def database_url() -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that nobody comes by before whoever asks listens there.
+
+    It is below those which the system gives to whoever connects or asks for any, and no process asks for one twice.
+    """
+    while True:
+        port = _PORTS[next(_asked) % len(_PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

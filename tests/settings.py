@@ -35,6 +35,8 @@ DATABASES["default"]["TEST"] = {
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Between a code of an authenticator app and its check, a half minute may end.
+MFA_TOTP_TOLERANCE = 1
 # Messages stay in this process: what other processes are to learn, tests give them a broker for.
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}

@@ -49,7 +49,7 @@ class Server:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         [to] = envelope.rcpt_tos
         if to == self.hangs_at:
-            await asyncio.sleep(1.5)  # longer than the portal waits
+            await asyncio.sleep(3)  # longer than the portal waits
         else:
             self.mails.append((to, email.message_from_bytes(envelope.content)))
         return "250 OK"
@@ -66,7 +66,7 @@ def server(settings: Settings) -> Iterator[Server]:
     controller = Controller(handler, hostname="127.0.0.1", port=free_port())
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", controller.port, 0.5
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", controller.port, 2
     yield handler
     controller.stop()
 

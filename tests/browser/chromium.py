@@ -16,6 +16,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+#: What a page does by itself may take so long on a busy machine; who waits for it goes on as soon as it is there.
+PATIENCE_MS = 30_000
 REQUIRED = os.environ.get("TEST_REQUIRE_CHROMIUM", "") not in ("", "0")
 MISSING = "no Chromium: name one with CHROMIUM, or put one on the PATH (on Debian: apt install chromium)"
 

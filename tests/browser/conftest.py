@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -17,11 +17,12 @@ from accounts.models import User
 from events.sandbox import Sandbox
 from events.sandbox.server import serve
 from tests.base import Cast, login, make_cast
-from tests.browser.chromium import ARGUMENTS, MISSING, REQUIRED, find_chromium
+from tests.browser.chromium import ARGUMENTS, MISSING, PATIENCE_MS, REQUIRED, find_chromium
 from tests.browser.visit import Visit
 
 # Playwright's loop runs in this thread, and Django would not let the tests ask the database beside it.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+expect.set_options(timeout=PATIENCE_MS)
 
 HERE = Path(__file__).parent
 SignIn = Callable[[User], Visit]
@@ -74,7 +75,7 @@ def visit(browser: Browser, portal: str) -> Iterator[Open]:
 
     def open_browser(person: User | None = None, **options: Any) -> Visit:
         context = browser.new_context(base_url=portal, **{"locale": "en-GB", "reduced_motion": "reduce", **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         if person:
             _sign_in(context, portal, person)
         visits.append(Visit(context.new_page(), portal))

@@ -17,6 +17,7 @@ from events.models import OutboxRow, Registration
 from events.sandbox import Sandbox
 from events.script.files import built
 from pixels.models import Pixel
+from tests.browser.chromium import PATIENCE_MS
 from tests.browser.two_origins import VISITOR, Gateway, serve_folder, serve_gateway, wait_until
 from tests.factories import DomainFilterFactory, EventFilterFactory, PixelFactory
 
@@ -76,7 +77,7 @@ def shop(tmp_path: Path, gateway: Gateway, pixel: Pixel) -> Iterator[str]:
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     errors: list[str] = []
     context.on("weberror", lambda error: errors.append(str(error.error)))
     yield context
@@ -259,7 +260,7 @@ def test_what_waits_when_the_visitor_leaves_goes_as_a_beacon(
     page = visit()
     page.goto(f"{shop}/blank.html")
 
-    wait_until(lambda: OutboxRow.objects.count() == 1, seconds=1.5)
+    wait_until(lambda: OutboxRow.objects.count() == 1)
 
 
 def test_what_got_no_answer_is_sent_again_under_its_id(
@@ -278,12 +279,17 @@ def test_what_got_no_answer_is_sent_again_under_its_id(
 def test_offline_it_waits(visit: Open, visitor: BrowserContext) -> None:
     page = visit()
     arrived(1)
+    page.clock.install(time=0)
+    page.clock.pause_at(1)  # the next attempt would be after a second, and no second passes
     visitor.set_offline(True)
-    page.evaluate("fbq('track', 'Lead')")
-    page.wait_for_timeout(300)
+    with page.expect_event("requestfailed"):
+        page.evaluate("fbq('track', 'Lead')")
+    page.wait_for_timeout(100)
     visitor.set_offline(False)
+    page.wait_for_function("navigator.onLine")
+    page.clock.run_for(500)
 
-    wait_until(lambda: OutboxRow.objects.count() == 2, seconds=0.9)
+    arrived(2)
 
 
 def test_it_leaves_no_names_on_the_page_but_its_own(visit: Open) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from events.models import OutboxRow
 from pixels.models import Pixel
-from tests.browser.two_origins import serve_folder
+from tests.browser.two_origins import serve_folder, wait_until
 from tests.events.sending import stored, stored_event
 from tests.events.test_docs import snippet
 from tests.factories import PixelFactory
@@ -97,9 +97,7 @@ def test_events_arrive_in_every_way_and_the_page_reads_the_answer(shop: Page, ga
     for name, way in BEACONS.items():
         assert run(shop, gateway, pixel.pixel_id, way, name) is True, name
 
-    deadline = time.monotonic() + 10
-    while OutboxRow.objects.count() < len(FETCHES | BEACONS) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: OutboxRow.objects.count() == len(FETCHES | BEACONS))
     events = [event for row in stored(pixel) for event in row]
     assert sorted(event["event_id"] for event in events) == sorted(FETCHES | BEACONS)
     assert {event["user_data"]["client_user_agent"] for event in events} == {shop.evaluate("navigator.userAgent")}

@@ -21,6 +21,7 @@ from events.delivery.publishing import drain
 from events.models import Finding, OutboxRow, Road
 from events.sandbox import Sandbox
 from pixels.models import Pixel
+from tests.browser.chromium import PATIENCE_MS
 from tests.browser.two_origins import VISITOR, Gateway, running, serve_folder, serve_gateway, wait_until
 from tests.factories import PixelFactory
 from tests.instance import Instance
@@ -69,7 +70,7 @@ def shop(tmp_path: Path, gateway: Gateway, pixel: Pixel) -> Iterator[str]:
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 

@@ -29,7 +29,7 @@ def test_an_open_sample_stays_open_when_more_comes(cast: Cast, visit: Open) -> N
     vic.page.evaluate("document.activeElement.blur()")
 
     refuse(pixel, "the second sample")
-    expect(samples).to_have_count(2, timeout=15_000)  # it polls every 10 seconds
+    expect(samples).to_have_count(2)  # it polls every 10 seconds
 
     expect(vic.page.get_by_text("the first sample")).to_be_visible()
     expect(vic.page.get_by_text("the second sample")).to_be_hidden()

@@ -46,7 +46,7 @@ def test_somebody_registers_a_pixel_and_watches(cast: Cast, pixel: Pixel, sandbo
     card.get_by_role("button", name="Register").click()
     expect(card).to_contain_text("Waiting")
     tell(pixel.pk)
-    expect(card).to_contain_text("Meta knows the gateway", timeout=30_000)  # it is asked for every few seconds
+    expect(card).to_contain_text("Meta knows the gateway")  # it is asked for every few seconds
     assert len(sandbox.registrations.of_pixel(pixel.pixel_id)) == 1
 
     card.get_by_role("link", name="What Meta is told").click()

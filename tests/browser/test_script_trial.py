@@ -69,7 +69,7 @@ def test_a_websites_event_is_seen_without_a_reload(visit: Open, cast: Cast, sour
     expect(vic.page.get_by_text("Nothing has come yet")).to_be_visible()
     put(source, purchase())
 
-    expect(vic.page.locator("#arrivals tbody tr")).to_contain_text("Purchase", timeout=20_000)
+    expect(vic.page.locator("#arrivals tbody tr")).to_contain_text("Purchase")
     expect(vic.page.get_by_role("link", name="Send from this browser")).to_have_count(0)  # she may only look
     assert vic.violations() == []
 

@@ -19,6 +19,7 @@ from pytest_django import Settings
 from events.models import Road, SourceRow
 from pipelines.models import Source
 from tests.base import Cast
+from tests.browser.chromium import PATIENCE_MS
 from tests.browser.two_origins import Gateway, serve_folder, serve_gateway
 from tests.factories import SourceFactory
 
@@ -92,7 +93,7 @@ def fire(page: Page, template: Path, data: dict[str, Any]) -> None:
 
 
 def wait_until(page: Page, condition: Callable[[], object]) -> None:
-    for _attempt in range(400):
+    for _attempt in range(PATIENCE_MS // 25):
         if condition():
             return
         page.wait_for_timeout(25)

@@ -20,6 +20,7 @@ import httpx
 from django.db import connections
 
 from portal.wsgi import application
+from tests.browser.chromium import PATIENCE_MS
 
 #: Where the visitor is, as the proxy tells.
 VISITOR = "81.2.69.142"
@@ -130,7 +131,7 @@ def serve_gateway(portal: Portal = application) -> Iterator[Gateway]:
     server.server_close()
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE_MS / 1_000) -> None:
     """Wait for what a browser does by itself."""
     deadline = time.monotonic() + seconds
     while not condition():

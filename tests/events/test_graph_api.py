@@ -159,8 +159,8 @@ def test_an_address_where_nobody_is_is_tried_again(settings: Settings) -> None:
 
 
 def test_a_slow_answer_is_given_up(sandbox: Sandbox, settings: Settings) -> None:
-    settings.PUBLISH_TIMEOUT_SECONDS = 0.2
-    sandbox.fail(delay_seconds=1, times=1)
+    settings.PUBLISH_TIMEOUT_SECONDS = 1
+    sandbox.fail(delay_seconds=20, times=1)
     assert post() == RetryLater("ReadTimeout")
 
 
@@ -195,27 +195,29 @@ def talking(talk: Callable[[socket.socket], None]) -> Iterator[str]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(10)
+        thread.join()
 
 
 @pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: "])
 def test_an_answer_that_drips_is_given_up(settings: Settings, begin: bytes) -> None:
     settings.PUBLISH_TIMEOUT_SECONDS = 0.4
+    left = threading.Event()
 
     def drip(connection: socket.socket) -> None:
+        """For a minute, unless the portal hangs up."""
         connection.sendall(begin)
-        for _ in range(20):
+        for _ in range(600):
             time.sleep(0.1)
             try:
                 connection.sendall(b" ")
             except OSError:
+                left.set()
                 return
 
     with talking(drip) as url:
         settings.GRAPH_API_URL = url
-        start = time.monotonic()
         assert post() == RetryLater("ReadTimeout")
-        assert time.monotonic() - start < 1.5
+    assert left.is_set()
 
 
 def test_a_quoted_token_is_masked(httpserver: HTTPServer, settings: Settings) -> None:

@@ -82,13 +82,14 @@ def test_slow_pixels_leave_room_for_others(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_pixel_is_as_slow_as_its_last_answer(pixel: Pixel, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "SLOW_SECONDS", 0.2)
-    sandbox.fail(delay_seconds=0.3, times=1)
+    sandbox.fail(delay_seconds=0.1, times=1)
 
+    monkeypatch.setattr(turns, "SLOW_SECONDS", 0.09)
     put(pixel, purchase())
     publishing.drain(pixel.pk)
     assert turns.is_slow(pixel.pk)
 
+    monkeypatch.setattr(turns, "SLOW_SECONDS", 60)
     put(pixel, purchase())
     publishing.drain(pixel.pk)
     assert not turns.is_slow(pixel.pk)

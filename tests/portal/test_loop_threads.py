@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
+from common import loop_threads
 from common.loop_threads import Bounds, LoopThreads
 
 
@@ -53,8 +55,16 @@ def test_what_waits_is_answered_together(loop: asyncio.AbstractEventLoop) -> Non
     assert len(together) <= 2
 
 
-def test_a_thread_waits_a_moment_for_others_to_come(loop: asyncio.AbstractEventLoop) -> None:
-    together: list[int] = []
+def test_a_thread_waits_a_moment_for_others_to_come(
+    loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, moments, the_other_is_here = list[int](), list[float](), threading.Event()
+
+    def sleep(seconds: float) -> None:
+        moments.append(seconds)
+        the_other_is_here.wait(20)
+
+    monkeypatch.setattr(loop_threads, "time", SimpleNamespace(sleep=sleep))
 
     def work(questions: Sequence[int]) -> Sequence[int]:
         together.append(len(questions))
@@ -63,12 +73,12 @@ def test_a_thread_waits_a_moment_for_others_to_come(loop: asyncio.AbstractEventL
     threads = LoopThreads("test", work, loop=loop, threads=1, bounds=Bounds(questions=64, size=1_000, wait=0.5))
 
     async def ask() -> None:
-        first = threads.ask(1, 1)
-        await asyncio.sleep(0.01)
-        await asyncio.gather(first, threads.ask(2, 1))
+        asked = [threads.ask(question, 1) for question in (1, 2)]
+        the_other_is_here.set()
+        await asyncio.gather(*asked)
 
     loop.run_until_complete(ask())
-    assert together == [2]
+    assert (together, moments) == ([2], [0.5])
 
 
 def test_a_thread_takes_so_many_and_no_more_once_they_are_large(loop: asyncio.AbstractEventLoop) -> None:

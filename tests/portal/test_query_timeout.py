@@ -36,7 +36,9 @@ def _short(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def robot(transactional_db: None) -> Client:
+def robot(transactional_db: None, settings: Any) -> Client:
+    """Who asks has the time to sign in, on a busy machine too, before the read that takes too long."""
+    settings.READ_TIMEOUT_SECONDS = 1
     return client_of(ApiAccountFactory.create())
 
 
@@ -47,10 +49,8 @@ def run(sql: str) -> Any:
 
 
 def assert_times_out() -> None:
-    start = time.monotonic()
     with pytest.raises(OperationalError) as raised:
         run(FOREVER)
-    assert time.monotonic() - start < 5
     assert isinstance(unavailable(raised.value), TimedOut)
 
 
@@ -165,17 +165,22 @@ def test_a_mutations_answer_is_read_for_as_long_as_a_query_and_the_change_is_mad
     robot: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All answers of a document together: under thirty aliases they take no longer."""
-    monkeypatch.setattr(mutations, "read_tenant", lambda *args: run(FOREVER))
+    runs = []
+
+    def read_tenant(*args: Any) -> None:
+        runs.append(args)
+        run(FOREVER)
+
+    monkeypatch.setattr(mutations, "read_tenant", read_tenant)
     shoes, books = TenantFactory.create(name="Shoes"), TenantFactory.create(name="Books")
     changes = (
         f'a{n}: updateTenant(input: {{ tenantId: "{account.pk}", name: "New" }}) {{ tenant {{ id }} }}'
         for n, account in enumerate((shoes, books))
     )
-    start = time.monotonic()
 
     answer = graphql(robot, HUB, f"mutation {{ tenantMutations {{ {' '.join(changes)} }} }}")
 
-    assert time.monotonic() - start < 5
+    assert len(runs) == 1
     assert [error["message"].partition(".")[0] for error in answer.errors] == ["The change was made"] * 2
     assert answer.status == 503
     assert set(Tenant.objects.values_list("name", flat=True)) == {"New"}

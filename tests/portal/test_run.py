@@ -28,7 +28,7 @@ notes = pathlib.Path(sys.argv[1])
 notes.open("a").write("started\\n")
 starts = len(notes.read_text().split())
 if starts == 1:
-    time.sleep(1.5)
+    time.sleep(float(sys.argv[2]))
 elif starts == 4:
     time.sleep(60)
 sys.exit(3)
@@ -68,7 +68,7 @@ def manage(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
         if broken:
             commands[broken] = [sys.executable, "-c", "raise SystemExit(3)"]
         if flaky:
-            commands[flaky] = [sys.executable, "-c", FLAKY, str(tmp_path / flaky)]
+            commands[flaky] = [sys.executable, "-c", FLAKY, str(tmp_path / flaky), str(early_seconds + 0.5)]
         return subprocess.Popen(
             [sys.executable, "-c", MANAGER, json.dumps(commands), str(early_seconds)],
             cwd=env.ROOT,
@@ -81,7 +81,7 @@ def manage(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
 
 def wait_for(file: Path, lines: list[str]) -> None:
     """Wait until the child has noted just this."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (file.read_text().split() if file.exists() else []) != lines:
         assert time.monotonic() < deadline, f"{file.name} has not noted {lines}"
         time.sleep(0.05)
@@ -97,7 +97,7 @@ def test_asked_to_stop_it_stops_all_and_ends_well(
 
     manager.send_signal(asked)
 
-    assert manager.communicate(timeout=20)[1] == ""
+    assert manager.communicate(timeout=60)[1] == ""
     assert manager.returncode == 0
     wait_for(tmp_path / "web", ["started", "ended"])
     wait_for(tmp_path / "worker", ["started", "ended"])
@@ -113,7 +113,7 @@ def test_a_process_that_is_killed_is_started_again(
 
     wait_for(tmp_path / "worker", ["started", "started"])
     manager.terminate()
-    assert events(manager.communicate(timeout=20)[1]) == ["The worker ended (-9): starting it again."]
+    assert events(manager.communicate(timeout=60)[1]) == ["The worker ended (-9): starting it again."]
 
 
 def test_all_are_renewed_when_asked(tmp_path: Path, manage: Callable[..., subprocess.Popen[str]]) -> None:
@@ -124,7 +124,7 @@ def test_all_are_renewed_when_asked(tmp_path: Path, manage: Callable[..., subpro
 
     wait_for(tmp_path / "worker", ["started", "ended", "started"])
     manager.terminate()
-    assert events(manager.communicate(timeout=20)[1]) == ["The worker ended (0): starting it again."]
+    assert events(manager.communicate(timeout=60)[1]) == ["The worker ended (0): starting it again."]
 
 
 def test_a_process_that_cannot_start_stops_all_with_a_message(
@@ -132,18 +132,18 @@ def test_a_process_that_cannot_start_stops_all_with_a_message(
 ) -> None:
     manager = manage("web", broken="worker", early_seconds=20)
 
-    assert events(manager.communicate(timeout=20)[1]) == ["The worker ended right after its start (3): stopping."]
+    assert events(manager.communicate(timeout=60)[1]) == ["The worker ended right after its start (3): stopping."]
     assert manager.returncode == 1
 
 
 def test_one_that_has_run_is_started_again_however_often_it_fails_at_once(
     tmp_path: Path, manage: Callable[..., subprocess.Popen[str]]
 ) -> None:
-    manager = manage("web", early_seconds=1, flaky="worker")
+    manager = manage("web", early_seconds=4, flaky="worker")  # even a busy machine starts one, and it ends, in less
     wait_for(tmp_path / "worker", ["started"] * 4)  # runs, fails twice at once, and runs
     manager.terminate()
 
-    said = events(manager.communicate(timeout=20)[1])
+    said = events(manager.communicate(timeout=60)[1])
     assert said == [
         "The worker ended (3): starting it again.",
         "The worker ended (3): starting it again.",
@@ -157,16 +157,20 @@ def test_what_has_run_and_cannot_be_started_again_is_tried_later(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its program is away, while it is updated; or the machine has no process left."""
-    program, notes = tmp_path / "worker", tmp_path / "notes"
-    program.write_text(f"#!/bin/sh\necho started >> {notes}\nsleep 1\nexit 3\n")
+    program, notes, over = tmp_path / "worker", tmp_path / "notes", tmp_path / "over"
+    program.write_text(f"#!/bin/sh\necho started >> {notes}\nwhile [ ! -e {over} ]; do sleep 0.05; done\nexit 3\n")
     program.chmod(0o755)
     supervisor = Supervisor({"web": ["sleep", "60"], "worker": [str(program)]}, os.environ, early_seconds=0.5)
 
     def update() -> None:
         wait_for(notes, ["started"])
-        time.sleep(0.7)
+        time.sleep(0.7)  # so that it has run
         program.rename(tmp_path / "away")
-        time.sleep(1)
+        over.touch()
+        for _ in range(1_000):
+            if "The worker could not be started ([Errno 2] No such file or directory" in caplog.text:
+                break
+            time.sleep(0.05)
         (tmp_path / "away").rename(program)
         wait_for(notes, ["started"] * 2)
         supervisor.stop()
@@ -174,7 +178,7 @@ def test_what_has_run_and_cannot_be_started_again_is_tried_later(
     with ThreadPoolExecutor(1) as pool:
         updated = pool.submit(update)
         assert supervisor.run() == 0
-        updated.result(timeout=30)
+        updated.result(timeout=60)
     assert "The worker could not be started ([Errno 2] No such file or directory" in caplog.text
 
 
@@ -196,7 +200,7 @@ def test_one_that_is_stopped_from_outside_right_after_its_start_stops_nothing(
 
     wait_for(tmp_path / "worker", ["started", *["ended"] * (killed == signal.SIGTERM), "started"])
     manager.terminate()
-    manager.communicate(timeout=20)
+    manager.communicate(timeout=60)
     assert manager.returncode == 0
 
 
@@ -247,7 +251,7 @@ def test_children_stop_when_the_manager_is_killed(manage: Callable[..., subproce
     wait_for(tmp_path / "worker", ["started"])
 
     manager.kill()
-    manager.communicate(timeout=20)  # until the last of the children has closed it
+    manager.communicate(timeout=60)  # until the last of the children has closed it
 
     wait_for(tmp_path / "web", ["started", "ended"])
     wait_for(tmp_path / "worker", ["started", "ended"])

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from pipelines.models import Source
 from tests.base import Cast
+from tests.browser.chromium import PATIENCE_MS
 from tests.browser.gateway_pixel.stage import BEGIN, CALL_METHOD, PAGE_VIEW, Show
 from tests.factories import SourceFactory
 
@@ -43,7 +44,7 @@ def sent() -> list[dict[str, Any]]:
 @pytest.fixture
 def visitor(browser: Browser, gateway: Gateway, sent: list[dict[str, Any]]) -> Iterator[BrowserContext]:
     context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     errors: list[str] = []
     context.on("weberror", lambda error: errors.append(str(error.error)))
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from tests.browser.chromium import PATIENCE_MS
+
 LOADER = """!function(f,b,e,v,n,t,s){if(f.cbq)return;n=f.cbq=function(){FORM};
 if(!f._cbq)f._cbq=n;n.push=n;n.loaded=!0;n.version='2.0';n.queue=[];t=b.createElement(e);t.async=!0;
 t.src=v;s=b.getElementsByTagName(e)[0];s.parentNode.insertBefore(t,s)}(window,document,'script','GATEWAY/ADDRESS');"""
@@ -30,7 +32,7 @@ def names(sent: list[dict[str, Any]]) -> list[str]:
 
 def wait_until(page: Page, condition: Callable[[], object]) -> None:
     """Wait for what the page does by itself; what it sends is noted meanwhile."""
-    for _attempt in range(400):
+    for _attempt in range(PATIENCE_MS // 25):
         if condition():
             return
         page.wait_for_timeout(25)
