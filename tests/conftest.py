@@ -26,6 +26,7 @@ from events.intake.refusals import forget_refusals
 from events.refused import counting
 from events.sandbox import Sandbox
 from events.sandbox.server import serve
+from tests.emptying import delete_what_tests_commit
 
 pytest_plugins = ["tests.base"]
 
@@ -39,6 +40,7 @@ def _is_first_process(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    delete_what_tests_commit()
     if _is_first_process(config):
         settings.STATIC_ROOT.mkdir(parents=True)  # which is in DATA_DIR
 

@@ -12,7 +12,6 @@ from uuid import UUID
 import orjson
 import pytest
 from allauth.mfa.models import Authenticator
-from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 
@@ -52,6 +51,7 @@ from pipelines.models import Destination, DestinationType, Source
 from pixels.services import CONNECT
 from portal.backup.sealed import SealedReader
 from tests.base import Cast, make_cast
+from tests.emptying import empty_tables
 from tests.factories import (
     DeadLetterFactory,
     DestinationFactory,
@@ -198,14 +198,12 @@ def fill_gateway(source: Source, destination: Destination) -> None:
 
 
 def empty() -> None:
-    """Delete everything, as a new database has nothing."""
-    with connection.cursor() as cursor, connection.constraint_checks_disabled():
-        tables = [model._meta.db_table for model in apps.get_models() if model._meta.app_label != "contenttypes"]
-        if connection.vendor == "postgresql":
-            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
-        else:
-            for table in tables:
-                cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+    """Delete everything, as a new database has nothing; PostgreSQL's begins to count anew, too."""
+    empty_tables(connection)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            sequences = "pg_class WHERE relkind = 'S' AND relnamespace = current_schema()::regnamespace"
+            cursor.execute(f"SELECT setval(oid::regclass, 1, false) FROM {sequences}")  # noqa: S608
 
 
 def content_of(file: Path, passphrase: str = PASSPHRASE) -> dict[str, list[bytes]]:
