@@ -22,7 +22,7 @@ def max_(visit: Open, cast: Cast) -> Visit:
 def outcome_of(page: Page, script: str) -> str:
     page.get_by_label("Data filter").fill(script)
     page.get_by_role("button", name="Try it").click()
-    expect(page.locator("#outcome")).to_be_visible()
+    expect(page.locator("#outcome")).to_be_visible(timeout=20_000)
     return page.locator("#outcome").inner_text()
 
 
@@ -51,6 +51,12 @@ def test_an_error_is_told_with_its_line(max_: Visit, script: str, line: str, sai
     max_.complaints.clear()  # the console tells of it, too
     assert line in told
     assert said in told
+
+
+def test_a_filter_that_never_ends_is_told_and_the_page_goes_on(max_: Visit) -> None:
+    told = outcome_of(max_.page, "e => { for (;;); }")
+    assert "has not answered within three seconds" in told
+    assert "does not leave the browser" in outcome_of(max_.page, "e => ({shouldDrop: true})")
 
 
 def test_the_frame_reaches_nothing_of_the_portal(max_: Visit) -> None:

@@ -67,6 +67,7 @@ def test_pages_of_every_website_may_load_it(path: str) -> None:
     assert told.headers["Cache-Control"] == "public, max-age=1800"
     assert told.headers["Access-Control-Allow-Origin"] == "*"
     assert told.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert told.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_it_knows_its_pixel(cast: Cast, settings: Settings) -> None:

@@ -126,7 +126,8 @@ def test_what_got_no_answer_goes_once_more_as_the_visitor_goes_on(visit: Visit, 
 
 def test_whose_consent_is_revoked_is_sent_no_more(visit: Visit, gateway: Gateway) -> None:
     leaves = "addEventListener('pagehide', () => cbq('track', 'Contact'));"
-    visit(CALL_METHOD + BEGIN + PAGE_VIEW + "cbq('consent', 'revoke'); cbq('track', 'Lead');" + leaves)
+    revokes = LATER.format("cbq('consent', 'revoke'); cbq('track', 'Lead')")
+    visit(CALL_METHOD + BEGIN + PAGE_VIEW + revokes + leaves)
 
     assert names(sent(gateway, 1)) == ["PageView"]
 
