@@ -294,13 +294,24 @@ def test_a_connection_keeps_the_statements_used_last(monkeypatch: pytest.MonkeyP
     assert prepared() == ["SELECT 'a'", "SELECT 'c'"]
 
 
-@pytest.mark.parametrize(("options", "cost"), [("", "1.1"), ("-c random_page_cost=3", "3")])
-def test_look_ups_are_cheap_unless_the_operator_says_otherwise(options: str, cost: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "name", "value"),
+    [
+        ("", "random_page_cost", "1.1"),
+        ("-c random_page_cost=3", "random_page_cost", "3"),
+        ("", "jit", "off"),
+        ("", "tcp_keepalives_idle", "10"),
+        ("-c tcp_keepalives_idle=60", "tcp_keepalives_idle", "60"),
+        ("", "tcp_user_timeout", "15000"),
+    ],
+)
+def test_connections_are_set_up_unless_the_operator_says_otherwise(options: str, name: str, value: str) -> None:
+    """Look-ups are cheap; and a host that vanishes is noticed (tests/slow/test_vanished_hosts.py)."""
     parameters = cast(Any, connection).get_connection_params() | {"options": options}
     with psycopg.connect(**parameters) as new:
         cast(Any, connection)._configure_connection(new)
 
-        assert new.execute("SHOW random_page_cost").fetchone() == (cost,)
+        assert new.execute("SELECT setting FROM pg_settings WHERE name = %s", [name]).fetchone() == (value,)
 
 
 def test_a_connection_that_lives_is_kept() -> None:

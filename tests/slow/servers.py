@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -16,23 +16,31 @@ import pytest
 import redis
 
 from tests.instance import database_url, free_port
+from tests.slow.network import Host
 
 
 class PrivatePostgres:
-    """A PostgreSQL server with a copy of the test's database."""
+    """A PostgreSQL server with a copy of the test's database, at an ``address`` of this machine.
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
-        self._settle(folder, binaries, "data")
+    Everybody there may come in. By ``socket_url`` the test has a way in from wherever the server was started.
+    """
+
+    def __init__(self, folder: Path, binaries: Path, address: str) -> None:
+        self._settle(folder, binaries, "data", address)
         if _is_root():
             shutil.chown(folder, "postgres")
         self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", f"--pgdata={self.data}")
-        self._configure(unix_socket_directories="", listen_addresses="127.0.0.1", fsync="off")
+        self._configure(unix_socket_directories=str(folder), listen_addresses=address, fsync="off")
+        with (self.data / "pg_hba.conf").open("a") as file:
+            file.write("host all all samenet trust\n")
 
-    def _settle(self, folder: Path, binaries: Path, name: str) -> None:
+    def _settle(self, folder: Path, binaries: Path, name: str, address: str = "127.0.0.1") -> None:
         self.folder, self.binaries = folder, binaries
         self.data = folder / name
         self.port = free_port()
-        self.url = f"postgres://postgres@127.0.0.1:{self.port}/portal"
+        self.url = f"postgres://postgres@{address}:{self.port}/portal"
+        self._by_socket = f"postgres://postgres@/{{}}?host={folder}&port={self.port}"
+        self.socket_url = self._by_socket.format("portal")
         # PostgreSQL refuses to run as root.
         self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if _is_root() else []
 
@@ -67,10 +75,11 @@ class PrivatePostgres:
 
     def copy_test_database(self) -> None:
         """Make the portal's database here as it is there."""
-        server = f"--dbname=postgres://postgres@127.0.0.1:{self.port}"
-        self._run("psql", f"{server}/postgres", "--command=CREATE DATABASE portal")
+        self._run("psql", f"--dbname={self._by_socket.format('postgres')}", "--command=CREATE DATABASE portal")
         self._run("pg_dump", f"--dbname={database_url()}", f"--file={self.data}/copy.sql")
-        self._run("psql", f"{server}/portal", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={self.data}/copy.sql")
+        self._run(
+            "psql", f"--dbname={self.socket_url}", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={self.data}/copy.sql"
+        )
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as_user, str(self.binaries / program), *arguments]
@@ -81,8 +90,11 @@ class PrivatePostgres:
 
 
 @contextmanager
-def private_postgres() -> Iterator[PrivatePostgres]:
-    """A running server with a copy of the test's database; gone at the end. Skips where there is no PostgreSQL."""
+def private_postgres(host: Host | None = None) -> Iterator[PrivatePostgres]:
+    """A running server with a copy of the test's database, on the host if one is given; gone at the end.
+
+    Skips where there is no PostgreSQL.
+    """
     binaries = _postgres_binaries()
     if binaries is None:
         reason = "PostgreSQL's own programs (initdb, pg_ctl) are not on this machine"
@@ -91,8 +103,9 @@ def private_postgres() -> Iterator[PrivatePostgres]:
         pytest.skip(reason)
     folder = Path(tempfile.mkdtemp(prefix="private_postgres_"))  # pytest's own folders are closed to other users
     try:
-        server = PrivatePostgres(folder, binaries)
-        server.start()
+        server = PrivatePostgres(folder, binaries, host.address if host else "127.0.0.1")
+        with host.entered() if host else nullcontext():
+            server.start()
         try:
             server.copy_test_database()
             yield server
@@ -116,22 +129,23 @@ def _is_root() -> bool:
 
 
 class PrivateRedis:
-    """A Redis server; ``url`` stays the same when it is started again."""
+    """A Redis server; ``url`` stays the same when it is started again. ``options`` are those of redis-server."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1", **options: str) -> None:
         program = shutil.which("redis-server")
         if program is None:
             pytest.skip("redis-server is not on this machine")
         self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._command = [program, "--port", str(self.port), "--save", "", "--dir", tempfile.gettempdir()]
+        self.url = f"redis://{address}:{self.port}/0"
+        given = {"port": str(self.port), "save": "", "dir": tempfile.gettempdir(), **options}
+        self._command = [program, *(word for name, value in given.items() for word in (f"--{name}", value))]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start, and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
-        with redis.Redis(port=self.port) as client:
+        with redis.Redis.from_url(self.url) as client:
             while True:
                 try:
                     client.ping()
