@@ -34,18 +34,23 @@ export function tap(page: Page, see: See): void {
     var fbq = value;
     // The page sets it, and must get no error.
     try {
-      if (typeof value === "function") fbq = listen(value);
+      fbq = listen(value as Fbq);
       if (!page._fbq || page._fbq === value) page._fbq = fbq;
     } catch {}
     return fbq;
   }
+  var put: unknown;
   // One that a page has declared by var can be set, and not be defined anew.
   if (typeof page.fbq === "function") page.fbq = wrap(page.fbq);
   else
     Object.defineProperty(page, "fbq", {
       configurable: true,
-      get: function () {},
+      get: function () {
+        return put;
+      },
       set: function (value) {
+        put = value;
+        if (typeof value !== "function") return;
         Object.defineProperty(page, "fbq", {
           value: wrap(value),
           configurable: true,

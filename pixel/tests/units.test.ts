@@ -145,3 +145,18 @@ test("one that the page has declared by var is listened to, and one that cannot 
   late.fbq = () => 8;
   assert.equal(late.fbq("track", "Lead"), 8);
 });
+
+test("what a page puts in its place before it is no function is no end of listening", () => {
+  const seen: Call[] = [];
+  const page = {} as { fbq?: unknown };
+  tap(page as unknown as Page, (call) => {
+    seen.push(call);
+    return call;
+  });
+  assert.equal(page.fbq, undefined);
+  page.fbq = null;
+  assert.equal(page.fbq, null);
+  page.fbq = () => 9;
+  assert.equal((page.fbq as (...call: Call) => unknown)("track", "Lead"), 9);
+  assert.deepEqual(seen, [["track", "Lead"]]);
+});
