@@ -34,7 +34,7 @@ from scripts.checkouts import ROOT, checkout, python_of, run
 
 SERVER = os.environ.get("TEST_POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
 PASSWORD = secrets.token_urlsafe(12)
-#: Waits in the outbox while the version changes.
+#: So many wait for a pixel while the version changes, and for a gateway source, where there is one.
 EVENTS = 3
 
 
@@ -145,7 +145,14 @@ from accounts.models import Membership
 from pixels.models import Pixel
 pixel = Pixel.objects.filter(event_bridge_active=True).order_by("pixel_id").first()
 person = Membership.objects.filter(tenant=pixel.tenant, level="admin").first().user
-print(json.dumps({"TENANT_ID": pixel.tenant_id, "PIXEL_ID": pixel.pixel_id, "ADVERTISER_EMAIL": person.email}))
+known = {"TENANT_ID": pixel.tenant_id, "PIXEL_ID": pixel.pixel_id, "ADVERTISER_EMAIL": person.email}
+try:
+    from pipelines.models import Source
+except ImportError:  # versions before pipelines
+    pass
+else:
+    known |= {"SOURCE_ID": source.source_id for source in Source.objects.order_by("pk")[:1]}
+print(json.dumps(known))
 """
 _SEND = """
 import json, os, time
@@ -155,7 +162,7 @@ event = {"event_name": "Purchase", "event_time": int(time.time()), "action_sourc
          "event_id": os.environ["EVENT_ID"], "event_source_url": "https://shop.example/",
          "user_data": {"client_user_agent": "A", "em": "a" * 64}, "custom_data": {"currency": "EUR", "value": 9.5}}
 body = json.dumps({"data": [event]}).encode()
-environ = {"REQUEST_METHOD": "POST", "PATH_INFO": f"/capi/{os.environ['PIXEL_ID']}/events", "QUERY_STRING": "",
+environ = {"REQUEST_METHOD": "POST", "PATH_INFO": f"/capi/{os.environ['OWNER_ID']}/events", "QUERY_STRING": "",
            "SERVER_NAME": "localhost", "SERVER_PORT": "8000", "HTTP_HOST": "localhost:8000", "REMOTE_ADDR": "127.0.0.1",
            "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/json", "wsgi.url_scheme": "http",
            "wsgi.input": BytesIO(body), "SERVER_PROTOCOL": "HTTP/1.1", "SCRIPT_NAME": ""}
@@ -181,9 +188,10 @@ def make_instance(tree: Path, environment: dict[str, str]) -> dict[str, str]:
     assert secret is not None, printed  # noqa: S101  # nosec B101
     known = {"CLIENT_SECRET": secret[1]}
     known |= json.loads(run([python, "manage.py", "shell", "--no-imports", "-c", _DESCRIBE], tree, environment))
-    for number in range(EVENTS):
-        given = {"DJANGO_SETTINGS_MODULE": "portal.settings", "EVENT_ID": f"waits-{number}"}
-        run([python, "-c", _SEND], tree, environment | known | given)
+    for owner_id in filter(None, (known["PIXEL_ID"], known.get("SOURCE_ID"))):
+        for number in range(EVENTS):
+            given = {"DJANGO_SETTINGS_MODULE": "portal.settings", "EVENT_ID": f"waits-{number}", "OWNER_ID": owner_id}
+            run([python, "-c", _SEND], tree, environment | known | given)
     return known
 
 
