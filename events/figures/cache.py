@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 from django.core.cache import caches
 
 from accounts.models import Tenant
+from events.figures.accounts import Part, of_account, of_pixels
 from events.figures.metrics import Activity, activities
 from events.figures.series import Chart, Series, series
 from events.models import Counter
@@ -24,15 +25,24 @@ KEPT_SECONDS = 10
 _Figures = TypeVar("_Figures")
 
 
-def chart_of(tenant: Tenant, pixels: Collection[int], chart: Chart) -> Series:
+def _parts_of(tenant: Tenant, pixels: Collection[int], *, with_gateway: bool) -> list[Part]:
+    """What is added up: of the account's pixels, and of its gateway sources and destinations."""
+    return of_account(tenant, pixels) if with_gateway else of_pixels(pixels)
+
+
+def chart_of(tenant: Tenant, pixels: Collection[int], chart: Chart, *, with_gateway: bool = False) -> Series:
     """What passed on the account's pixels, point by point."""
-    return _kept(f"{tenant.pk}:{chart.name}:points", pixels, lambda: series(pixels, chart))
+    parts = _parts_of(tenant, pixels, with_gateway=with_gateway)
+    return _kept(f"{tenant.pk}:{chart.name}:points:{with_gateway}", pixels, lambda: series(parts, chart))
 
 
-def activity_of(tenant: Tenant, pixels: Collection[int], chart: Chart, dimension: Counter.Dimension) -> list[Activity]:
+def activity_of(
+    tenant: Tenant, pixels: Collection[int], chart: Chart, dimension: Counter.Dimension, *, with_gateway: bool = False
+) -> list[Activity]:
     """What passed on the account's pixels in the chart's time by event name or website, the busiest first."""
-    key = f"{tenant.pk}:{chart.name}:{dimension}"
-    return _kept(key, pixels, lambda: activities(pixels, chart.minutes, dimension))
+    parts = _parts_of(tenant, pixels, with_gateway=with_gateway)
+    key = f"{tenant.pk}:{chart.name}:{dimension}:{with_gateway}"
+    return _kept(key, pixels, lambda: activities(parts, chart.minutes, dimension))
 
 
 def _kept(key: str, pixels: Collection[int], count: Callable[[], _Figures]) -> _Figures:

@@ -5,7 +5,7 @@ The pixels are given by primary key; whoever asks has made sure that the princip
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, reduce
@@ -13,14 +13,15 @@ from itertools import chain, count
 from operator import or_
 from typing import Any, cast
 
-from django.db.models import DateTimeField, Exists, Max, OuterRef, Q, Sum, Window
+from django.db.models import DateTimeField, Exists, Max, OuterRef, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from common import budget
 from common.statements import Among, Param, Statement, Sums
+from events.figures.accounts import Part, Summed, of_pixels, summed
 from events.figures.books import PIXELS, Book
-from events.figures.roads import ByRoad, sums_of
+from events.figures.roads import ByRoad
 from events.figures.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
 from events.models import OTHER, Counter, SeenLabel
 from events.retention import LABELS_KEPT, MINUTES_KEPT
@@ -34,6 +35,8 @@ LABELS_SHOWN = 1_000
 WEBSITES_SHOWN = 500
 
 _Dimension = Counter.Dimension
+#: The fates that are told of names and websites.
+_ACTIVE = ("received", "published", "failed")
 
 
 def totals(pixels: Collection[int], minutes: int, now: datetime | None = None) -> Mapping[int, Totals]:
@@ -140,28 +143,30 @@ def event_metrics(
     pixels: Collection[int], minutes: int, now: datetime | None = None, *, by_website: bool = True
 ) -> Metrics:
     """The events of the last ``minutes`` on all the pixels together."""
-    found = _activities(pixels, minutes, now, (_Dimension.EVENT_NAME, *([_Dimension.WEBSITE] if by_website else [])))
+    stretches = last_minutes(minutes, now, newest_apart=True)
+    dimensions = (_Dimension.EVENT_NAME, *([_Dimension.WEBSITE] if by_website else []))
+    budget.load_estimated(lambda: most_counters(pixels, dimensions, stretches), "eventMetrics")
+    found = _activities(of_pixels(pixels), stretches, dimensions)
     return Metrics(found.get(_Dimension.EVENT_NAME, []), found.get(_Dimension.WEBSITE, []))
 
 
-def activities(pixels: Collection[int], minutes: int, dimension: Counter.Dimension) -> list[Activity]:
-    """The events of the last ``minutes`` on all the pixels together, by name or website, the busiest first."""
-    return _busiest(_activities(pixels, minutes, None, [dimension]).get(dimension, []))
+def activities(parts: Sequence[Part], minutes: int, dimension: Counter.Dimension) -> list[Activity]:
+    """The events of the last ``minutes`` of all the parts together, by name or website, the busiest first."""
+    stretches = last_minutes(minutes, newest_apart=True)
+    return _busiest(_activities(parts, stretches, [dimension]).get(dimension, []))
 
 
 def _activities(
-    pixels: Collection[int], minutes: int, now: datetime | None, dimensions: Collection[Counter.Dimension]
+    parts: Sequence[Part], stretches: list[Stretch], dimensions: Collection[Counter.Dimension]
 ) -> dict[int, list[Activity]]:
-    stretches = last_minutes(minutes, now, newest_apart=True)
-    budget.load_estimated(lambda: most_counters(pixels, dimensions, stretches), "eventMetrics")
-    rows = (
-        Counter.objects.filter(within(stretches, pixel__in=pixels, dimension__in=dimensions))
-        .values_list("dimension", "label")
-        .annotate(**sums_of("received", "published", "failed"), newest=Max("start", filter=Q(received__gt=0)))
-    )
+    told: dict[tuple[Any, ...], list[Summed]] = {}
+    for row in summed(parts, stretches, _ACTIVE, "dimension", "label", dimension__in=dimensions):
+        told.setdefault(row.key, []).append(row)
     found: dict[int, list[Activity]] = {}
-    for dimension, label, *counts, newest in rows:
-        found.setdefault(dimension, []).append(Activity.read(counts, label=label, updated_at=newest))
+    for (dimension, label), rows in told.items():
+        newest = max((row.newest for row in rows if row.newest), default=None)
+        activity = Activity.added([row.counts for row in rows], label=label, updated_at=newest)
+        found.setdefault(dimension, []).append(activity)
     return found
 
 
@@ -189,7 +194,7 @@ def _busiest(activities: list[Activity]) -> list[Activity]:
 
 
 def told_to_the_minute(
-    activities: Collection[Activity], pixels: Collection[int], dimension: Counter.Dimension, now: datetime | None = None
+    activities: Collection[Activity], parts: Sequence[Part], dimension: Counter.Dimension, now: datetime | None = None
 ) -> list[Activity]:
     """The activities with the minute of their newest event, or its hour where minutes are no longer kept.
 
@@ -198,14 +203,14 @@ def told_to_the_minute(
     now = now or timezone.now()
     times = {activity.label: activity.updated_at for activity in activities if activity.updated_at}
     by_day = {label: start for label, start in times.items() if start < floor(now, Span.DAY)}
-    times |= _newest(pixels, dimension, Span.HOUR, by_day, LENGTHS[Span.DAY])
+    times |= _newest(parts, dimension, Span.HOUR, by_day, LENGTHS[Span.DAY])
     by_hour = {label: start for label, start in times.items() if now - MINUTES_KEPT <= start < floor(now, Span.HOUR)}
-    times |= _newest(pixels, dimension, Span.MINUTE, by_hour, LENGTHS[Span.HOUR])
+    times |= _newest(parts, dimension, Span.MINUTE, by_hour, LENGTHS[Span.HOUR])
     return [replace(activity, updated_at=times.get(activity.label)) for activity in activities]
 
 
 def _newest(
-    pixels: Collection[int],
+    parts: Sequence[Part],
     dimension: Counter.Dimension,
     span: Counter.Span,
     starts: Mapping[str, datetime],
@@ -217,9 +222,17 @@ def _newest(
         labels.setdefault(start, []).append(label)
     if not labels:
         return {}
-    conditions = (
-        within([Stretch(span, start, start + length)], label__in=names, pixel__in=pixels, dimension=dimension)
-        for start, names in labels.items()
-    )
-    rows = Counter.objects.filter(reduce(or_, conditions), received__gt=0)
-    return dict(rows.order_by().values_list("label").annotate(Max("start")))
+    some = [(Stretch(span, start, start + length), names) for start, names in labels.items()]
+    first, *others = (_newest_of(part, dimension, some) for part in parts if part.tells_received)
+    found: dict[str, datetime] = {}
+    for label, start in first.union(*others, all=True) if others else first:
+        found[label] = max(start, found.get(label, start))
+    return found
+
+
+def _newest_of(
+    part: Part, dimension: Counter.Dimension, some: Sequence[tuple[Stretch, list[str]]]
+) -> QuerySet[Any, tuple[str, datetime]]:
+    conditions = (within([one], part.of, label__in=names, dimension=dimension) for one, names in some)
+    rows = part.book.counter._default_manager.filter(reduce(or_, conditions), received__gt=0)
+    return rows.order_by().values_list("label").annotate(Max("start"))

@@ -8,10 +8,10 @@ from functools import reduce
 from operator import add, sub
 from typing import Any, NamedTuple, Self
 
-from django.db.models import F, Sum
+from django.db.models import F, Sum, Value
 from django.db.models.expressions import Combinable
 
-from events.models import Counter, Road
+from events.models import Road
 
 
 class Counts(NamedTuple):
@@ -70,18 +70,25 @@ def _added(parts: Iterable[Counts]) -> Counts:
     return Counts(*map(sum, zip(NOTHING, *parts, strict=True)))
 
 
-#: Why events were dropped is counted apart, on both roads together.
-_DROPPED = [field.name for field in Counter._meta.concrete_fields if field.name.startswith("dropped_")]
+_NOTHING = Value(0)
 
 
-def sums_of(*fates: str, reasons: Sequence[str] = _DROPPED) -> dict[str, Sum]:
+def sums_of(*fates: str, columns: Collection[str]) -> dict[str, Combinable]:
     """The sums of counters to read: of the first ``fates`` of ``Counts``, on both roads, then those of browsers.
 
-    ``reasons`` are the columns that tell why events were dropped.
+    ``columns`` are those that the table has; a fate that it does not count is nought.
     """
-    together = {f"{fate}_together": Sum(_column(fate, reasons)) for fate in fates}
-    return together | {f"{fate}_by_browser": Sum(f"browser_{fate}") for fate in fates}
+    together = {f"{fate}_together": _sum(_columns(fate, columns)) for fate in fates}
+    by_browser = {fate: [name] if (name := f"browser_{fate}") in columns else [] for fate in fates}
+    return together | {f"{fate}_by_browser": _sum(names) for fate, names in by_browser.items()}
 
 
-def _column(fate: str, reasons: Sequence[str]) -> Combinable:
-    return reduce(add, map(F, reasons)) if fate == "dropped" else F(fate)
+def _columns(fate: str, columns: Collection[str]) -> list[str]:
+    """Why events were dropped is counted apart, on both roads together."""
+    if fate == "dropped":
+        return sorted(name for name in columns if name.startswith("dropped_"))
+    return [fate] if fate in columns else []
+
+
+def _sum(columns: Sequence[str]) -> Combinable:
+    return Sum(reduce(add, map(F, columns))) if columns else _NOTHING

@@ -1,11 +1,11 @@
-"""What charts show: the events of some pixels over a time, point by point.
+"""What charts show: the events of some pixels over a time, point by point; or all of an account's.
 
-The pixels are given by primary key; whoever asks has made sure that the principal may look into their account.
+Whoever asks has made sure that the principal may look into their account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from events.figures.roads import ByRoad, Counts, sums_of
-from events.figures.windows import LENGTHS, Span, Stretch, floor, last_minutes, within
+from events.figures.accounts import Part, summed
+from events.figures.roads import ByRoad, Counts
+from events.figures.windows import LENGTHS, Span, floor, last_minutes
 from events.models import Counter
 
 
@@ -47,30 +48,23 @@ class Series(NamedTuple):
 
     points: list[Point]
     as_of: datetime
+    #: Of the parts that were added up, by number, those of which something was counted.
+    parts: frozenset[int]
 
 
-def series(pixels: Collection[int], chart: Chart, now: datetime | None = None) -> Series:
+def series(parts: Sequence[Part], chart: Chart, now: datetime | None = None) -> Series:
     """What passed in the chart's time, which ends now: its points add up to what ``totals`` counts of it."""
     now = now or timezone.now()
     stretches = last_minutes(chart.minutes, now, coarsest=chart.span)
     first, last = stretches[0].start, floor(now, chart.span)
     found: dict[datetime, list[ByRoad]] = {}
-    for start, counts in _counts(pixels, stretches):
-        found.setdefault(floor(start, chart.span), []).append(counts)
+    rows = list(summed(parts, stretches, Counts._fields, "start", dimension=Counter.Dimension.TOTAL))
+    for row in rows:
+        found.setdefault(floor(row.key[0], chart.span), []).append(row.counts)
     points = []
     start = floor(first, chart.span)
     while start <= last:
         is_whole = first <= start < last
         points.append(Point.added(found.get(start, ()), start=max(start, first), is_whole=is_whole))
         start += LENGTHS[chart.span]
-    return Series(points, now)
-
-
-def _counts(pixels: Collection[int], stretches: list[Stretch]) -> Iterator[tuple[datetime, ByRoad]]:
-    rows = (
-        Counter.objects.filter(within(stretches, pixel__in=pixels, dimension=Counter.Dimension.TOTAL))
-        .values_list("start")
-        .annotate(**sums_of(*Counts._fields))
-    )
-    for start, *counts in rows:
-        yield start, ByRoad.read(counts)
+    return Series(points, now, frozenset(row.part for row in rows))

@@ -1,14 +1,15 @@
-"""What waits to be sent on some pixels: how much, and since when."""
+"""What waits to be sent on some pixels, or of all of an account: how much, and since when."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum, Value
 
-from events.models import OutboxRow, Road
+from accounts.models import Tenant
+from events.models import DestinationRow, Intake, OutboxRow, Road, SourceRow
 
 #: Requests are counted up to here: beyond, "or more" is all that one needs to know, and millions may wait.
 COUNTED = 10_000
@@ -37,12 +38,44 @@ def read_waiting(pixels: Collection[int], *, held: Collection[int] = (), again: 
     ``again``: only what was received before, and is replayed or retried now.
     """
     rows = OutboxRow.objects.filter(pixel__in=pixels, **({"counted": True} if again else {}))
-    oldest = rows.order_by("pk")[: COUNTED + 1]
-    found = oldest.aggregate(
-        events=Sum("event_count", default=0),
-        requests=Count("pk"),
-        since=Min("received_at"),
-        held=Sum("event_count", filter=Q(pixel__in=held), default=0),
-        browser=Sum("event_count", filter=Q(road=Road.BROWSER), default=0),
+    return _counted([rows], held)
+
+
+def read_waiting_of_account(tenant: Tenant, pixels: Collection[int], *, held: Collection[int] = ()) -> Waiting:
+    """The same of the account's pixels, and of its gateway sources.
+
+    An event of a source counts once, whatever the number of destinations that it waits for. Only what waits apart,
+    since others of its request went out, counts for each of these.
+    """
+    of_pixels = OutboxRow.objects.filter(pixel__in=pixels)
+    of_sources = SourceRow.objects.filter(source__tenant=tenant, intake=Intake.RECEIVED)
+    apart = DestinationRow.objects.filter(destination__tenant=tenant)
+    return _counted([of_pixels, of_sources, apart], held)
+
+
+def _counted(tables: Sequence[QuerySet[Any]], held: Collection[int]) -> Waiting:
+    """What the oldest rows of each hold; the first are pixels'."""
+    first, *others = (_sums(rows, held if number == 0 else ()) for number, rows in enumerate(tables))
+    found = list(first.union(*others, all=True) if others else first)
+    requests, events, since, of_held, browser = zip(*found, strict=True) if found else ((),) * 5
+    oldest = min(filter(None, since), default=None)
+    return Waiting(sum(events), any(n > COUNTED for n in requests), oldest, sum(of_held), sum(browser))
+
+
+def _sums(rows: QuerySet[Any], held: Collection[int]) -> QuerySet[Any, Any]:
+    oldest = rows.model._default_manager.filter(pk__in=rows.order_by("pk").values("pk")[: COUNTED + 1])
+    of_held = Sum("event_count", filter=Q(pixel__in=held), default=0) if held else Value(0)
+    sums: QuerySet[Any, Any] = (
+        oldest.order_by()
+        .annotate(one=Value(1))
+        .values("one")
+        .annotate(
+            requests=Count("pk"),
+            events=Sum("event_count", default=0),
+            since=Min("received_at"),
+            held=of_held,
+            browser=Sum("event_count", filter=Q(road=Road.BROWSER), default=0),
+        )
+        .values_list("requests", "events", "since", "held", "browser")
     )
-    return Waiting(found["events"], found["requests"] > COUNTED, found["since"], found["held"], found["browser"])
+    return sums

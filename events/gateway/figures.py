@@ -5,13 +5,14 @@ The account comes from ``accounts.permissions.get_tenant``, which has checked th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Sum
+from django.db.models.expressions import Combinable
 
 from accounts.models import Tenant
 from common import budget
@@ -19,6 +20,7 @@ from common.errors import InvalidInput
 from events.delivery.ends import has_waiting
 from events.delivery.entries import Slice
 from events.delivery.reads import page_of_letters
+from events.figures.books import DESTINATIONS
 from events.figures.roads import ByRoad, sums_of
 from events.figures.windows import last_minutes, within
 from events.gateway.lacking import Lack
@@ -132,8 +134,8 @@ def destination_figures(tenant: Tenant, ids: Sequence[str] | None, minutes: int)
     if len(found) < len(wanted):
         raise no_such_destination("destinationIds")
     budget.load(len(found), "destinationFigures")
-    by_road = sums_of(*_FATES, reasons=_REASONS)
-    others = {name: Sum(name) for name in (*_REASONS, "publish_errors")}
+    by_road = sums_of(*_FATES, columns=DESTINATIONS.columns)
+    others: dict[str, Combinable] = {name: Sum(name) for name in (*_REASONS, "publish_errors")}
     sums = _sums(DestinationCounter, "destination", found, minutes, by_road | others)
     nothing = [0] * (len(by_road) + len(others))
     return [_figures(others, sums.get(pk, nothing)) for pk, others in found.items()]
@@ -147,7 +149,7 @@ def _figures(row: Sequence[Any], sums: Sequence[int]) -> DestinationFigures:
 
 
 def _sums(
-    counters: type[Any], owner: str, pks: Collection[int], minutes: int, sums: dict[str, Sum]
+    counters: type[Any], owner: str, pks: Collection[int], minutes: int, sums: Mapping[str, Combinable]
 ) -> dict[int, list[int]]:
     """What is counted of each owner in the last ``minutes``: one query."""
     told = {f"{owner}__in": list(pks), "dimension": Counter.Dimension.TOTAL}

@@ -15,7 +15,7 @@ from accounts.models import Tenant
 from events.figures.cache import chart_of
 from events.figures.roads import ByRoad
 from events.figures.series import Chart, Point
-from events.figures.waiting import read_waiting
+from events.figures.waiting import read_waiting, read_waiting_of_account
 from events.figures.windows import Span
 from events.models import Road
 
@@ -62,20 +62,32 @@ class Drawing(NamedTuple):
 class Traffic:
     """What passed on some pixels in the chosen time, which ends ``as_of``, and what waits on them now.
 
-    ``held``: those of the pixels whose waiting events are counted apart. ``counts`` are those of each road and of both.
+    With ``with_gateway``, of the account's gateway sources and destinations as well: an event of a source is received
+    once, and sent to each destination. ``held``: those of the pixels whose waiting events are counted apart. ``counts``
+    are those of each road and of both.
     """
 
     def __init__(
-        self, request: HttpRequest, tenant: Tenant, pixels: Collection[int], *, held: Collection[int] = ()
+        self,
+        request: HttpRequest,
+        tenant: Tenant,
+        pixels: Collection[int],
+        *,
+        held: Collection[int] = (),
+        with_gateway: bool = False,
     ) -> None:
         chosen = request.GET.get("period", "")
         self.period = chosen if chosen in PERIODS else DEFAULT_PERIOD
         self.time, self.period_name = PERIODS[self.period]
         self.is_by_road = request.GET.get("by") == BY_ROAD
         self.form = _FORMS[self.time.span]
-        self.points, self.as_of = chart_of(tenant, pixels, self.time)
+        self.points, self.as_of, parts = chart_of(tenant, pixels, self.time, with_gateway=with_gateway)
+        #: Were there events of gateway sources, which are sent to each destination?
+        self.has_gateway = bool(parts - {0})
         self.counts = ByRoad.added(self.points)
-        self.waiting = read_waiting(pixels, held=held)
+        self.waiting = (
+            read_waiting_of_account(tenant, pixels, held=held) if with_gateway else read_waiting(pixels, held=held)
+        )
 
     @property
     def periods(self) -> list[tuple[str, object]]:

@@ -15,6 +15,7 @@ from accounts.permissions import Action
 from accounts.services.tenants import update_tenant
 from accounts.views.pages import address
 from accounts.web import AccountRequest, account_page, said_yes
+from events.figures.accounts import of_account
 from events.figures.cache import activity_of
 from events.figures.metrics import Activity, told_to_the_minute
 from events.models import Counter
@@ -40,7 +41,7 @@ def account_overview(request: AccountRequest) -> HttpResponse:
     """The account's figures, pixels and event names; for HTMX what changes of it, every few seconds."""
     # All of them, for their keys: cheaper than to ask for these first.
     pixels = list(listed_pixels(request.tenant))
-    context = _figures(request, pixels) if pixels else {}
+    context = _figures(request, pixels) if pixels or request.tenant.sources.exists() else {}
     # After a switch, HTMX takes its part of the whole page, messages included.
     htmx = request.htmx  # type: ignore[attr-defined]
     template = (
@@ -52,16 +53,18 @@ def account_overview(request: AccountRequest) -> HttpResponse:
 def _figures(request: AccountRequest, pixels: list[Any]) -> dict[str, Any]:
     keys = [pixel.pk for pixel in pixels]
     rejected = [pixel for pixel in pixels if pixel.bad_token]
-    traffic = Traffic(request, request.tenant, keys, held=[pixel.pk for pixel in rejected])
-    names = activity_of(request.tenant, keys, traffic.time, Counter.Dimension.EVENT_NAME)
-    summaries = Summaries(request.tenant, Kind.EVENT, len(keys))
+    tenant, held = request.tenant, [pixel.pk for pixel in rejected]
+    traffic = Traffic(request, tenant, keys, held=held, with_gateway=True)
+    names = activity_of(tenant, keys, traffic.time, Counter.Dimension.EVENT_NAME, with_gateway=True)
+    parts = of_account(tenant, keys)
+    summaries = Summaries(tenant, Kind.EVENT, len(keys))
     return {
         "traffic": traffic,
         "rejected": rejected,
         "page": page_of_pixels(Paginator(pixels, PIXELS_SHOWN), request.GET.get("page"), traffic.time.minutes),
         "activities": [
             ListedActivity(activity, summaries.of(activity.label) if activity.label else None)
-            for activity in told_to_the_minute(names[:NAMES_SHOWN], keys, Counter.Dimension.EVENT_NAME)
+            for activity in told_to_the_minute(names[:NAMES_SHOWN], parts, Counter.Dimension.EVENT_NAME)
         ],
         "more_names": max(0, len(names) - NAMES_SHOWN),
     }

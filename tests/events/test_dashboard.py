@@ -124,7 +124,7 @@ def test_the_page(cast: Cast) -> None:
     with CaptureQueriesContext(connection) as captured:
         page = staff.get("/admin/").content.decode()
 
-    assert len(captured) <= 13, [each["sql"][:90] for each in captured]
+    assert len(captured) <= 12, [each["sql"][:90] for each in captured]
     assert pixel.pixel_id in page
     assert "Token rejected" in page
     assert all(words in page for words in ("Browser 2", "Server 7", "Browser 1", "Server 5"))

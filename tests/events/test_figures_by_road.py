@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from events.figures.accounts import of_pixels
 from events.figures.metrics import activities, event_metrics, totals
 from events.figures.roads import Counts
 from events.figures.series import Chart, series
@@ -56,7 +57,7 @@ def traffic(pixel: Pixel) -> None:
 
 @pytest.mark.usefixtures("traffic")
 def test_a_chart_tells_each_road_and_both(pixel: Pixel) -> None:
-    point = series([pixel.pk], Chart.HOUR).points[-2]
+    point = series(of_pixels([pixel.pk]), Chart.HOUR).points[-2]
 
     assert point.server == point.on(SERVER) == Counts(received=4, published=3, failed=1)
     assert point.browser == point.on(BROWSER) == Counts(received=6, published=2, expired=1, dropped=3)
@@ -67,7 +68,7 @@ def test_a_chart_tells_each_road_and_both(pixel: Pixel) -> None:
 def test_one_road_alone_leaves_nothing_for_the_other(pixel: Pixel, road: Road, other: Road) -> None:
     count(pixel, ago(minutes=1), n=7, road=road)
 
-    for counted in (series([pixel.pk], Chart.DAY).points[-1], event_metrics([pixel.pk], 60).counts):
+    for counted in (series(of_pixels([pixel.pk]), Chart.DAY).points[-1], event_metrics([pixel.pk], 60).counts):
         assert counted.on(road) == counted.together == Counts(received=7)
         assert counted.on(other) == Counts()
 
@@ -75,7 +76,7 @@ def test_one_road_alone_leaves_nothing_for_the_other(pixel: Pixel, road: Road, o
 @pytest.mark.usefixtures("traffic")
 @pytest.mark.parametrize("dimension", [Counter.Dimension.EVENT_NAME, Counter.Dimension.WEBSITE])
 def test_names_and_websites_tell_their_roads(pixel: Pixel, dimension: Counter.Dimension) -> None:
-    (activity,) = activities([pixel.pk], 60, dimension)
+    (activity,) = activities(of_pixels([pixel.pk]), 60, dimension)
 
     assert activity.server == Counts(received=4, published=3, failed=1)
     assert activity.browser == Counts(received=6, published=2)

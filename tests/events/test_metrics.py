@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from accounts.principals import OPERATOR
 from events.figures import counting, metrics
+from events.figures.accounts import of_pixels
 from events.figures.counting import Tally
 from events.figures.metrics import Metrics, event_metrics, totals, websites
 from events.figures.roads import Counts
@@ -85,8 +86,8 @@ def test_the_newest_event_of_a_name_is_told_as_exactly_as_it_is_kept(
     count(pixel, NOW, "published")
     Counter.objects.filter(span=Counter.Span.MINUTE, start__lt=NOW - MINUTES_KEPT).delete()
 
-    found = metrics.activities([pixel.pk], chart.minutes, Counter.Dimension.EVENT_NAME)
-    (purchase,) = metrics.told_to_the_minute(found, [pixel.pk], Counter.Dimension.EVENT_NAME)
+    found = metrics.activities(of_pixels([pixel.pk]), chart.minutes, Counter.Dimension.EVENT_NAME)
+    (purchase,) = metrics.told_to_the_minute(found, of_pixels([pixel.pk]), Counter.Dimension.EVENT_NAME)
 
     assert purchase.updated_at is not None
     assert timedelta() <= (NOW - age) - purchase.updated_at < kept_as
@@ -185,7 +186,7 @@ def test_each_question_is_one_query_however_many_pixels(pixels: int) -> None:
         lambda: totals(keys, 43_200),
         lambda: websites(keys),
         lambda: event_metrics(keys, 43_200),
-        lambda: series(keys, Chart.MONTH),
+        lambda: series(of_pixels(keys), Chart.MONTH),
     ):
         with CaptureQueriesContext(connection) as queries:
             ask()
@@ -238,7 +239,7 @@ def test_a_chart_has_a_point_for_every_span(pixel: Pixel, chart: Chart, points: 
     count(pixel, NOW, "dropped_by_event_filter")
     count(pixel, NOW, "dropped_publishing_off")
 
-    found = series([pixel.pk], chart).points
+    found = series(of_pixels([pixel.pk]), chart).points
 
     assert len(found) == points
     assert found[0].start == datetime.fromisoformat(f"{first}:00+00:00")
@@ -253,7 +254,7 @@ def test_a_chart_adds_up_pixels_and_keeps_times_apart(pixel: Pixel) -> None:
     count(other, ago(minutes=5), "expired", 4)
     count(other, ago(hours=2), n=9)
 
-    found = series([pixel.pk, other.pk], Chart.HOUR).points
+    found = series(of_pixels([pixel.pk, other.pk]), Chart.HOUR).points
 
     assert [point.together.received for point in found[-3:]] == [3, 0, 0]
     assert found[-6].together.expired == 4
@@ -264,7 +265,7 @@ def test_a_chart_holds_exactly_its_time_and_tells_which_points_are_parts(pixel: 
     for minutes in (0, 29, 31, 1_440, 1_441):
         count(pixel, ago(minutes=minutes))
 
-    points, as_of = series([pixel.pk], Chart.DAY)
+    points, as_of, _ = series(of_pixels([pixel.pk]), Chart.DAY)
 
     assert as_of == NOW
     assert [point.start.strftime("%d %H:%M") for point in points if not point.is_whole] == ["20 12:30", "21 12:00"]

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Tenant, UsageSnapshot
+from events.figures.accounts import of_pixels
 from events.figures.series import Chart, series
 from events.figures.usage import refresh_usage
 from tests.base import Cast
@@ -72,7 +73,7 @@ def test_the_snapshot_says_what_the_overview_says(cast: Cast) -> None:
 
     refresh_usage()
 
-    shown = series([one.pk, two.pk], Chart.DAY).points
+    shown = series(of_pixels([one.pk, two.pk]), Chart.DAY).points
     assert usage_of(cast.shoes)[0] == sum(point.together.received for point in shown) > 0
 
 

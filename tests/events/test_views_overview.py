@@ -12,11 +12,14 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Tenant, TenantStatus, UsageSnapshot
+from events.figures.books import DESTINATIONS, PIXELS, SOURCES, Book
 from events.figures.counting import Tally
 from events.figures.usage import refresh_usage
+from events.models import DestinationRow, Intake
 from filters.models import EventFilter, FilterState
 from pixels.models import Pixel
 from tests.base import Cast, login, snapshot
+from tests.events.gateway.stage import pipeline, purchase, put, source_of
 from tests.factories import EventFilterFactory, OutboxRowFactory, PixelFactory
 from tests.pages import address, get, post, see, text_of
 
@@ -24,10 +27,14 @@ PAGE = "account_overview"
 
 
 def count(pixel: Pixel, at: datetime | None = None, name: str = "Purchase", **fates: int) -> None:
-    tally = Tally()
+    note(PIXELS, pixel.pk, at, name, **fates)
+
+
+def note(book: Book, owner_pk: int, at: datetime | None = None, name: str = "Purchase", **fates: int) -> None:
+    tally = Tally(book)
     for column, n in fates.items():
         tally.add(at or timezone.now(), name, "shop.example.com", column, n)
-    tally.write(pixel.pk)
+    tally.write(owner_pk)
 
 
 @pytest.fixture
@@ -65,6 +72,53 @@ def test_what_was_received_and_sent_is_added_up_over_all_pixels(cast: Cast, pixe
         "failed": "100",
         "waiting": "0",
     }
+
+
+def test_an_event_of_a_gateway_source_is_received_once_and_sent_to_each_destination(cast: Cast, pixel: Pixel) -> None:
+    count(pixel, received=10, published=10)
+    source = source_of(cast.shoes)
+    _, (meta, crm) = pipeline(source, destinations=2)
+    note(SOURCES, source.pk, received=5, dropped_receiving_off=1)
+    note(DESTINATIONS, meta.pk, received=4, published=4)
+    note(DESTINATIONS, crm.pk, received=4, published=2, failed=1, dropped_by_event_filter=1)
+    note(SOURCES, source_of(cast.other).pk, received=100)
+    now = timezone.now()
+    put(source, purchase(), purchase(), received_at=now - timedelta(hours=5))
+    put(source, purchase(), intake=Intake.RECEIVING_OFF)
+    DestinationRow.objects.create(destination=crm, source=source, received_at=now, event_count=1, body=b"[]")
+
+    answer = get(cast.vic, PAGE, cast.shoes)
+
+    assert figures(answer) == {
+        "received": "15",
+        "sent": "16",
+        "rate": "94.1 %",
+        "dropped": "2",
+        "failed": "1",
+        "waiting": "3",
+    }
+    assert [sum(line["values"]) for line in chart(answer)["series"]] == [15, 16]
+    (purchases,) = answer.context["activities"]
+    assert (purchases.activity.together.received, purchases.activity.together.published) == (15, 16)
+    assert "once to each destination" in text_of(answer)
+    assert "oldest: 5 hours ago" in text_of(answer).replace("\xa0", " ")
+
+
+def test_an_account_with_gateway_sources_alone_has_figures(cast: Cast) -> None:
+    source = source_of(cast.shoes)
+    at = timezone.now() - timedelta(hours=3)
+    note(SOURCES, source.pk, at=at, received=5)
+
+    answer = get(cast.vic, PAGE, cast.shoes)
+
+    assert figures(answer)["received"] == "5"
+    assert "Connected Meta Pixels" not in text_of(answer)
+    (purchases,) = answer.context["activities"]
+    assert purchases.activity.updated_at == at.replace(second=0, microsecond=0)
+
+
+def test_an_account_without_gateway_sources_says_nothing_of_destinations(cast: Cast, pixel: Pixel) -> None:
+    assert "once to each destination" not in see(cast.vic, PAGE, cast.shoes)
 
 
 def test_without_attempts_there_is_no_rate(cast: Cast, pixel: Pixel) -> None:
