@@ -1,7 +1,7 @@
 """Many rows by one statement, past the ORM, whose objects and parameters would take most of the time.
 
-Inserting with one parameter, a JSON array, takes a quarter of bulk_create's time; reading in PostgreSQL's binary format
-half of that of the text that Django asks for.
+Inserting with one parameter, a JSON array, takes a quarter of bulk_create's time; of numbers and times, with an array
+for each column, less still. Reading in PostgreSQL's binary format takes half of that of the text that Django asks for.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
+from itertools import chain
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -26,7 +28,8 @@ def insert(
     """
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(f"{_insert(model, columns)} {on_conflict}", [_as_json(rows)])
+            sql, parameters = _insert(model, columns, rows)
+            cursor.execute(f"{sql} {on_conflict}", parameters)
 
 
 def insert_new(
@@ -36,18 +39,27 @@ def insert_new(
     if not rows:
         return []
     with connection.cursor() as cursor:
-        sql = f"{_insert(model, columns)} ON CONFLICT DO NOTHING RETURNING {returned}"
-        cursor.execute(sql, [_as_json(rows)])
+        sql, parameters = _insert(model, columns, rows)
+        cursor.execute(f"{sql} ON CONFLICT DO NOTHING RETURNING {returned}", parameters)
         return [value for (value,) in cursor.fetchall()]
 
 
-def _insert(model: type[models.Model], columns: Sequence[str]) -> str:
-    values, source = _read_from_json(model, columns)
+def _insert(
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Value]]
+) -> tuple[str, list[str]]:
+    """The statement, and its parameters."""
+    if connection.vendor == "postgresql" and _PLAIN.issuperset(map(type, chain.from_iterable(rows))):
+        values, source = list(columns), _read_from_arrays(model, columns)
+        parameters = list(map(_as_array, zip(*rows, strict=True)))
+    else:
+        values, source = _read_from_json(model, columns)
+        parameters = [_as_json(rows)]
     # The names are the model's own; WHERE tells SQLite's parser that no join follows.
-    return (
+    sql = (
         f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "  # noqa: S608  # nosec B608
         f"SELECT {', '.join(values)} FROM {source} WHERE true"
     )
+    return sql, parameters
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Value]]) -> int:
@@ -70,11 +82,32 @@ def _read_from_json(model: type[models.Model], columns: Sequence[str]) -> tuple[
     return values, "json_array_elements(%s::json) AS rows (value)"
 
 
+#: What PostgreSQL's text for an array holds as it is, without quotes.
+_PLAIN = frozenset((int, datetime, NoneType))
+
+
+def _read_from_arrays(model: type[models.Model], columns: Sequence[str]) -> str:
+    """What the columns' values are read from: a parameter each, as ``_as_array`` gives it."""
+    arrays = ", ".join(f"%s::{_type_of(model, column)}[]" for column in columns)
+    return f"unnest({arrays}) AS rows ({', '.join(columns)})"
+
+
+def _as_array(values: Iterable[Value]) -> str:
+    return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
+
+
 def _from_text(model: type[models.Model], column: str, place: int) -> str:
     """A value in PostgreSQL. Texts need no cast, which would cut what is too long for the column."""
-    field = next(field for field in model._meta.concrete_fields if field.column == column)
-    cast = "" if isinstance(field, models.CharField) else f"::{field.cast_db_type(connection)}"
+    cast = "" if isinstance(_field(model, column), models.CharField) else f"::{_type_of(model, column)}"
     return f"(value ->> {place}){cast}"
+
+
+def _type_of(model: type[models.Model], column: str) -> str:
+    return str(_field(model, column).cast_db_type(connection))
+
+
+def _field(model: type[models.Model], column: str) -> models.Field[Any, Any]:
+    return next(field for field in model._meta.concrete_fields if field.column == column)
 
 
 def _as_json(rows: Sequence[Sequence[Value]]) -> str:
