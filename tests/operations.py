@@ -63,6 +63,7 @@ fragment roads on RoadActivity { road receivedCount publishedCount publishSucces
 DELIVERY = """
 fragment delivery on Delivery {
   id pixelId destinationId at outcome eventName eventId eventTime receivedAt enriched website road detail code
+  changes { field code explanation }
   explanation traceId
 }"""
 DEAD_LETTER = """

@@ -114,7 +114,7 @@ class _Call:
 
     def counted(self, items: Any, field: str, values: int) -> Any:
         """The objects of a list, each with so many values, as long as the answer stays within the budget."""
-        if items.__class__ is not list:
+        if items.__class__ is not list and items.__class__ is not tuple:
             raise Unsupported
         self.budget.answer(len(items), field, len(items) * values)
         return items

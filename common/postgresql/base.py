@@ -59,8 +59,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             rows = psycopg.RawCursor(raw).execute(query, params, prepare=bool(self.autocommit)).fetchall()
             return [text.encode() for (text,) in rows]
 
-    def execute_prepared(self, query: bytes, values: Sequence[bytes], formats: Sequence[int]) -> None:
-        """Run such a statement that gives no rows; its values are texts, or, of format 1, the bytes of a ``bytea``."""
+    def execute_prepared(self, query: bytes, values: Sequence[bytes | None], formats: Sequence[int]) -> None:
+        """Run such a statement that gives no rows; its values are texts, of format 1 bytes of a ``bytea``, or null."""
         self.validate_thread_sharing()
         with self.wrap_database_errors:
             self.ensure_connection()
@@ -69,7 +69,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if self.autocommit and raw.prepared:
                 raw.prepared.execute(query, values, formats)
                 return
-            texts = [value if binary else value.decode() for value, binary in zip(values, formats, strict=True)]
+            texts = [
+                value if binary or value is None else value.decode()
+                for value, binary in zip(values, formats, strict=True)
+            ]
             psycopg.RawCursor(raw).execute(query, texts, prepare=False)
 
     def _configure_connection(self, connection: Any) -> bool:

@@ -54,18 +54,24 @@ class PreparedStatements:
         # A statement's text is never null: it is an array's.
         return [result.get_value(row, 0) for row in range(result.ntuples)]  # type: ignore[misc]
 
-    def execute(self, query: bytes, values: Sequence[bytes], formats: Sequence[int]) -> None:
-        """Run what gives no rows; the values are texts, or, of format 1, the bytes of a ``bytea``."""
+    def execute(self, query: bytes, values: Sequence[bytes | None], formats: Sequence[int]) -> None:
+        """Run what gives no rows; the values are texts, of format 1 the bytes of a ``bytea``, or null."""
         self._run(query, values, formats, ExecStatus.COMMAND_OK)
 
     def _run(
-        self, query: bytes, values: Sequence[bytes], formats: Sequence[int] | None, expected: ExecStatus
+        self, query: bytes, values: Sequence[bytes | None], formats: Sequence[int] | None, expected: ExecStatus
     ) -> PGresult:
         try:
-            return self._checked(self._pgconn.exec_prepared(self._name(query), values, formats), expected)
+            return self._exec(query, values, formats, expected)
         except InvalidSqlStatementName:  # psycopg lets go of all that was prepared when a transaction is rolled back
             self._names.clear()
-            return self._checked(self._pgconn.exec_prepared(self._name(query), values, formats), expected)
+            return self._exec(query, values, formats, expected)
+
+    def _exec(
+        self, query: bytes, values: Sequence[bytes | None], formats: Sequence[int] | None, expected: ExecStatus
+    ) -> PGresult:
+        result = self._pgconn.exec_prepared(self._name(query), values, formats)  # type: ignore[arg-type]  # takes null
+        return self._checked(result, expected)
 
     def _checked(self, result: PGresult, expected: ExecStatus) -> PGresult:
         if result.status != expected:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from common import bulk
+from events import changes
+from events.changes import Change, Changes
 from events.delivery.explanations import UNREADABLE, UNREADABLE_CODE
 from events.delivery.graph_api import Problem
 from events.models import EVENT_MAX_AGE, Delivery, OutboxRow, Road
@@ -77,10 +79,13 @@ class OutboxRecord(msgspec.Struct, eq=False):
     event_count: int
     body: bytes
     road: int = Road.SERVER.value
+    #: What the intake changed of its events, as it is stored.
+    changes: str | None = None
     #: The second and the minute in which it was received, counted from the epoch's; filled in by ``__post_init__``.
     second: int = 0
     minute: int = 0
     _raws: list[msgspec.Raw] | None = None
+    _changes: Changes | None = None
 
     def __post_init__(self) -> None:
         self.second = int(self.received_at.timestamp())
@@ -91,6 +96,14 @@ class OutboxRecord(msgspec.Struct, eq=False):
         if self._raws is None:
             self._raws = _decode_raws(self.body)
         return self._raws
+
+    def changes_of(self, index: int) -> Sequence[Change]:
+        """What the intake changed of the event in this place."""
+        if self.changes is None:
+            return ()
+        if self._changes is None:
+            self._changes = changes.read(self.changes, self.event_count)
+        return self._changes.of(index)
 
 
 class Event(msgspec.Struct, eq=False, gc=False):
@@ -105,6 +118,8 @@ class Event(msgspec.Struct, eq=False, gc=False):
     fate: Fate | None = None
     #: What enrichment has made of it, if anything.
     enriched: bytes = b""
+    #: What enrichment has added.
+    completed: tuple[Change, ...] = ()
 
     @property
     def raw(self) -> msgspec.Raw | bytes:
@@ -112,6 +127,12 @@ class Event(msgspec.Struct, eq=False, gc=False):
         if self.fate is UNREAD:
             return self.enriched
         return self.row.raws()[self.index]
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        """What the gateway changed of it."""
+        of_intake = self.row.changes_of(self.index)
+        return (*of_intake, *self.completed) if self.completed else of_intake
 
 
 class Came(NamedTuple):
@@ -167,10 +188,12 @@ _decode_rows = msgspec.json.Decoder(list[list[_Known]], strict=False).decode
 _decode_raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
+#: What a record is read from, behind its number, time, switch and mark.
+COLUMNS = "options, event_count, body, road, changes"
 #: The first rows in line, as many as are not too much for a batch; the very first is taken whatever its size. How much
 #: a body holds is known before it is read. Of each it is told whether another is behind it.
 _HEAD = """
-    SELECT number, received_at, intake, counted, options, event_count, body, road, next IS NOT NULL FROM (
+    SELECT number, received_at, intake, counted, {columns}, next IS NOT NULL FROM (
         SELECT *, SUM(event_count) OVER line AS events, SUM(LENGTH(body)) OVER line AS octets,
             ROW_NUMBER() OVER line AS place, LEAD(number) OVER line AS next
         FROM ({rows} ORDER BY {order} LIMIT %s) AS first_rows
@@ -178,10 +201,9 @@ _HEAD = """
     ) AS rows_in_line
     WHERE place = 1 OR (events <= %s AND octets <= %s) ORDER BY {order}
 """
-_OF_PIXEL = """
-    SELECT id AS number, received_at, intake, counted, options, event_count, body, road FROM events_outboxrow
-    WHERE pixel_id = %s {which}
-"""
+_OF_PIXEL = f"""
+    SELECT id AS number, received_at, intake, counted, {COLUMNS} FROM events_outboxrow WHERE pixel_id = %s {{which}}
+"""  # noqa: S608  # nosec B608  # our columns
 
 
 def read(pixel: Pixel, *, now: datetime, publishes: bool, part: int = 1) -> Batch | None:
@@ -209,7 +231,7 @@ def read_head(
 ) -> Batch | None:
     """The batch at the head of the ``rows`` that a statement finds, of those received ``until`` then if it is given."""
     most_events, most_bytes = MAX_EVENTS // part, MAX_BYTES // part
-    statement = _HEAD.format(rows=rows, order=order)
+    statement = _HEAD.format(rows=rows, order=order, columns=COLUMNS)
     found = bulk.fetch(statement, [*parameters, most_events + 1, most_events, most_bytes])
     records = [OutboxRecord(*values) for *values, _ in found if until is None or values[1] <= until]
     if not records:

@@ -22,6 +22,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from accounts.models import Tenant
+from events.changes import FROM_ADDRESS, REMEMBERED, Change
 from events.delivery.batches import Event
 from events.intake.click_ids import click_id_in
 from events.intake.doubt import TELLING, is_marked
@@ -33,6 +34,10 @@ from pixels.models import Pixel
 
 #: What is remembered of a visitor and added to later events.
 IDENTIFIERS = ("em", "ph", "fn", "ln", "ct", "st", "zp", "ge", "country")
+#: What is told of an event to which one of them was added.
+_COMPLETED = {name: Change(f"user_data.{name}", REMEMBERED) for name in IDENTIFIERS} | {
+    "fbc": Change("user_data.fbc", FROM_ADDRESS)
+}
 #: Part of each key. A new number forgets all memories: also those that a process of the previous release still writes,
 #: and those of an older backup.
 _EPOCH = 3
@@ -107,6 +112,7 @@ def enrich(owner: Pixel | Destination, events: Iterable[Event]) -> None:
         remembered.learn(visitor, by_browser=by_browser)
         if added:
             event.enriched = _with(event.raw, content.user_data | added)
+            event.completed = tuple(map(_COMPLETED.__getitem__, added))
     remembered.save()
 
 

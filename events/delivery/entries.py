@@ -13,6 +13,7 @@ import msgspec
 from common.cursors import encode_cursor
 from common.errors import InvalidInput
 from common.validation import refuse_control_characters
+from events.changes import Change
 from events.delivery.explanations import explain
 from events.models import LABEL_MAX_LENGTH, Delivery, Road
 from filters.matching import covering
@@ -105,6 +106,8 @@ class Delivered(NamedTuple):
     is_metas: bool = True
     #: Of one that waits: the event as it is stored, with all that tells of the visitor.
     raw: msgspec.Raw | bytes = b""
+    #: What the gateway changed of it.
+    changes: tuple[Change, ...] = ()
 
     @property
     def cursor(self) -> str:

@@ -59,6 +59,7 @@ def request_of(letter: RefusedEvent) -> dict[str, Any]:
         "body": b"[%b]" % bytes(letter.event),
         "options": letter.options,
         "road": letter.road,
+        "changes": letter.changes,
     }
 
 

@@ -7,7 +7,7 @@ It begins by making sure that the lane is still ours. So each event is counted o
 from __future__ import annotations
 
 from collections import Counter as Multiset
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from common import bulk
-from events import bounds
+from events import bounds, changes
 from events.delivery import lanes
 from events.delivery.batches import Batch, Came, Event
 from events.delivery.log import writing as log
@@ -96,16 +96,26 @@ def _settle_rows(batch: Batch) -> None:
     if whole:
         OutboxRow.objects.filter(pk__in=whole).update(counted=True)
     parts = [
-        OutboxRow(pk=row.pk, counted=True, event_count=len(events), body=array_of(events))
+        OutboxRow(pk=row.pk, counted=True, **holding(events))
         for row in kept
         if len(events := waiting[row.pk]) < row.event_count
     ]
-    OutboxRow.objects.bulk_update(parts, ["counted", "event_count", "body"])
+    OutboxRow.objects.bulk_update(parts, ["counted", *HOLDING])
 
 
-def array_of(events: list[Event]) -> bytes:
-    """The body of a row that holds these events of one."""
-    return b"[%s]" % b",".join(event.raw for event in events)
+#: The columns of a row that tell of its events.
+HOLDING = ("event_count", "body", "changes")
+
+
+def holding(events: Sequence[Event]) -> dict[str, Any]:
+    """These columns of a row that holds some events of another."""
+    body = b"[%s]" % b",".join(event.raw for event in events)
+    return dict(zip(HOLDING, (len(events), body, _changes_of(events)), strict=True))
+
+
+def _changes_of(events: Iterable[Event]) -> str | None:
+    """Those of the intake: enrichment is done anew at each attempt."""
+    return changes.write(event.row.changes_of(event.index) for event in events)
 
 
 def _count(claim: lanes.Claim, batch: Batch, errors: int, now: datetime) -> None:
@@ -155,6 +165,7 @@ def refused(events: Iterable[Event], now: datetime) -> list[dict[str, Any]]:
             "event": raw,
             "options": event.row.options,
             "road": event.row.road,
+            "changes": _changes_of([event]),
             "code": event.fate.code,
             "message": event.fate.detail,
             "trace_id": event.fate.trace_id,

@@ -13,13 +13,14 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.expressions import Combinable
 
 from accounts.models import Tenant
+from events.changes import Change, read
 from events.delivery.ends import End, read_ends
 from events.delivery.entries import Among, Delivered, From, Wanted
 from events.delivery.masking import masked_event
 from events.delivery.naming import GONE
 from events.delivery.reads import list_deliveries_of
 from events.intake.addresses import events_path
-from events.models import DeadLetter, DestinationLetter
+from events.models import DeadLetter, DestinationLetter, Road
 from pipelines.models import Source
 from pixels.models import Pixel
 
@@ -47,6 +48,9 @@ class Letter(NamedTuple):
     event_name: str
     message: str
     event: bytes
+    road: int
+    #: What the intake changed of it, as it is stored.
+    changes: str | None
 
 
 class Sent(NamedTuple):
@@ -81,6 +85,20 @@ class Story:
     def pixel(self) -> Pixel | None:
         """None of a source's events."""
         return self.owner if isinstance(self.owner, Pixel) else None
+
+    @property
+    def changes(self) -> list[tuple[Road, Change]]:
+        """What the gateway changed of them, by the road on which they came: each once, whatever became of them."""
+        of_entries = [(entry.road, entry.changes) for entry in self.entries]
+        letters = [sent.letter for sent in self.sent if sent.letter]
+        of_letters = [(Road(each.road), read(each.changes, 1).of(0)) for each in letters if each.changes]
+        found = {(road, change): None for road, changes in (*of_entries, *of_letters) for change in changes}
+        return list(found)
+
+    @property
+    def has_both_roads(self) -> bool:
+        """Were changes made of events of servers and of browsers?"""
+        return len({road for road, _ in self.changes}) > 1
 
     @property
     def waits(self) -> bool:

@@ -10,6 +10,7 @@ import orjson
 from django.db.models import Q
 
 from events.delivery.log.writing import Whose, write
+from events.demo.left_out import changes_of, write_left_out
 from events.demo.records import LOGGED, LOGGED_AT_MOST, event_id_of, sent_event, settled
 from events.demo.scenery import SHOP, DemoPipeline, DemoPixel
 from events.demo.traffic import DEAD_LETTER_HOURS_AGO, Passed, traffic_of
@@ -17,6 +18,7 @@ from events.figures.books import DESTINATIONS, SOURCES
 from events.figures.counting import Tally
 from events.gateway.lacking import Lack
 from events.models import DestinationCursor, DestinationLane, DestinationLetter, Road, SourceLane, SourceRow
+from events.retention import FINDINGS_KEPT
 from filters.matching import FilterSet, Kind
 from filters.reads import rules_of
 from pipelines.models import Destination, DestinationType, Source
@@ -31,11 +33,13 @@ def write_source_traffic(source: Source, demo: DemoPipeline, now: datetime) -> i
     """Write figures, the delivery log, a dead letter and what waits; the number of events."""
     came = _came(source, demo, now)
     tally = Tally(SOURCES)
+    _count_ids(tally, came)
     for number, event in enumerate(came):
         tally.add(event.at, event.name, event.website, "received", road=event.road)
         for lack in _lacks(number, event.name):
             tally.add(event.at, event.name, event.website, lack.value, road=event.road)
     tally.write(source.pk)
+    write_left_out(source.pk, [event for event in came if event.at > now - FINDINGS_KEPT], is_source=True)
     away_since = now - timedelta(minutes=AWAY_MINUTES)
     _write_rows(source, [event for event in came if event.at >= away_since])
     for destination in Destination.objects.filter(pipeline_links__pipeline__source_links__source=source):
@@ -48,12 +52,22 @@ def write_source_traffic(source: Source, demo: DemoPipeline, now: datetime) -> i
 
 
 def _came(source: Source, demo: DemoPipeline, now: datetime) -> list[Passed]:
-    """What visitors' browsers sent; the last is an order, so that one waits at any hour."""
+    """What visitors' browsers sent, and the shop's server; the last is an order, so that one waits at any hour."""
     rules = [rule for kind in Kind for rule in rules_of(source.tenant_id, kind, Q(pixel=None))]
     as_pixel = DemoPixel(demo.source_id, demo.website, demo.events_a_day, SHOP, {demo.website: 1})
     passed = traffic_of(as_pixel, FilterSet.of(rules, ()), now)
     order = Passed(now - timedelta(minutes=5), "Purchase", demo.website, "published", road=Road.BROWSER)
-    return [*(event for event in passed if event.road is Road.BROWSER and event.at < order.at), order]
+    return [*(event for event in passed if event.at < order.at), order]
+
+
+def _count_ids(tally: Tally, came: Iterable[Passed]) -> None:
+    """How many ids came on either road, and on both."""
+    ids: set[tuple[str, str]] = set()
+    for event in came:
+        one = event.name, event_id_of(event)
+        for column in ("ids_seen", "ids_on_both")[: 1 + (one in ids)]:
+            tally.add(event.at, event.name, None, column, road=event.road)
+        ids.add(one)
 
 
 def _lacks(number: int, name: str) -> Iterator[Lack]:
@@ -112,7 +126,7 @@ def _write_fates(source: Source, destination: Destination, events: list[Passed])
     for event in logged:
         # At a moment of its own: an event's lines of two destinations would have one id.
         at = event.at + timedelta(seconds=1, microseconds=destination.pk)
-        write(whose, [settled(event, REFUSED_CODE, is_metas=is_metas)], at)
+        write(whose, [settled(event, REFUSED_CODE, is_metas=is_metas, leaves_out=True)], at)
 
 
 def _write_rows(source: Source, waiting: Iterable[Passed]) -> None:
@@ -125,6 +139,7 @@ def _write_rows(source: Source, waiting: Iterable[Passed]) -> None:
             event_count=1,
             body=orjson.dumps([sent_event(event)]),
             road=event.road,
+            changes=changes_of(event),
         )
         for place, event in enumerate(waiting, 1)
     ]

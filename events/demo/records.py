@@ -13,11 +13,12 @@ import orjson
 from events.delivery.batches import Event, Fate, OutboxRecord
 from events.delivery.entries import Outcome
 from events.delivery.log.writing import Whose, write
+from events.demo.left_out import changes_of, write_left_out
 from events.demo.scenery import DemoPixel, Story
 from events.demo.traffic import DEAD_LETTER_CODE, REJECTED_HOURS_AGO, Passed, traffic_of
 from events.figures.counting import OF_BROWSERS
 from events.models import Counter, DeadLetter, Lane, OutboxRow, Road, SeenLabel
-from events.retention import MINUTES_KEPT
+from events.retention import FINDINGS_KEPT, MINUTES_KEPT
 from filters.reads import load_filter_set
 from pixels.models import Pixel
 
@@ -41,7 +42,11 @@ def write_traffic(pixel: Pixel, demo: DemoPixel, now: datetime) -> int:
     passed = traffic_of(demo, load_filter_set(pixel), now)
     rejected_at = now - timedelta(hours=REJECTED_HOURS_AGO) if demo.story is Story.REJECTED_TOKEN else None
     _write_counters(pixel, passed, rejected_at, now)
-    _write_deliveries(pixel, [event for event in passed if event.fate and event.at > now - LOGGED][-LOGGED_AT_MOST:])
+    if demo.is_refused:
+        write_left_out(pixel.pk, [event for event in passed if event.at > now - FINDINGS_KEPT], is_source=False)
+    _write_deliveries(
+        pixel, demo, [event for event in passed if event.fate and event.at > now - LOGGED][-LOGGED_AT_MOST:]
+    )
     DeadLetter.objects.bulk_create(_dead_letter(pixel, event) for event in passed if event.fate == "failed")
     OutboxRow.objects.bulk_create(_waiting(pixel, event) for event in passed if not event.fate)
     Lane.objects.update_or_create(pixel=pixel, defaults={"held": rejected_at is not None})
@@ -116,13 +121,17 @@ def _spans(at: datetime, now: datetime) -> Iterator[tuple[Counter.Span, datetime
         yield Counter.Span.MINUTE, at.replace(second=0, microsecond=0)
 
 
-def _write_deliveries(pixel: Pixel, passed: Iterable[Passed]) -> None:
+def _write_deliveries(pixel: Pixel, demo: DemoPixel, passed: Iterable[Passed]) -> None:
+    whose = Whose(pixel.tenant_id, pixel=pixel.pk)
     for event in passed:
-        write(Whose(pixel.tenant_id, pixel=pixel.pk), [settled(event)], event.at + timedelta(seconds=1))
+        write(whose, [settled(event, leaves_out=demo.is_refused)], event.at + timedelta(seconds=1))
 
 
-def settled(event: Passed, code: str = DEAD_LETTER_CODE, *, is_metas: bool = True) -> Event:
-    """As the delivery log is told of it; ``code`` is what a refusal had. Only Meta gives its answers an id."""
+def settled(event: Passed, code: str = DEAD_LETTER_CODE, *, is_metas: bool = True, leaves_out: bool = False) -> Event:
+    """As the delivery log is told of it; ``code`` is what a refusal had. Only Meta gives its answers an id.
+
+    ``leaves_out``: is it of a sender that sends what the intake leaves out?
+    """
     fate = Fate(
         event.fate or "",
         _OUTCOMES.get(event.fate, Outcome.DROPPED),
@@ -130,7 +139,7 @@ def settled(event: Passed, code: str = DEAD_LETTER_CODE, *, is_metas: bool = Tru
         code if event.fate == "failed" else "",
         trace_id_of(event) if is_metas and event.fate in _OUTCOMES else "",
     )
-    row = OutboxRecord(0, event.at, 0, True, "", 1, b"", event.road)
+    row = OutboxRecord(0, event.at, 0, True, "", 1, b"", event.road, changes_of(event) if leaves_out else None)
     return Event(row, 0, event.name, event_id_of(event), int(event.at.timestamp()), event.website, fate)
 
 

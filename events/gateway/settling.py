@@ -19,7 +19,7 @@ from events.delivery import leases
 from events.delivery.attempts import Attempt
 from events.delivery.batches import Batch, Event, OutboxRecord
 from events.delivery.log import writing as log
-from events.delivery.settling import add_events, array_of, refused
+from events.delivery.settling import HOLDING, add_events, holding, refused
 from events.delivery.verdicts import Verdict
 from events.figures.books import DESTINATIONS
 from events.figures.counting import Tally
@@ -91,10 +91,9 @@ def _pass(destination: Destination, part: Part, settled: Batch) -> None:
             destination=destination,
             source_id=part.source_pk,
             received_at=row.received_at,
-            event_count=len(events),
-            body=array_of(events),
             options=row.options,
             road=row.road,
+            **holding(events),
         )
         for row, events in _waiting(settled).items()
     )
@@ -105,11 +104,9 @@ def _settle_rows(batch: Batch) -> None:
     waiting = _waiting(batch)
     bulk.delete(DestinationRow, [row.pk for row in batch.rows if row not in waiting])
     shorter = [
-        DestinationRow(pk=row.pk, event_count=len(events), body=array_of(events))
-        for row, events in waiting.items()
-        if len(events) < row.event_count
+        DestinationRow(pk=row.pk, **holding(events)) for row, events in waiting.items() if len(events) < row.event_count
     ]
-    DestinationRow.objects.bulk_update(shorter, ["event_count", "body"])
+    DestinationRow.objects.bulk_update(shorter, HOLDING)
 
 
 def _waiting(batch: Batch) -> dict[OutboxRecord, list[Event]]:

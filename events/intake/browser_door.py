@@ -69,6 +69,7 @@ def receive(body: bytes, browser: Browser, network: str) -> Storing[None]:
     """
     pixel_id, body = read_pixel_id(body)
     notes = Notes()
+    notes.of_event(0)
     try:
         count_request("BROWSER_PIXEL", pixel_id)
         events = [to_event(body, browser, notes)]
@@ -85,7 +86,7 @@ def receive(body: bytes, browser: Browser, network: str) -> Storing[None]:
         return
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
     try:
-        yield NewRow(pixel.pk, intake.value, 1, "", stored, Road.BROWSER.value, pixel.is_source)
+        yield NewRow(pixel.pk, intake.value, 1, "", stored, Road.BROWSER.value, pixel.is_source, notes.changes(1))
     except IntegrityError:  # the pixel was removed a moment ago
         forget_pixel_settings()
         return

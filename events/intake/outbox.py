@@ -31,13 +31,19 @@ class _Table(NamedTuple):
 def _table(model: type[Model], owner: str, further: str = "", last: tuple[bool, ...] = ()) -> _Table:
     columns = f"{owner}, intake, event_count, options, body, road, received_at{further}"
     insert = f"INSERT INTO {model._meta.db_table} ({columns}) VALUES "  # noqa: S608  # nosec B608  # our names
-    return _Table(insert, f"({', '.join(['%s'] * (7 + len(last)))})", last)
+    return _Table(insert, f"({', '.join(['%s'] * len(columns.split(',')))})", last)
 
 
-#: By whether it is a gateway source's. What is new is not counted yet; of a source, it has no place.
-_TABLES = (_table(OutboxRow, "pixel_id", ", counted", (False,)), _table(SourceRow, "source_id"))
+#: By whether it is a gateway source's, and whether changes are told: most requests come without, and pay nothing for
+#: the column. What is new is not counted yet; of a source, it has no place.
+_TABLES = {
+    (False, False): _table(OutboxRow, "pixel_id", ", counted", (False,)),
+    (False, True): _table(OutboxRow, "pixel_id", ", counted, changes", (False,)),
+    (True, False): _table(SourceRow, "source_id"),
+    (True, True): _table(SourceRow, "source_id", ", changes"),
+}
 #: On PostgreSQL the body goes as it is; bound by Django, it would be sent as hexadecimal text, twice as long.
-_FORMATS = (0, 0, 0, 0, 1, 0, 0, 0)
+_FORMATS = (0, 0, 0, 0, 1, 0, 0, 0, 0)
 
 
 class NewRow(NamedTuple):
@@ -50,6 +56,8 @@ class NewRow(NamedTuple):
     body: bytes
     road: int = Road.SERVER.value
     is_source: bool = False
+    #: What the intake changed of the events (``events.changes``).
+    changes: str | None = None
 
 
 Result = TypeVar("Result")
@@ -193,18 +201,25 @@ def _insert(rows: Sequence[NewRow]) -> None:
 
 
 def _execute(db: BaseDatabaseWrapper, rows: Sequence[NewRow]) -> None:
-    now, is_source = timezone.now(), rows[0].is_source
-    last = _TABLES[is_source].last
+    now = timezone.now()
+    kind = rows[0].is_source, any([row.changes for row in rows])  # noqa: C419  # faster
+    last = _TABLES[kind].last
     if isinstance(db, DatabaseWrapper):
         further = (now.isoformat().encode(), b"false")[: 1 + len(last)]
-        values = [value for row in rows for value in (*map(_as_text, row[:4]), row.body, _as_text(row.road), *further)]
-        formats = _FORMATS[: 7 + len(last)]
-        db.execute_prepared(_prepared(is_source, len(rows)), values, formats * len(rows))
+        values: list[bytes | None] = []
+        for row in rows:
+            values += (*map(_as_text, row[:4]), row.body, _as_text(row.road), *further)
+            if kind[1]:
+                values.append(None if row.changes is None else row.changes.encode())
+        formats = _FORMATS[: len(values) // len(rows)]
+        db.execute_prepared(_prepared(kind, len(rows)), values, formats * len(rows))
         return
     stored_at = db.ops.adapt_datetimefield_value(now)
     with db.cursor() as cursor:
-        values_of_all = [value for row in rows for value in (*row[:6], stored_at, *last)]
-        cursor.execute(_statement(is_source, len(rows)), values_of_all)
+        values_of_all = [
+            value for row in rows for value in (*row[:6], stored_at, *last, *([row.changes] if kind[1] else []))
+        ]
+        cursor.execute(_statement(kind, len(rows)), values_of_all)
 
 
 def _as_text(value: object) -> bytes:
@@ -212,14 +227,14 @@ def _as_text(value: object) -> bytes:
 
 
 @cache
-def _statement(is_source: bool, rows: int) -> str:
-    table = _TABLES[is_source]
+def _statement(kind: tuple[bool, bool], rows: int) -> str:
+    table = _TABLES[kind]
     return table.insert + ", ".join([table.row] * rows)
 
 
 @cache
-def _prepared(is_source: bool, rows: int) -> bytes:
-    return numbered(_statement(is_source, rows))
+def _prepared(kind: tuple[bool, bool], rows: int) -> bytes:
+    return numbered(_statement(kind, rows))
 
 
 #: A group for each table: what cannot be stored in one is no reason to store nothing in the other.

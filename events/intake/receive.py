@@ -111,4 +111,12 @@ def _row(
         raise
     # What a switched-off pixel receives is not published, but counted as dropped: the worker's work, too.
     intake = OutboxRow.Intake.RECEIVED if pixel.receives else OutboxRow.Intake.RECEIVING_OFF
-    return NewRow(pixel.pk, intake.value, len(content.sent), content.options, stored, is_source=pixel.is_source)
+    return NewRow(
+        pixel.pk,
+        intake.value,
+        len(content.sent),
+        content.options,
+        stored,
+        is_source=pixel.is_source,
+        changes=notes.changes(len(content.sent)),
+    )

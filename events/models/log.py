@@ -63,6 +63,8 @@ class DeliveryBatch(models.Model):
     kinds = models.TextField()
     # Of each event its kind, times and id.
     body = models.BinaryField()
+    # What the gateway changed of each event; null where it changed nothing.
+    changes = models.BinaryField(null=True)
 
     objects = DeliveryBatchQuerySet.as_manager()
 

@@ -28,6 +28,15 @@ def levels_field() -> models.JSONField[dict[str, int], dict[str, int]]:
     return models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
 
 
+def changes_field() -> models.TextField[str | None, str | None]:
+    """What the intake changed of the events, as ``events.changes`` writes it; null where it changed nothing.
+
+    Processes of the previous release leave the column alone: what they write has none, and where they take events out
+    of a row, it tells of more events than there are, and counts for nothing.
+    """
+    return models.TextField(null=True, editable=False)
+
+
 def count_field() -> models.BigIntegerField[int, int]:
     """A count that processes of the previous release leave out."""
     return models.BigIntegerField(default=0, db_default=0)
@@ -43,6 +52,7 @@ class Request(models.Model):
     # What else the Graph API is to be told with these events (test_event_code, partner_agent), as JSON; else empty.
     options = models.CharField(max_length=500, blank=True)
     road = road_field()
+    changes = changes_field()
 
     class Meta:
         abstract = True
@@ -207,6 +217,7 @@ class RefusedEvent(models.Model):
     event = models.BinaryField()
     options = models.CharField(max_length=500, blank=True)
     road = road_field()  # which a replay takes again
+    changes = changes_field()
     # The answer's code (Meta's: "100.2804003"), its message and trace id.
     code = models.CharField(max_length=30)
     message = models.CharField(max_length=500)

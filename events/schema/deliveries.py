@@ -17,6 +17,7 @@ from common.graphql.paging import SAMPLE_CURSOR, Listed, PageInfo, asks_for_prev
 from common.graphql.samples import MOMENT, Sampled
 from common.graphql.selection import selected
 from common.validation import clean_milliseconds
+from events.changes import MOST
 from events.delivery import services
 from events.delivery.entries import Slice, Wanted
 from events.delivery.explanations import explain
@@ -63,6 +64,24 @@ def time_field(attribute: str, description: str, *, required: bool = True) -> gr
     )
 
 
+class EventChange(graphene.ObjectType):
+    """A field of an event that the gateway changed. Values are kept nowhere."""
+
+    field = graphene.String(
+        required=True,
+        description=Sampled("The field; empty where more were changed than are told.", "user_data.ph"),
+    )
+    code = graphene.String(
+        required=True,
+        description=Sampled(
+            "Why it was left out, in a word that stays, or: filled, remembered, from_address, more.", "no_phone"
+        ),
+    )
+    explanation = graphene.String(
+        required=True, description=Sampled("The same in words.", "Left out. It is no telephone number.")
+    )
+
+
 class Delivery(graphene.ObjectType):
     """An event and what became of it, without personal data. Kept for 7 days, or as the host has set."""
 
@@ -92,6 +111,11 @@ class Delivery(graphene.ObjectType):
     )
     event_time = time_field("event_time", "When it happened, as its sender says", required=False)
     received_at = time_field("received_at", "When it came, to the second", required=False)
+    changes = graphene.List(
+        NonNull(EventChange),
+        required=True,
+        description=f"What the gateway left out of it, filled in and completed: at most {MOST}, by field.",
+    )
     enriched = graphene.Boolean(
         required=True, description="Was it completed with what its visitor had given before (event enrichment)?"
     )

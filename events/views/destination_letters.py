@@ -18,6 +18,7 @@ from accounts.web import AccountRequest, account_page
 from events.delivery.explanations import explain
 from events.gateway import services
 from events.models import DestinationLetter
+from events.views import sent_again
 from events.views.pixels import PAGE_SIZE, row_of_letter
 from pipelines.lookups import find_destination
 from pipelines.models import DestinationType
@@ -46,9 +47,7 @@ def letters(request: AccountRequest, destination_id: str) -> HttpResponse:
 def replay(request: AccountRequest, destination_id: str) -> HttpResponse:
     """Send the one that is named again, or all of the destination's."""
     count = _each(request, destination_id, services.replay_letter, services.replay_letters)
-    text = ngettext("%(count)d event is sent again.", "%(count)d events are sent again.", count)
-    messages.success(request, text % {"count": count})
-    return redirect(address(_LIST, request.tenant, destination_id))
+    return sent_again.back(request, count, address(_LIST, request.tenant, destination_id))
 
 
 @require_POST

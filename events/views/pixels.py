@@ -30,6 +30,7 @@ from events.forms import DeliveryFilterForm
 from events.models import DeadLetter, Lane
 from events.models.shared import RefusedEvent
 from events.refused.reading import read_refused
+from events.views import sent_again
 from events.views.charts import Traffic
 from events.views.registrations import registration_context
 from pixels.listing import get_listed_pixel
@@ -128,9 +129,7 @@ def row_of_letter(letter: RefusedEvent, explanation: str) -> dict[str, Any]:
 def replay(request: AccountRequest, pixel_id: str) -> HttpResponse:
     """Send the dead letter that is named again, or all of the pixel's."""
     count = _each(request, pixel_id, services.replay_dead_letter, services.replay_dead_letters)
-    text = ngettext("%(count)d event is sent again.", "%(count)d events are sent again.", count)
-    messages.success(request, text % {"count": count})
-    return redirect(address("pixels:dead_letters", request.tenant, pixel_id))
+    return sent_again.back(request, count, address("pixels:dead_letters", request.tenant, pixel_id))
 
 
 @require_POST

@@ -24,6 +24,7 @@ from events.demo.records import sent_event
 from events.demo.scenery import READERS, SHOP, STORE
 from events.demo.traffic import Passed
 from events.figures.counting import OF_BROWSERS
+from events.findings import read_left_out
 from events.gateway.lanes import waiting_destinations
 from events.models import (
     Counter,
@@ -38,7 +39,7 @@ from events.models import (
 from events.refused.reading import read_last_refused, read_refused
 from events.registration import telling
 from events.sandbox import GraphError, Sandbox, rules
-from pipelines.models import Destination
+from pipelines.models import Destination, Source
 from pipelines.reads import list_pipelines
 from pixels.models import Pixel
 from tests.events.logged import logged
@@ -187,6 +188,22 @@ def test_an_account_has_a_gateway_pipeline() -> None:
     assert (fates[warehouse]["failed"], warehouse.dead_letters.count()) == (1, 1)
     assert waiting_destinations() == []  # until the warehouse is tried again
     assert SourceRow.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_ids_of_a_source_are_compared_and_what_was_left_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("events.demo.left_out._ONE_IN", 1)
+    demo()
+    source, pixel = Source.objects.get(), Pixel.objects.get(name="Web shop USA")
+
+    told = read_deduplication(source, timezone.now())
+    assert told.findings == []
+    assert {one.share for one in told.on_both} == {1.0}
+    for owner in (source, pixel):
+        assert [one.field for one in read_left_out(owner)] == ["user_data.ph"]
+    lines = [line for line in logged() if line.source_pk == source.pk]
+    assert {bool(line.changes) for line in lines if line.road is Road.SERVER} == {True}
+    assert not any(line.changes for line in lines if line.road is Road.BROWSER)
 
 
 def _fates(destination: Destination) -> dict[str, int]:

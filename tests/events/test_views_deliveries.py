@@ -17,7 +17,7 @@ from pixels.models import Pixel
 from tests.base import Cast, login
 from tests.events.outbox import bad_purchase, purchase, put
 from tests.factories import DeadLetterFactory, DeliveryFactory, EventFilterFactory, FormerDeliveryFactory, PixelFactory
-from tests.pages import get, see
+from tests.pages import address, get, post, see
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +127,23 @@ def test_a_refused_event_shows_what_was_sent_with_the_field_marked(cast: Cast, p
     assert sent.curl.startswith(f"curl http://localhost:8000/capi/{pixel.pixel_id}/events -H ")
     assert '"currency": "Euro"' in sent.curl
     assert "Send again" in html
+
+
+def test_a_refused_event_that_is_sent_again_is_seen_to_wait_on_its_page(cast: Cast, pixel: Pixel) -> None:
+    letter = DeadLetterFactory.create(pixel=pixel, event_id="order/1?")
+    client = login(cast.max)
+    path = address("pixels:replay", cast.shoes, pixel.pixel_id)
+    answer = client.post(path, {"letter": letter.pk, "event": "order/1?"})
+    assert answer.headers["Location"] == address(ONE, cast.shoes, id="order/1?")
+    page = see(client, ONE, cast.shoes, id="order/1?")
+    assert "The event waits to be sent again. What becomes of it is shown here" in page
+
+
+@pytest.mark.parametrize("event_id", ["nul\0", "x" * 200, "//evil.example", "\r\nX: 1"])
+def test_an_id_that_somebody_has_made_up_leads_nowhere_else(cast: Cast, pixel: Pixel, event_id: str) -> None:
+    letter = DeadLetterFactory.create(pixel=pixel, event_id="order-1")
+    answer = post(cast.max, "pixels:replay", cast.shoes, pixel.pixel_id, letter=letter.pk, event=event_id)
+    assert answer.headers["Location"] == address(ONE, cast.shoes, id=event_id[:100])
 
 
 def test_who_may_not_change_data_cannot_send_again(cast: Cast, pixel: Pixel) -> None:

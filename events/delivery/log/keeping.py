@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, QuerySet, Sum
-from django.db.models.functions import Length
+from django.db.models.functions import Coalesce, Length
 
 from common import partitions
 from common.partitions import Part
@@ -94,7 +94,8 @@ def estimated_size_of_log() -> int:
 
 
 def _octets(of_batches: QuerySet[DeliveryBatch], of_keys: QuerySet[DeliveryKey]) -> int:
-    batches = of_batches.aggregate(octets=Sum(Length("body") + Length("kinds"), default=0), rows=Count("pk"))
+    octets = Length("body") + Length("kinds") + Coalesce(Length("changes"), 0)
+    batches = of_batches.aggregate(octets=Sum(octets, default=0), rows=Count("pk"))
     keys = of_keys.aggregate(octets=Sum(Length("digests"), default=0), rows=Count("batch"))
     overhead = batches["rows"] * _OCTETS_OF_BATCH + keys["rows"] * _OCTETS_OF_KEY
     return int(batches["octets"] + keys["octets"] + overhead)

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from events import changes
+from events.changes import Changes
 from events.delivery.batches import Event
 from events.models import Road
 from events.models.log import microseconds
@@ -33,6 +35,8 @@ _KIND = attrgetter("name", "website", "fate")
 _ROAD = attrgetter("row.road")
 _ENRICHED = attrgetter("enriched")
 _EVENT_ID = attrgetter("event_id")
+_CHANGES = attrgetter("row.changes")
+_COMPLETED = attrgetter("completed")
 #: Fast: of ids, little more can be gained.
 _LEVEL = 1
 #: Seconds from the epoch that no date is away, and milliseconds between two times that no dates are.
@@ -70,6 +74,7 @@ class Packed(NamedTuple):
 
 _decode_kinds: Callable[[str], list[Kind]] = msgspec.json.Decoder(list[Kind]).decode
 _decode_columns: Callable[[bytes], Columns] = msgspec.msgpack.Decoder(Columns).decode
+_decode_changes: Callable[[bytes], Changes] = msgspec.msgpack.Decoder(Changes).decode
 
 
 def pack(events: Sequence[Event], now: datetime) -> Packed:
@@ -85,6 +90,14 @@ def pack(events: Sequence[Event], now: datetime) -> Packed:
         list(map(_EVENT_ID, events)),
     )
     return Packed(list(map(_kind, places)), zlib.compress(msgspec.msgpack.encode(columns), _LEVEL))
+
+
+def pack_changes(events: Sequence[Event]) -> bytes | None:
+    """What the gateway changed of them; None where it changed nothing."""
+    if not any(map(_CHANGES, events)) and not any(map(_COMPLETED, events)):
+        return None
+    found = changes.gather(event.changes for event in events)
+    return zlib.compress(msgspec.msgpack.encode(found), _LEVEL) if found else None
 
 
 def _ways(events: Sequence[Event]) -> Iterable[tuple[object, ...]]:
@@ -120,6 +133,11 @@ def read_kinds(stored: str) -> list[Kind]:
 def read_columns(body: bytes) -> Columns:
     """The batch's columns."""
     return _decode_columns(zlib.decompress(body))
+
+
+def read_changes(stored: bytes | None) -> Changes:
+    """The batch's changes."""
+    return _decode_changes(zlib.decompress(stored)) if stored else changes.NONE
 
 
 def digest_of(event_id: str) -> int:

@@ -17,6 +17,7 @@ from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from common import budget, bulk
+from events.changes import Changes
 from events.delivery.entries import EVERYTHING, Delivered, From, Outcome, Position, Wanted, moment
 from events.delivery.log import packing
 from events.delivery.log.packing import Columns, Kind
@@ -37,8 +38,14 @@ READ_TOGETHER = 5_000
 LOOKS_PER_OBJECT = 50
 EVENTS_PER_OBJECT = 50
 _LOW = (1 << LOW_BITS) - 1
-#: What is read of a batch before its events are.
+#: What is read of a batch before its events are, and these.
 _TOLD = ("pk", "pixel", "source", "destination", "event_count", "kinds")
+_HELD = ("body", "changes")
+
+
+class _Events(NamedTuple):
+    columns: Columns
+    changes: Changes
 
 
 class _Batch(NamedTuple):
@@ -50,8 +57,8 @@ class _Batch(NamedTuple):
     kinds: list[Kind]
     #: Which of the kinds are asked for.
     wanted: frozenset[int]
-    #: The events, where they have been read.
-    body: bytes | memoryview | None
+    #: The events, where they have been read: the columns of ``_HELD``.
+    held: tuple[bytes | memoryview | None, ...]
 
 
 @dataclass(slots=True)
@@ -81,13 +88,13 @@ class Lines:
         if self.wanted.event_id is not None:
             batches = batches.filter(pk__in=batches_with([self.tenant_id], self.wanted.event_id))
         for some in self._looked_at(batches):
-            for batch, columns in _opened(some if self.most is None else self._together(some)):
-                yield from _lines(batch, columns, self.wanted, self.behind)
+            for batch, events in _opened(some if self.most is None else self._together(some)):
+                yield from _lines(batch, events, self.wanted, self.behind)
 
     def _looked_at(self, batches: QuerySet[DeliveryBatch]) -> Iterator[list[_Batch]]:
         """Those that hold what is asked for, by parts."""
         is_by_id = self.wanted.event_id is not None
-        columns = batches.values_list(*_TOLD, *(["body"] if is_by_id else []))
+        columns = batches.values_list(*_TOLD, *(_HELD if is_by_id else []))
         looked_at, size = 0, self.most or (HOLDING_LOOK if is_by_id else FIRST_LOOK)
         while True:
             rows = list(columns[:size])
@@ -119,7 +126,7 @@ def _behind(pk: int) -> Position:
 def lines_of(batch: DeliveryBatch) -> list[Delivered]:
     """All lines of a batch, the last first."""
     told = _told([getattr(batch, column) for column in _TOLD], EVERYTHING)
-    return list(_lines(told, packing.read_columns(bytes(batch.body)), EVERYTHING, None))
+    return list(_lines(told, _read(batch.body, batch.changes), EVERYTHING, None))
 
 
 def oldest_kept() -> datetime:
@@ -164,23 +171,23 @@ def _last_behind(place: Position) -> int:
 
 
 def _told(row: Sequence[Any], wanted: Wanted) -> _Batch:
-    pk, pixel, source, destination, event_count, stored, *body = row
+    pk, pixel, source, destination, event_count, stored, *held = row
     kinds = packing.read_kinds(stored)
     places = (
         place for place, kind in enumerate(kinds) if wanted.is_kind(kind.name, kind.website, kind.outcome, kind.road)
     )
-    return _Batch(pk, pixel, source, destination, event_count, kinds, frozenset(places), *(body or [None]))
+    return _Batch(pk, pixel, source, destination, event_count, kinds, frozenset(places), tuple(held))
 
 
-def _opened(batches: Sequence[_Batch]) -> Iterator[tuple[_Batch, Columns]]:
+def _opened(batches: Sequence[_Batch]) -> Iterator[tuple[_Batch, _Events]]:
     """With their events, by parts."""
     first = 0
     while first < len(batches):
         last = _end_of_part(batches, first)
         part = batches[first:last]
         budget.load(sum(batch.event_count for batch in part), "deliveries", per_object=EVENTS_PER_OBJECT)
-        bodies = _bodies(part)
-        yield from ((batch, packing.read_columns(bytes(bodies[batch.pk]))) for batch in part if batch.pk in bodies)
+        held = _held(part)
+        yield from ((batch, _read(*held[batch.pk])) for batch in part if batch.pk in held)
         first = last
 
 
@@ -193,26 +200,33 @@ def _end_of_part(batches: Sequence[_Batch], first: int) -> int:
     return end
 
 
-def _bodies(batches: Sequence[_Batch]) -> dict[int, bytes | memoryview]:
-    """Those that have been read with their batches, and the others."""
-    bodies: dict[int, bytes | memoryview] = {batch.pk: batch.body for batch in batches if batch.body is not None}
-    if lacking := [batch.pk for batch in batches if batch.body is None]:
-        bodies.update(DeliveryBatch.objects.filter(pk__in=lacking).values_list("pk", "body"))
-    return bodies
+def _held(batches: Sequence[_Batch]) -> dict[int, tuple[Any, ...]]:
+    """The columns of those that have been read with their batches, and of the others."""
+    held: dict[int, tuple[Any, ...]] = {batch.pk: batch.held for batch in batches if batch.held}
+    if lacking := [batch.pk for batch in batches if not batch.held]:
+        rows = DeliveryBatch.objects.filter(pk__in=lacking).values_list("pk", *_HELD)
+        held.update({pk: columns for pk, *columns in rows})
+    return held
 
 
-def _lines(batch: _Batch, columns: Columns, wanted: Wanted, behind: Position | None) -> Iterator[Delivered]:
+def _read(body: bytes | memoryview, changes: bytes | memoryview | None) -> _Events:
+    return _Events(packing.read_columns(bytes(body)), packing.read_changes(bytes(changes) if changes else None))
+
+
+def _lines(batch: _Batch, events: _Events, wanted: Wanted, behind: Position | None) -> Iterator[Delivered]:
     """The batch's events that are asked for, the last first."""
+    columns = events.columns
     microseconds, low = batch.pk >> LOW_BITS, batch.pk & _LOW
     for index in range(batch.event_count - 1, -1, -1):
         if columns.kinds[index] not in batch.wanted or wanted.event_id not in (None, columns.ids[index]):
             continue
         place = (microseconds, From.LOG, low, index)
         if behind is None or place < behind:
-            yield _line(place, batch, columns, index)
+            yield _line(place, batch, events, index)
 
 
-def _line(place: Position, batch: _Batch, columns: Columns, index: int) -> Delivered:
+def _line(place: Position, batch: _Batch, events: _Events, index: int) -> Delivered:
+    columns = events.columns
     kind = batch.kinds[columns.kinds[index]]
     at = moment(place[0])
     return Delivered(
@@ -233,6 +247,7 @@ def _line(place: Position, batch: _Batch, columns: Columns, index: int) -> Deliv
         trace_id=kind.trace_id,
         received_at=_earlier(at.replace(microsecond=0), columns.received[index]),
         enriched=kind.enriched,
+        changes=tuple(events.changes.of(index)),
     )
 
 

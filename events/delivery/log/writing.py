@@ -76,6 +76,7 @@ def write(whose: Whose, events: Sequence[Event], now: datetime) -> None:
         roads=_bits(1 << kind.road for kind in kinds),
         kinds=packing.encode_kinds(kinds),
         body=body,
+        changes=packing.pack_changes(settled),
     ).save(force_insert=True)
     _insert_keys(whose.tenant_id, batch, list(packing.cut([event.event_id for event in settled])))
 

@@ -90,4 +90,5 @@ def _waits(queue: Queue, stored: From, source_pk: int, event: Event) -> Delivere
         detail=queue.detail,
         code=queue.code,
         raw=event.raw,
+        changes=tuple(event.changes),
     )

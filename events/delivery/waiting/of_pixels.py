@@ -46,4 +46,5 @@ def _waits(pixel: Pixel, silence: str, event: Event) -> Delivered:
         detail=NO_ANSWER if row.counted and silence else "",
         code=(pixel.api_error_code or "") if row.counted and not silence else "",
         raw=event.raw,
+        changes=tuple(event.changes),
     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from common import budget, bulk
-from events.delivery.batches import MAX_BYTES, Event, OutboxRecord, decode_rows
+from events.delivery.batches import COLUMNS, MAX_BYTES, Event, OutboxRecord, decode_rows
 from events.delivery.entries import Delivered, From
 from events.models import Intake, Road
 
@@ -81,19 +81,18 @@ _SIZES_APART = f"""
 """  # noqa: S608  # nosec B608  # our columns
 _SIZES = {From.OUTBOX: _SIZES_OF_PIXEL, From.SOURCE: _SIZES_OF_SOURCE, From.APART: _SIZES_APART}
 
-_REST = "options, event_count, body, road"
 _ROWS_OF_PIXEL = f"""
     SELECT {From.OUTBOX.value} AS stored, waits.pixel_id, 0 AS place, 0 AS source, COALESCE(silence, '') AS silence,
-        waits.id, received_at, intake, counted, {_REST}
+        waits.id, received_at, intake, counted, {COLUMNS}
     FROM events_outboxrow AS waits LEFT JOIN events_lane AS lane ON lane.pixel_id = waits.pixel_id
 """  # noqa: S608  # nosec B608  # our columns
 _ROWS_OF_SOURCE = f"""
     SELECT {From.SOURCE.value} AS stored, source_id, place, source_id AS source, '' AS silence,
-        waits.id, received_at, intake, TRUE AS counted, {_REST} FROM events_sourcerow AS waits
+        waits.id, received_at, intake, TRUE AS counted, {COLUMNS} FROM events_sourcerow AS waits
 """  # noqa: S608  # nosec B608  # our columns
 _ROWS_APART = f"""
     SELECT {From.APART.value} AS stored, destination_id, 0 AS place, source_id, '' AS silence,
-        waits.id, received_at, 0 AS intake, TRUE AS counted, {_REST} FROM events_destinationrow AS waits
+        waits.id, received_at, 0 AS intake, TRUE AS counted, {COLUMNS} FROM events_destinationrow AS waits
 """  # noqa: S608  # nosec B608  # our columns
 _ROWS = {From.OUTBOX: _ROWS_OF_PIXEL, From.SOURCE: _ROWS_OF_SOURCE, From.APART: _ROWS_APART}
 

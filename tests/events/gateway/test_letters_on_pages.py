@@ -59,6 +59,14 @@ def test_one_is_sent_again_then_all(cast: Cast, crm: Destination) -> None:
     assert "Nothing is set aside here" in see(client, LIST, cast.shoes, id_(crm))
 
 
+def test_one_that_is_sent_again_from_its_events_page_comes_back_there(cast: Cast, crm: Destination) -> None:
+    letter = DestinationLetterFactory.create(destination=crm, event_id="order-1")
+    client = login(cast.max)
+    answer = post(client, REPLAY, cast.shoes, id_(crm), letter=letter.pk, event="order-1")
+    assert answer.headers["Location"] == address("events:delivery", cast.shoes, id="order-1")
+    assert "The event waits to be sent again." in see(client, "events:delivery", cast.shoes, id="order-1")
+
+
 def test_one_is_discarded_then_all(cast: Cast, crm: Destination) -> None:
     first, *_ = DestinationLetterFactory.create_batch(3, destination=crm)
     client = login(cast.max)
