@@ -35,7 +35,7 @@ def count(pixel: Pixel, road: Road, **fates: int) -> None:
 
 
 @pytest.fixture
-def traffic(pixel: Pixel) -> None:
+def traffic(in_one_minute: None, pixel: Pixel) -> None:
     count(pixel, SERVER, received=1_000, published=900, failed=100)
     count(pixel, BROWSER, received=2_000, published=1_500, dropped_by_event_filter=500)
 

@@ -230,6 +230,7 @@ def test_an_instance_that_does_not_publish_to_meta_says_so(
         assert ("This instance publishes to a sandbox, not to Meta" in page) is is_sandbox
 
 
+@pytest.mark.usefixtures("in_one_minute")
 def test_the_chart_has_a_table_beside_it(cast: Cast, pixel: Pixel) -> None:
     count(pixel, received=12, published=11)
     page = see(cast.vic, PAGE, cast.shoes, period="1h")

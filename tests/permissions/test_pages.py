@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import resolve, reverse
@@ -78,6 +79,7 @@ def test_every_page_is_in_the_table() -> None:
 def test_a_page_is_open_to_those_whose_role_allows_it_and_nobody_else(
     cast: Cast, page: Page, subtests: pytest.Subtests
 ) -> None:
+    sessions = {person.pk: _session_of(person) for person in vars(cast).values() if isinstance(person, User)}
     for method, right in page.rights.items():
         for account in (account for wanted, account in RIGHTS if wanted == right):
             with undone():
@@ -85,7 +87,9 @@ def test_a_page_is_open_to_those_whose_role_allows_it_and_nobody_else(
                 _set_status(stage.tenant, account)
                 for visitor, expected in RIGHTS[right or "", account].items():
                     with subtests.test(method=method, account=account, visitor=visitor), undone():
-                        _assert_answer(_person(cast, visitor, account), method, page.name, stage, expected)
+                        person = _person(cast, visitor, account)
+                        client = _browser(sessions[person.pk]) if person else Client()
+                        _assert_answer(client, method, page.name, stage, expected)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if None in page.rights.values()], ids=str)
@@ -115,9 +119,19 @@ def _person(cast: Cast, visitor: str, account: str) -> User | None:
     }[visitor]
 
 
-def _assert_answer(person: User | None, method: str, name: str, stage: Stage, expected: str) -> None:
+def _session_of(person: User) -> str:
+    return login(person).cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def _browser(session: str) -> Client:
+    """A new one, for somebody who has signed in."""
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session
+    return client
+
+
+def _assert_answer(client: Client, method: str, name: str, stage: Stage, expected: str) -> None:
     path = address(name, stage.pixel, stage.member.pk, stage.host_member.pk)
-    client = login(person) if person else Client()
     before = snapshot() if expected != "ok" else None
 
     answer = _ask(client, method, name, path)

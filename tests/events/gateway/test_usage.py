@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def sent(receivers: Receivers) -> tuple[Source, list[Destination]]:
+def sent(in_one_minute: None, receivers: Receivers) -> tuple[Source, list[Destination]]:
     """Five events to two destinations, of which one refuses all; two of them from browsers."""
     source = source_of(tenant("Shoes"))
     _, destinations = pipeline(source, destinations=2)
