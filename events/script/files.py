@@ -127,7 +127,7 @@ def _make(any_id: str) -> Files | None:
 
 def _script(configuration: Configuration | None = None) -> str:
     served = {"configuration": msgspec.to_builtins(configuration)} if configuration else {}
-    return f"(function(__cbq){{{built('cbq.js')}}})({_literal(served)});\n"
+    return f'(function(__cbq){{"use strict";try{{{built("cbq.js")}}}catch(_){{}}}})({_literal(served)});\n'
 
 
 def _filter(source: Source) -> str:

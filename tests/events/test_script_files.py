@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 from unittest.mock import Mock
 
 import brotli
@@ -23,6 +24,7 @@ from filters.models import FilterState
 from pipelines.models import SourceType
 from pixels.models import Pixel
 from tests.base import Cast
+from tests.events.test_hashing_in_browsers import NODE
 from tests.factories import (
     DomainFilterFactory,
     EventFilterFactory,
@@ -96,6 +98,13 @@ def test_it_is_small() -> None:
     """The goal of 10 KiB holds for the script, and for the line that pages have beside it."""
     assert len(gzip.compress(files.built("cbq.js").encode())) < MAX_PACKED
     assert len(files.built("cbq-line.js")) < 1_500
+
+
+def test_no_error_leaves_it_where_it_cannot_even_begin() -> None:
+    """As in a page that has taken ``addEventListener`` away; here there is no window at all."""
+    done = subprocess.run([str(NODE), "-e", ask().body.decode()], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_it_holds_no_secret(pixel: Pixel) -> None:

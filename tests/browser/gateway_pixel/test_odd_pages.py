@@ -193,6 +193,11 @@ def test_the_meta_pixel_works_though_its_calls_cannot_be_taken(show: Show, harm:
         "window.fetch = () => Promise.reject(); Set.prototype.has = Set.prototype.delete = undefined",
         "window.performance.now = () => { throw new Error('x') }",
         "Object.hasOwn = Object.entries = undefined",
+        "Array.prototype.filter = Array.prototype.forEach = () => { throw new Error('x') }",
+        "Array.prototype.map = Array.prototype.includes = Array.prototype.find = undefined",
+        "String.prototype.match = RegExp.prototype.test = RegExp.prototype.exec = undefined",
+        "document.addEventListener = Map.prototype.get = undefined",
+        "Object.defineProperty(Array.prototype, 'first', {get() { throw new Error('x') }, enumerable: true})",
     ],
 )
 def test_nothing_that_comes_later_leaves_an_error(show: Show, harm: str) -> None:
