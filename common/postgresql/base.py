@@ -10,6 +10,7 @@ from django.db.backends.postgresql import base
 from psycopg_pool import ConnectionPool
 
 from common.postgresql import is_cut_off
+from common.postgresql.poolers import knows_prepared_statements
 from common.postgresql.prepared import PreparedStatements, are_texts
 
 #: Statements here look rows up. PostgreSQL reckons with disks that turn: with its cost for reading a page out of order
@@ -25,11 +26,11 @@ _VANISHED = {
     "tcp_user_timeout": "15000",
 }
 _TOLD = {**_LOOK_UP, **_VANISHED}
-#: What the operator has set, wherever that may be, holds.
+#: What the operator has set, wherever that may be, holds. The process that answers tells its number in the same breath.
 _TELL = f"""
-    SELECT set_config(name, value, false)
+    SELECT pg_backend_pid(), ARRAY(SELECT set_config(name, value, false)
     FROM (VALUES {", ".join(["(%s, %s)"] * len(_TOLD))}) AS told (name, value)
-    JOIN pg_settings USING (name) WHERE source = 'default'
+    JOIN pg_settings USING (name) WHERE source = 'default')
 """  # noqa: S608  # nosec B608  # placeholders
 
 
@@ -78,10 +79,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _configure_connection(self, connection: Any) -> bool:
         """Told to a new connection; given when it is made, poolers (PgBouncer) would refuse what they do not know."""
         super()._configure_connection(connection)  # type: ignore[misc]  # which the types do not know
-        connection.execute(_TELL, [word for setting in _TOLD.items() for word in setting], prepare=False)
+        told = [word for setting in _TOLD.items() for word in setting]
+        number, _ = connection.execute(_TELL, told, prepare=False).fetchone()
         # A libpq before 17, which others' builds of psycopg may have, cannot let go of a statement.
-        can_forget = psycopg.capabilities.has_send_close_prepared()
-        connection.prepared = PreparedStatements(connection.pgconn) if can_forget else None
+        may_prepare = psycopg.capabilities.has_send_close_prepared()
+        if number != connection.pgconn.backend_pid:  # a pooler answered when the connection was made
+            self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True  # they end with the transaction, or not at all
+            if not knows_prepared_statements(connection):
+                may_prepare, connection.prepare_threshold = False, None
+        connection.prepared = PreparedStatements(connection.pgconn) if may_prepare else None
         return True  # to be committed
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

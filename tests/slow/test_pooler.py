@@ -1,4 +1,4 @@
-"""The time-out of reads holds behind PgBouncer, which shares connections between transactions."""
+"""Behind PgBouncer, which shares connections between transactions: the time-out of reads, and prepared statements."""
 
 from __future__ import annotations
 
@@ -54,6 +54,31 @@ connection.cursor().execute("SELECT pg_sleep(3)")
 print("went on")
 """
 
+#: Threads that share two connections of the pooler's: what one has prepared, another one runs.
+_ASK = """
+import threading, django; django.setup()
+from django.db import connection, transaction
+faults = []
+def ask(number):
+    try:
+        for n in range(60):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT %s::int", [n])
+            connection.fetch_prepared(b"SELECT $1::text || '%d'" % (100 * number + n), ["a"])
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SELECT %s::text", [n])
+    except Exception as error:
+        faults.append(error)
+    finally:
+        connection.close()
+threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(faults), {type(fault.__cause__ or fault).__name__ for fault in faults})
+connection.ensure_connection()
+print(connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"], connection.connection.prepared is None)
+"""
+
 
 @pytest.fixture
 def pooler(tmp_path: Path) -> Iterator[int]:
@@ -62,7 +87,7 @@ def pooler(tmp_path: Path) -> Iterator[int]:
     listen = free_port()
     host, port, user = given["HOST"] or "127.0.0.1", given["PORT"] or 5432, given["USER"] or "postgres"
     text = _CONFIGURATION.format(host=host, port=port, user=user, listen=listen)
-    if " 1.2" not in subprocess.run(["pgbouncer", "--version"], check=True, capture_output=True, text=True).stdout:
+    if " 1.2" not in version():
         text = text.replace("max_prepared_statements = 100\n", "")
     file = tmp_path / "pgbouncer.ini"
     file.write_text(text)
@@ -85,6 +110,22 @@ def pooler(tmp_path: Path) -> Iterator[int]:
 
 
 def test_a_read_ends_behind_a_pooler_and_nothing_else_does(pooler: int) -> None:
+    assert run(_READ, pooler) == ["TimedOut 1", "TimedOut 1", "went on"]
+
+
+def test_statements_are_prepared_only_where_the_pooler_knows_them(pooler: int) -> None:
+    """Debian 12 has PgBouncer 1.18, which hands a connection on with whatever others have prepared there."""
+    knows = " 1.18" not in version()
+
+    assert run(_ASK, pooler) == ["0 set()", f"True {not knows}"]
+
+
+def version() -> str:
+    return subprocess.run(["pgbouncer", "--version"], check=True, capture_output=True, text=True).stdout
+
+
+def run(code: str, pooler: int) -> list[str]:
+    """What a process behind the pooler prints."""
     url = f"postgres://postgres@127.0.0.1:{pooler}/postgres"
     environment = {
         **os.environ,
@@ -93,7 +134,7 @@ def test_a_read_ends_behind_a_pooler_and_nothing_else_does(pooler: int) -> None:
         "DJANGO_SETTINGS_MODULE": "tests.settings",
     }
     done = subprocess.run(
-        [sys.executable, "-c", _READ], check=False, capture_output=True, text=True, env=environment, timeout=60
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, env=environment, timeout=60
     )
-
-    assert done.stdout.split("\n")[:3] == ["TimedOut 1", "TimedOut 1", "went on"], done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
