@@ -12,6 +12,7 @@ from django.http.request import split_domain_port, validate_host
 
 from accounts.models import IngressDomain
 from common.postgresql import close_if_cut_off
+from common.postgresql.replica import at_primary
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,9 @@ class _Cache:
 
     def _read(self) -> dict[str, str]:
         try:
-            close_if_cut_off()
-            return dict(IngressDomain.objects.served().values_list("ingress", "tenant_id"))
+            with at_primary():
+                close_if_cut_off()
+                return dict(IngressDomain.objects.served().values_list("ingress", "tenant_id"))
         except DatabaseError:
             logger.warning("Accounts' own domains cannot be read; those of before hold.", exc_info=True)
             return self._domains

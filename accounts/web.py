@@ -29,6 +29,7 @@ from accounts.models.host import host_name
 from accounts.permissions import Action, allowed_actions, find_tenant
 from accounts.principals import Principal, principal_of_user
 from common.errors import InvalidInput, NotAuthorized, NotFound, PortalError
+from common.replica_pages import read_page
 
 #: The account selector lists so many; the list of accounts has them all.
 SELECTOR_SIZE = 20
@@ -133,7 +134,7 @@ def _page(view: HostView[P], enter: Callable[[HttpRequest], None]) -> View[P]:
         except _OtherPage as other:
             return redirect(other.url)
         try:
-            response = view(cast(HostRequest, request), *args, **kwargs)
+            response = read_page(request, lambda: view(cast(HostRequest, request), *args, **kwargs))
         except PortalError as error:
             response = _refused(request, error)
         return response

@@ -158,7 +158,8 @@ def _base_url(text: str) -> str:
     return bare
 
 
-def _database(text: str) -> dict[str, Any]:
+def _database(text: str, wanted: str = "read-write") -> dict[str, Any]:
+    """``wanted``: which of several servers is meant, a primary and its standbys, as libpq calls it."""
     first, others = _servers(text)
     config: dict[str, Any] = {**dj_database_url.parse(first)}
     engines = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
@@ -167,8 +168,14 @@ def _database(text: str) -> dict[str, Any]:
     if others:
         every = [(config["HOST"], str(config["PORT"] or _POSTGRESQL_PORT)), *others]
         config["HOST"], config["PORT"] = (",".join(part) for part in zip(*every, strict=True))
-        # Of a primary and its standbys, the one that may be written to.
-        config["OPTIONS"] = {"target_session_attrs": "read-write", **config.get("OPTIONS", {})}
+        config["OPTIONS"] = {"target_session_attrs": wanted, **config.get("OPTIONS", {})}
+    return config
+
+
+def _standby(text: str) -> dict[str, Any]:
+    config = _database(text, "standby")
+    if not config["ENGINE"].endswith("postgresql"):
+        raise ValueError
     return config
 
 
@@ -250,6 +257,11 @@ Database = Annotated[
         _database,
         "must be a database URL such as postgres://user:password@host:5432/name or sqlite:////data/portal.sqlite3.",
     ),
+]
+#: A server that may be read from, and is not written to.
+Standby = Annotated[
+    dict[str, Any],
+    kind(_standby, "must be a PostgreSQL server's URL such as postgres://user:password@standby:5432/name."),
 ]
 #: ``submission://user:password@host:587`` (STARTTLS); ``dummy:`` sends nothing.
 Mail = Annotated[

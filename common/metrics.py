@@ -32,6 +32,11 @@ _GRAPHQL = Histogram(
 _FALLBACKS = Counter(
     "portal_graphql_fallbacks", "Compiled queries that raised an error, which graphql-core then answered.", ["cause"]
 )
+_REPLICA = Counter(
+    "portal_replica_pages",
+    "Pages that might be read from the replica, by where they were, or why they were read from the primary.",
+    ["read"],
+)
 POOL = Gauge(
     "portal_database_connections",
     "Connections to PostgreSQL, and requests that wait for one, of the processes that run.",
@@ -63,3 +68,8 @@ def note_graphql(operation: str, way: str, seconds: float) -> None:
 def note_fallback(cause: str) -> None:
     """A compiled query raised an exception of this class."""
     _FALLBACKS.labels(cause).inc()
+
+
+def note_replica(read: str) -> None:
+    """A page was read from the replica, or for one of a few reasons from the primary."""
+    _REPLICA.labels(read).inc()

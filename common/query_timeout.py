@@ -88,11 +88,32 @@ def limited_reads(seconds: float | None = None) -> Iterator[None]:
             read.is_over = True
 
 
+def is_over() -> bool:
+    """Has this thread read for too long?"""
+    read = _mine.read
+    return read is not None and time.monotonic() >= read.until
+
+
 def refuse_if_over() -> None:
     """TimedOut where this thread has read for too long: nothing further is begun."""
-    read = _mine.read
-    if read is not None and time.monotonic() >= read.until:
+    if is_over():
         raise TimedOut
+
+
+@contextmanager
+def reads_at(database: BaseDatabaseWrapper) -> Iterator[None]:
+    """What this thread reads in the block, it reads through this connection: that is where it is ended."""
+    read = _mine.read
+    if read is None:
+        yield
+        return
+    with read.lock:
+        before, read.database = read.database, database
+    try:
+        yield
+    finally:
+        with read.lock:
+            read.database = before
 
 
 def _start_thread() -> None:

@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from whitenoise.compress import Compressor
 
 from common import env
-from portal import broker, keys, logs
+from portal import broker, databases, keys, logs
 from portal.variables import PortalVariables
 from portal.watching import metrics_folder
 
@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "portal.csp.PolicyMiddleware",
     "portal.middleware.no_store",
     "portal.middleware.limit_read_time",
+    "common.replica_pages.remember_writes",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "portal.middleware.rate_limit_addresses",
@@ -152,36 +153,10 @@ STORAGES = {
 # --- Database --------------------------------------------------------------------------------------------------------
 # What a page or a query may read for; 0 for as long as it takes (docs/decisions/0021-what-a-query-may-cost.md).
 READ_TIMEOUT_SECONDS = given.READ_TIMEOUT_SECONDS
-_database = {**given.DATABASE_URL}
-if _database["ENGINE"].endswith("sqlite3"):
-    # WAL lets readers go on while one writes. IMMEDIATE takes the write lock when a transaction starts, where SQLite
-    # can wait for it; a lock asked for in the middle of one fails at once. FULL: what is committed, and so
-    # answered with 202, is on the disk, and survives a power cut; requests of a moment share the wait for it.
-    # secure_delete overwrites deleted rows, which SQLite would leave in free pages. The log holds them for a while:
-    # journal_size_limit=0 cuts it to nothing each time SQLite starts it again from the beginning.
-    _database["ENGINE"] = "common.sqlite"
-    _database.setdefault("OPTIONS", {}).update(
-        transaction_mode="IMMEDIATE",
-        timeout=20,
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-        " PRAGMA secure_delete=ON; PRAGMA journal_size_limit=0;",
-    )
-else:
-    _database["ENGINE"] = "common.postgresql"
-    _database.setdefault("OPTIONS", {}).update(
-        # Each thread can have a connection: who waits longer for one waits for a server that does not answer.
-        pool={"min_size": 1, "max_size": given.DATABASE_POOL_SIZE, "timeout": 3},
-        # What is sent as it is, and not by Django's ORM, is prepared once a connection has seen it a few times.
-        prepare_threshold=5,
-        # A server that vanishes without a word is noticed in seconds: not in a quarter of an hour where something was
-        # sent, and not in two hours where its answer is waited for. Of clients that vanish, common/postgresql tells.
-        connect_timeout=5,
-        tcp_user_timeout=15_000,  # milliseconds
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=3,
-    )
-DATABASES = {"default": _database}
+DATABASES = {"default": databases.database(given)}
+# None of DATABASES: the page decides what is read from it, and no command may mistake it for a second database.
+DATABASE_REPLICA = databases.replica(given)
+REPLICA_MAX_LAG_SECONDS = given.REPLICA_MAX_LAG_SECONDS
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Publishing, and other work in the background --------------------------------------------------------------------

@@ -21,6 +21,7 @@ from common.env import (
     RateOrNone,
     Sender,
     SigningKey,
+    Standby,
     Text,
     Variables,
     default,
@@ -67,6 +68,8 @@ class PortalVariables(Variables):
     READ_TIMEOUT_SECONDS: Annotated[int, whole(0, 3_600)] = 15
     DATABASE_URL: Database = default(f"sqlite:///{keys.DATA_DIR / 'portal.sqlite3'}")
     DATABASE_POOL_SIZE: Annotated[int, whole(1)] = derived(_threads)
+    DATABASE_REPLICA_URL: Standby | None = None
+    REPLICA_MAX_LAG_SECONDS: Annotated[int, whole(1, 300)] = 10
 
     # Publishing, and other work in the background
     PUBLISH_TIMEOUT_SECONDS: Annotated[int, whole(1, 300)] = 10
@@ -153,6 +156,8 @@ class PortalVariables(Variables):
         threads = _threads(self.__dict__)
         if self.DATABASE_URL["ENGINE"].endswith("postgresql") and threads > self.DATABASE_POOL_SIZE:
             refuse("DATABASE_POOL_SIZE", f"must be at least {threads}: WORKER_THREADS, and WEB_THREADS and two more.")
+        if self.DATABASE_REPLICA_URL and not self.DATABASE_URL["ENGINE"].endswith("postgresql"):
+            refuse("DATABASE_REPLICA_URL", "must be left out where DATABASE_URL names no PostgreSQL server.")
         # A killed worker's pixels are not taken over while it may still wait for an answer.
         if (least := 4 * self.PUBLISH_TIMEOUT_SECONDS) > self.LANE_LEASE_SECONDS:
             refuse("LANE_LEASE_SECONDS", f"must be a whole number from {least} to {2**31 - 1}.")

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import BooleanField, CharField, JSONField, Q, Value
 
 from accounts.models import TenantStatus
+from common.postgresql.replica import at_primary
 from pipelines.models import Source
 from pixels.models import Pixel
 from pixels.validation import is_pixel_id
@@ -97,7 +98,8 @@ class _Cache:
 
     def _read(self, pixel_id: str, now: float) -> PixelSettings | None:
         generation = self._generation
-        found = _load(pixel_id)
+        with at_primary():  # a page may ask
+            found = _load(pixel_id)
         self._put(pixel_id, found, now + settings.PIXEL_SETTINGS_TTL_SECONDS, generation)
         return found
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from common.env import Variables, _database
+from common.env import Variables, _database, _standby
 from tests.log_lines import events
 
 KEY = "k" * 50
@@ -70,6 +70,8 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://root@localhost/portal", "must be a database URL such as"),
         ("DATABASE_URL", "postgres://localhost", "must be a database URL such as"),
         ("DATABASE_URL", "sqlite://:memory:", "must be a database URL such as"),
+        ("DATABASE_REPLICA_URL", "sqlite:////data/portal.sqlite3", "must be a PostgreSQL server's URL such as"),
+        ("REPLICA_MAX_LAG_SECONDS", "0", "must be a whole number from 1 to 300."),
         ("DATABASE_URL", "postgres://one:5432,:5432/portal", "must be a database URL such as"),
         ("DATABASE_URL", "postgres://one:5432,two:first/portal", "must be a database URL such as"),
         ("EMAIL_URL", "mail.example.com", "must be a mail URL such as"),
@@ -117,6 +119,17 @@ def test_a_database_may_have_standbys() -> None:
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("one,two,::1", "5432,5433,5434", "portal")
     assert database["PASSWORD"] == "a,b"
     assert database["OPTIONS"] == {"target_session_attrs": "read-write", "sslmode": "require"}
+
+
+def test_a_replica_is_a_standby_of_a_postgresql_server(tmp_path: Path) -> None:
+    replica = _standby("postgres://portal@one,two:5433/portal?load_balance_hosts=random")
+    assert (replica["HOST"], replica["PORT"]) == ("one,two", "5432,5433")
+    assert replica["OPTIONS"] == {"target_session_attrs": "standby", "load_balance_hosts": "random"}
+
+    refused = start(tmp_path, DATABASE_REPLICA_URL="postgres://portal@localhost/portal")
+    assert events(refused.stderr) == [
+        "portal cannot start: DATABASE_REPLICA_URL must be left out where DATABASE_URL names no PostgreSQL server."
+    ]
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS"])

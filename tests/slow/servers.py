@@ -41,21 +41,33 @@ class PrivatePostgres:
         self.url = f"postgres://postgres@{address}:{self.port}/portal"
         self._by_socket = f"postgres://postgres@/{{}}?host={folder}&port={self.port}"
         self.socket_url = self._by_socket.format("portal")
-        # PostgreSQL refuses to run as root.
-        self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if _is_root() else []
+        self._as_user = as_postgres()
 
     def _configure(self, **options: str) -> None:
         with (self.data / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in {"port": self.port, **options}.items())
 
-    def with_standby(self) -> PrivatePostgres:
-        """A second server that has every commit of this one before it is acknowledged."""
+    @property
+    def is_running(self) -> bool:
+        """Has it been started, and not stopped?"""
+        return (self.data / "postmaster.pid").exists()
+
+    def with_standby(self, *, synchronous: bool = True) -> PrivatePostgres:
+        """A second server that has every commit of this one: a synchronous one before it is acknowledged."""
         standby = object.__new__(PrivatePostgres)
         standby._settle(self.folder, self.binaries, "standby")
         source = f"host=127.0.0.1 port={self.port} user=postgres"
-        self._run("pg_basebackup", "--write-recovery-conf", f"--dbname={source}", f"--pgdata={standby.data}")
+        self._run(
+            "pg_basebackup",
+            "--checkpoint=fast",
+            "--write-recovery-conf",
+            f"--dbname={source}",
+            f"--pgdata={standby.data}",
+        )
         standby._configure()
         standby.start()
+        if not synchronous:
+            return standby
         psql = ("psql", f"--dbname={self.url}", "--quiet", "--command")
         self._run(*psql, "ALTER SYSTEM SET synchronous_standby_names = '*'")
         self._run(*psql, "SELECT pg_reload_conf()")
@@ -95,7 +107,7 @@ def private_postgres(host: Host | None = None) -> Iterator[PrivatePostgres]:
 
     Skips where there is no PostgreSQL.
     """
-    binaries = _postgres_binaries()
+    binaries = postgres_binaries()
     if binaries is None:
         reason = "PostgreSQL's own programs (initdb, pg_ctl) are not on this machine"
         if os.environ.get("TEST_REQUIRE_POSTGRES", "") not in ("", "0"):
@@ -110,18 +122,24 @@ def private_postgres(host: Host | None = None) -> Iterator[PrivatePostgres]:
             server.copy_test_database()
             yield server
         finally:
-            if (server.data / "postmaster.pid").exists():
+            if server.is_running:
                 server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _postgres_binaries() -> Path | None:
+def postgres_binaries() -> Path | None:
+    """Where PostgreSQL's own programs are; None where they are not."""
     candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     if found := shutil.which("initdb"):
         candidates.append(Path(found).resolve().parent)
     needed = ("initdb", "pg_ctl", "pg_dump", "psql")
     return next((folder for folder in candidates if all((folder / name).exists() for name in needed)), None)
+
+
+def as_postgres() -> list[str]:
+    """What stands before a command that root gives: PostgreSQL refuses to run as root."""
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if _is_root() else []
 
 
 def _is_root() -> bool:
