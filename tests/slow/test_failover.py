@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from events.sandbox.server import serve
 from tests.base import tenant
 from tests.factories import PixelFactory
 from tests.instance import Instance
-from tests.slow.load import Load, browser_event_for, events_for
+from tests.slow.load import Ask, Load, browser_event_for, events_for
+from tests.slow.patroni import patroni
 from tests.slow.servers import PrivatePostgres, private_postgres
 from tests.slow.test_faults_postgres import (
     assert_counted_once,
@@ -31,32 +33,57 @@ BACK_SECONDS = 10
 
 
 def test_a_standby_takes_over_under_load(tmp_path: Path) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("shown where the tests run on PostgreSQL")
-    pixel_id = PixelFactory.create(tenant=tenant("Shoes")).pixel_id
-    asks = {"events": events_for(pixel_id), "browser": browser_event_for(pixel_id)}
-    sandbox = Sandbox()
-    with private_postgres() as primary, serve(sandbox) as graph_api:
+    asks = kinds()
+    with private_postgres() as primary:
         standby = primary.with_standby()
+
+        def crash_and_promote() -> None:
+            primary.stop("immediate")
+            standby.promote()
+
         try:
-            url = both(primary, standby)
-            with Instance(tmp_path, graph_api, DATABASE_URL=url, **TIMES) as instance:
-                instance.start_worker()
-                instance.start_web()
-                fail_over(instance, sandbox, Load(instance.url, asks), primary, standby)
-                assert_counted_once(standby, sandbox)
+            assert_survived(tmp_path, asks, (primary, standby), crash_and_promote)
         finally:
             standby.stop("immediate")
 
 
-def fail_over(
-    instance: Instance, sandbox: Sandbox, load: Load, primary: PrivatePostgres, standby: PrivatePostgres
+def test_patroni_promotes_a_standby_under_load(tmp_path: Path) -> None:
+    """Nobody does anything: the primary and its Patroni are gone, and the standby's Patroni notices."""
+    asks = kinds()
+    with patroni() as (primary, standby):
+
+        def crash() -> None:
+            primary.kill()
+            standby.wait_until("primary")
+
+        assert_survived(tmp_path, asks, (primary, standby), crash)
+
+
+def kinds() -> dict[str, Ask]:
+    """What is asked; the pixel must be there before the database is copied."""
+    if connection.vendor != "postgresql":
+        pytest.skip("shown where the tests run on PostgreSQL")
+    pixel_id = PixelFactory.create(tenant=tenant("Shoes")).pixel_id
+    return {"events": events_for(pixel_id), "browser": browser_event_for(pixel_id)}
+
+
+def assert_survived(
+    folder: Path, asks: dict[str, Ask], pair: tuple[PrivatePostgres, PrivatePostgres], fail: Callable[[], None]
 ) -> None:
+    """An instance goes on when ``fail`` takes the primary away, and returns once the standby may be written to."""
+    sandbox = Sandbox()
+    with serve(sandbox) as graph_api, Instance(folder, graph_api, DATABASE_URL=both(*pair), **TIMES) as instance:
+        instance.start_worker()
+        instance.start_web()
+        fail_over(instance, sandbox, Load(instance.url, asks), fail)
+        assert_counted_once(pair[1], sandbox)
+
+
+def fail_over(instance: Instance, sandbox: Sandbox, load: Load, fail: Callable[[], None]) -> None:
     processes = instance.web_workers()
     with load.running():
         wait_for_arrivals(sandbox, instance, load)
-        primary.stop("immediate")
-        standby.promote()
+        fail()
         promoted = time.monotonic()
         time.sleep(BACK_SECONDS)
         wait_for_arrivals(sandbox, instance, load)
