@@ -102,7 +102,9 @@ def test_it_is_small() -> None:
 
 def test_no_error_leaves_it_where_it_cannot_even_begin() -> None:
     """As in a page that has taken ``addEventListener`` away; here there is no window at all."""
-    done = subprocess.run([str(NODE), "-e", ask().body.decode()], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [str(NODE), "-e", ask().body.decode()], capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert (done.returncode, done.stderr) == (0, "")
 
