@@ -31,7 +31,7 @@ _TELL = f"""
     SELECT pg_backend_pid(), ARRAY(SELECT set_config(name, value, false)
     FROM (VALUES {", ".join(["(%s, %s)"] * len(_TOLD))}) AS told (name, value)
     JOIN pg_settings USING (name) WHERE source = 'default')
-"""  # noqa: S608  # placeholders
+"""  # noqa: S608  # nosec B608  # placeholders
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -15,7 +15,7 @@ def knows_prepared_statements(connection: psycopg.Connection[Any]) -> bool:
     its own. Of one that passes names on as they are nobody can tell whether it changes servers between transactions.
     """
     name = f"portal_{secrets.token_hex(8)}"
-    itself = f"SELECT count(*)::text FROM pg_prepared_statements WHERE name = '{name}'"  # noqa: S608  # our own
+    itself = f"SELECT count(*)::text FROM pg_prepared_statements WHERE name = '{name}'"  # noqa: S608  # nosec B608  # our own
     with connection.transaction():  # on one server
         connection.pgconn.prepare(name.encode(), itself.encode())
         found = connection.pgconn.exec_prepared(name.encode(), []).get_value(0, 0)
