@@ -20,8 +20,11 @@ _REQUESTS = Histogram(
     ["road", "status"],
     buckets=SECONDS,
 )
-_PUBLISHING = Histogram(
-    "portal_publish_seconds", "Requests to the Graph API, by the class of the answer.", ["answer"], buckets=SECONDS
+_SENDING = Histogram(
+    "portal_publish_seconds",
+    "Requests with events or alerts to receivers, by road, kind of receiver and class of the answer.",
+    ["road", "kind", "answer"],
+    buckets=SECONDS,
 )
 _GRAPHQL = Histogram(
     "portal_graphql_seconds",
@@ -55,9 +58,9 @@ def note_request(road: str, status: int, seconds: float) -> None:
     _request(road, status).observe(seconds)
 
 
-def note_publishing(answer: str, seconds: float) -> None:
-    """The Graph API was asked, or was not to be reached."""
-    _PUBLISHING.labels(answer).observe(seconds)
+def note_sending(road: str, kind: str, answer: str, seconds: float) -> None:
+    """A receiver was asked, or was not to be reached. Callers keep to a few roads, kinds and classes of answers."""
+    _SENDING.labels(road, kind, answer).observe(seconds)
 
 
 def note_graphql(operation: str, way: str, seconds: float) -> None:

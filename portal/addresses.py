@@ -141,6 +141,19 @@ def _road(software: Software) -> str:
 _ROADS = {id(software): _road(software) for software in TABLE}
 
 
+def route(found: Found | None) -> str | None:
+    """The address as a template, as traces tell it; None where Django looks for what answers."""
+    return _ROUTES.get(id(found[0])) if found else None
+
+
+#: The examples, without what is one caller's.
+_ROUTES = {
+    id(software): re.sub(r"/[0-9]+(?=/)", "/{id}", re.sub(r"^/v[0-9.]+", "/{version}", software.example))
+    for software in TABLE
+    if software.events or software.door is not _django
+}
+
+
 def answer(request: Request, found: Found | None) -> Response | None:
     """The response of the door at the address that was found; None where Django answers.
 

@@ -75,6 +75,21 @@ def _say_less_of_root(**kwargs: object) -> None:
 
 
 @signals.worker_init.connect
+def _trace_worker(**kwargs: object) -> None:
+    """First of all: connections to the database that are there already would not be traced."""
+    from portal.tracing import trace_from_now_on  # here: settings are read when the process starts
+
+    trace_from_now_on("worker")
+
+
+@signals.beat_init.connect
+def _trace_scheduler(**kwargs: object) -> None:
+    from portal.tracing import trace_from_now_on  # here: settings are read when the process starts
+
+    trace_from_now_on("beat")
+
+
+@signals.worker_init.connect
 @signals.beat_init.connect
 def _refuse_to_start_unshared(**kwargs: object) -> None:
     from portal.shared import refuse_to_start_unshared  # here: its table needs Django's apps
@@ -83,10 +98,13 @@ def _refuse_to_start_unshared(**kwargs: object) -> None:
 
 
 @signals.worker_init.connect
-def _tell_of_pool(**kwargs: object) -> None:
-    from portal.metrics import tell_of_pool_from_now_on  # here: it asks about Django's tables
+def _be_watched(**kwargs: object) -> None:
+    # Here: they ask about Django's tables.
+    from portal.metrics import tell_of_pool_from_now_on
+    from portal.metrics_port import answer_at_port_from_now_on
 
     tell_of_pool_from_now_on()
+    answer_at_port_from_now_on()
 
 
 @signals.worker_init.connect

@@ -1,6 +1,7 @@
 """GET /metrics: what the processes of this machine have measured, and how much waits in the database.
 
-To anybody but those who have METRICS_TOKEN, or ask from METRICS_ALLOWED_NETWORKS, it is not there.
+A web server answers there; on a machine without one, a worker does at a port of its own (portal/metrics_port.py). To
+anybody but those who have METRICS_TOKEN, or ask from METRICS_ALLOWED_NETWORKS, it is not there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from hmac import compare_digest
@@ -43,13 +44,23 @@ POOL_SECONDS = 10.0
 
 def answer(request: Request) -> Response:
     """The metrics, in Prometheus's form; 404 for all who may not see them."""
+    return _answer(request, [Standing()])
+
+
+def answer_of_machine(request: Request) -> Response:
+    """Without what waits in the database: it is the same wherever it is asked for, and web servers tell it."""
+    return _answer(request, [])
+
+
+def _answer(request: Request, further: Sequence[Standing]) -> Response:
     if request.path != PATH or not _may_see(request):
         return _refusal(404, "There is nothing at this address.")
     if request.method not in ("GET", "HEAD"):
         status, headers, body = _refusal(405, "This address takes GET, HEAD.")
         return Response(status, [*headers, ("Allow", "GET, HEAD")], body)
-    close_if_cut_off()
-    return Response(200, [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")], _measured())
+    if further:
+        close_if_cut_off()
+    return Response(200, [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")], _measured(further))
 
 
 def tell_of_pool_from_now_on() -> None:
@@ -74,9 +85,10 @@ def _refusal(status: int, sentence: str) -> Response:
     return Response(status, [("Content-Type", "application/json")], refusals.as_rest(status, sentence))
 
 
-def _measured() -> bytes:
+def _measured(further: Sequence[Standing]) -> bytes:
     registry = CollectorRegistry()
-    registry.register(Standing())
+    for each in further:
+        registry.register(each)
     if not settings.METRICS_FOLDER:
         return generate_latest(REGISTRY) + generate_latest(registry)
     with _alone(settings.METRICS_FOLDER):

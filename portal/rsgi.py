@@ -10,9 +10,10 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from ipaddress import ip_network
+from typing import NamedTuple
 
 from django.core.wsgi import get_wsgi_application
 
@@ -22,6 +23,7 @@ _django = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402  # nothing of Django's may be read before it is set up
 
+from common import tracing  # noqa: E402
 from common.client_address import network_of  # noqa: E402
 from common.errors import unavailable  # noqa: E402
 from common.http import Request, Response  # noqa: E402
@@ -51,6 +53,14 @@ RETRY_AFTER = ("Retry-After", "5")
 _CLOSE = ("Connection", "close")
 
 
+class _WithEvents(NamedTuple):
+    """A request that brings events."""
+
+    request: Request
+    door: addresses.EventsDoor
+    span: tracing.Span
+
+
 class Portal:
     """The application, in one process."""
 
@@ -65,6 +75,7 @@ class Portal:
         )
         self._bodies = IncomingBodies(limits, is_excepted=self._is_proxy)
         self._answering = 0
+        self._measures = bool(settings.METRICS_TOKEN or settings.METRICS_ALLOWED_NETWORKS)
         self._most_bytes = max(
             most_bytes(settings.INTAKE_MAX_BODY_BYTES),
             settings.GRAPHQL_MAX_BODY_BYTES,
@@ -73,7 +84,7 @@ class Portal:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Called once, before the first request."""
-        self._events: LoopThreads[tuple[Request, addresses.EventsDoor], Response | None] = LoopThreads(
+        self._events: LoopThreads[_WithEvents, Response | None] = LoopThreads(
             "events", self._answer_events, loop=loop, threads=EVENTS_THREADS, bounds=TOGETHER
         )
         self._checks: LoopThreads[Callable[[], Answer], Answer] = LoopThreads(
@@ -92,6 +103,7 @@ class Portal:
         started = time.perf_counter()
         request = read_head(scope, self._trusted)
         found = addresses.find(request.path)
+        span = _begin_span(request, found)
         size = 0
         self._answering += 1
         try:
@@ -99,7 +111,7 @@ class Portal:
                 body = await self._read(request, exchange, self._limit_at(found))
                 size = len(body)
                 request = request._replace(body=BytesIO(body))
-            answer = await self._answer(request, found, scope, size)
+            answer = await self._answer(request, found, scope, size, span)
         except BodyRefused as refused:
             answer = addresses.refusal(request, found, refused.status, *_headers_of(refused.status))
         except Exception as error:
@@ -109,8 +121,9 @@ class Portal:
         finally:
             self._bodies.let_go(size)
             self._answering -= 1
-        if settings.METRICS_TOKEN or settings.METRICS_ALLOWED_NETWORKS:
+        if self._measures:
             note_request(addresses.road(found), answer.status, time.perf_counter() - started)
+        tracing.finish(span, answer.status)
         if isinstance(answer, Response):
             send(exchange, answer, request.scheme)
         else:
@@ -127,24 +140,39 @@ class Portal:
         caller = network_of(request.address)
         return await self._bodies.read(aiter(exchange), caller, length=length, limit=limit)
 
-    async def _answer(self, request: Request, found: addresses.Found | None, scope: Scope, size: int) -> Answer:
+    async def _answer(
+        self, request: Request, found: addresses.Found | None, scope: Scope, size: int, span: tracing.Span
+    ) -> Answer:
         if found and found[0].events:
-            response = await self._events.ask((addresses.at(found[1], request), found[0].events), size)
+            asked = _WithEvents(addresses.at(found[1], request), found[0].events, span)
+            response = await self._events.ask(asked, size)
             if response is not None:
                 return response
         if found and found[0].at_once and (response := addresses.answer(request, found)):
             return response
         threads = self._checks if found and found[0].internal else self._others
-        return await threads.ask(lambda: self._answer_whole(request, found, scope, size))
 
-    def _answer_whole(self, request: Request, found: addresses.Found | None, scope: Scope, size: int) -> Answer:
-        """The response of the door, or where there is none, Django's."""
+        def work() -> Answer:
+            with tracing.under(span):
+                return self._answer_whole(request, found, scope, size, {addresses.FOUND: found, tracing.DOOR: span})
+
+        return await threads.ask(work)
+
+    def _answer_whole(
+        self,
+        request: Request,
+        found: addresses.Found | None,
+        scope: Scope,
+        size: int,
+        further: Mapping[str, object],
+    ) -> Answer:
+        """The response of the door, or where there is none, Django's, which finds ``further`` in its environment."""
         response = addresses.answer(request, found) or self._refuse_body(request, found, size)
         if response is not None:
             return response
         server, _, port = scope.server.rpartition(":")
         protocol = f"HTTP/{scope.http_version}"
-        return answer_page(_django, request, (server, port), protocol, {addresses.FOUND: found})
+        return answer_page(_django, request, (server, port), protocol, further)
 
     def _refuse_body(self, request: Request, found: addresses.Found | None, size: int) -> Response | None:
         """Doors check their bodies themselves; Django would take what has arrived for all of it."""
@@ -155,9 +183,10 @@ class Portal:
             return addresses.refusal(request, found, 400, _CLOSE, sentence="The request did not arrive whole.")
         return None
 
-    def _answer_events(self, requests: Sequence[tuple[Request, addresses.EventsDoor]]) -> list[Response | None]:
-        with self._lender:
-            return addresses.answer_together(requests)
+    def _answer_events(self, requests: Sequence[_WithEvents]) -> list[Response | None]:
+        spans = [asked.span for asked in requests]
+        with self._lender, tracing.together("take events", spans, {"portal.count": len(requests)}):
+            return addresses.answer_together([(asked.request, asked.door) for asked in requests])
 
     def _answer_one(self, works: Sequence[Callable[[], Answer]]) -> list[Answer]:
         with self._lender:
@@ -170,6 +199,15 @@ class Portal:
     def _is_proxy(self, caller: str) -> bool:
         # Of IPv6 it is a network.
         return any(ip_network(caller).overlaps(network) for network in self._trusted)
+
+
+def _begin_span(request: Request, found: addresses.Found | None) -> tracing.Span:
+    """The trace of a request begins; what only watches the portal is not traced."""
+    if not tracing.is_traced() or (found and found[0].internal):
+        return tracing.NOTHING
+    method, route = tracing.known_method(request.method), addresses.route(found)
+    told = {"http.method": method, "portal.road": addresses.road(found)}
+    return tracing.begin(*((f"{method} {route}", {**told, "http.route": route}) if route else (method, told)))
 
 
 def _headers_of(status: int) -> list[tuple[str, str]]:

@@ -356,8 +356,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = max(2_621_440, INTAKE_MAX_BODY_BYTES)
 # --- Watching ---------------------------------------------------------------------------------------------------------
 METRICS_TOKEN = given.METRICS_TOKEN
 METRICS_ALLOWED_NETWORKS = given.METRICS_ALLOWED_NETWORKS
+# Where one of a machine's workers answers for all; the web server answers at PORT.
+METRICS_PORT = given.METRICS_PORT
 # What processes have measured; none where nobody may ask for it.
 METRICS_FOLDER = metrics_folder(DATA_DIR) if METRICS_TOKEN or METRICS_ALLOWED_NETWORKS else None
+# Whom traces are sent to; none for no traces.
+OTEL_EXPORTER_OTLP_ENDPOINT = given.OTEL_EXPORTER_OTLP_ENDPOINT
 
 # --- Logs ------------------------------------------------------------------------------------------------------------
 LOG_LEVEL = given.LOG_LEVEL

@@ -109,6 +109,11 @@ class PortalVariables(Variables):
         matching(r"[A-Za-z0-9._~+/=-]{20,}", "must be 20 or more of the signs that a bearer token has."),
     ] = None
     METRICS_ALLOWED_NETWORKS: Networks = []
+    METRICS_PORT: Annotated[int | None, whole(1, 65_535)] = None
+    # OpenTelemetry reads it by itself, as it does its other variables.
+    OTEL_EXPORTER_OTLP_ENDPOINT: Annotated[
+        str | None, matching(r"https?://[^\s/].*", "must be an address such as http://localhost:4318.")
+    ] = None
 
     # API
     TOKEN_RATE_LIMIT: Rate = default("30/m")
@@ -158,6 +163,8 @@ class PortalVariables(Variables):
             refuse("DATABASE_POOL_SIZE", f"must be at least {threads}: WORKER_THREADS, and WEB_THREADS and two more.")
         if self.DATABASE_REPLICA_URL and not self.DATABASE_URL["ENGINE"].endswith("postgresql"):
             refuse("DATABASE_REPLICA_URL", "must be left out where DATABASE_URL names no PostgreSQL server.")
+        if self.METRICS_PORT == self.PORT:
+            refuse("METRICS_PORT", "must be another one than PORT, where the web server answers.")
         # A killed worker's pixels are not taken over while it may still wait for an answer.
         if (least := 4 * self.PUBLISH_TIMEOUT_SECONDS) > self.LANE_LEASE_SECONDS:
             refuse("LANE_LEASE_SECONDS", f"must be a whole number from {least} to {2**31 - 1}.")

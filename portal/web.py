@@ -20,6 +20,7 @@ from granian.server.mp import MPServer, SocketHolder  # type: ignore[attr-define
 from portal import logs, settings
 from portal.parent import stop_with_parent
 from portal.serve import STOP_SECONDS
+from portal.tracing import trace_from_now_on
 
 if TYPE_CHECKING:
     from portal.rsgi import Portal
@@ -114,6 +115,7 @@ def _load(ready: int) -> Portal:
     # What is loading has nothing to lose. The parent's handler, which came with the fork, would ignore it; granian sets
     # one later.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    trace_from_now_on("web")
     # Here, since the parent needs no Django.
     from common.lending import Lender
     from portal.rsgi import Portal

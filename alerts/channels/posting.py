@@ -18,6 +18,7 @@ from alerts.models.notices import FAULT_MAX_LENGTH, SAID_MAX_LENGTH
 from common.outbound import Reply, Silence, ask
 from common.quoting import seconds_until, shown
 from common.secrets import UndecryptableError
+from common.sending import sending
 from pipelines.custom_http import judging
 from pipelines.custom_http.judging import timeout
 from pipelines.custom_http.requests import USER_AGENT
@@ -48,22 +49,27 @@ def post(compose: Compose, receiver: Receiver, told: Told) -> tuple[Posting, flo
         url = receiver.url.reveal()
         hidden = _hidden(url, receiver.secrets(), message)
         headers = {"User-Agent": USER_AGENT, "Content-Type": "application/json", **message.headers}
-        reply = ask("POST", url, headers, message.body, seconds=timeout())
+        with sending("alert", receiver.channel) as sent:
+            reply = ask("POST", url, headers, message.body, seconds=timeout())
+            sent.answer = "accepted" if _is_taken(reply) else "retry"
     except UndecryptableError:
         reply = Silence(NO_KEY)
-    status = reply.status if isinstance(reply, Reply) else None
     posting = Posting.objects.create(
         receiver=receiver,
         notice_id=told.id,
         kind=told.kind,
         duration=round((time.monotonic() - started) * 1000),
-        taken=status is not None and 200 <= status < 300,
-        status=status,
+        taken=_is_taken(reply),
+        status=reply.status if isinstance(reply, Reply) else None,
         fault=reply.reason[:FAULT_MAX_LENGTH] if isinstance(reply, Silence) else "",
         said=_said(reply, hidden),
     )
     _count(posting)
     return posting, seconds_until(reply.headers.get("retry-after")) if isinstance(reply, Reply) else None
+
+
+def _is_taken(reply: Reply | Silence) -> bool:
+    return isinstance(reply, Reply) and 200 <= reply.status < 300
 
 
 def answer_of(posting: Posting, retry_after: float | None) -> Answer:

@@ -9,6 +9,7 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg_pool import ConnectionPool
 
+from common import tracing
 from common.postgresql import is_cut_off
 from common.postgresql.poolers import knows_prepared_statements
 from common.postgresql.prepared import PreparedStatements, are_texts
@@ -49,7 +50,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         The server parses it once a connection, and soon keeps its plan; Django writes values into the SQL at every use.
         """
         self.validate_thread_sharing()
-        with self.wrap_database_errors:
+        with self.wrap_database_errors, tracing.statement(query):
             self.ensure_connection()
             self.validate_no_broken_transaction()
             raw = self.connection
@@ -63,7 +64,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def execute_prepared(self, query: bytes, values: Sequence[bytes | None], formats: Sequence[int]) -> None:
         """Run such a statement that gives no rows; its values are texts, of format 1 bytes of a ``bytea``, or null."""
         self.validate_thread_sharing()
-        with self.wrap_database_errors:
+        with self.wrap_database_errors, tracing.statement(query):
             self.ensure_connection()
             self.validate_no_broken_transaction()
             raw = self.connection

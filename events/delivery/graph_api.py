@@ -7,7 +7,6 @@ line of this module holds it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,8 +17,8 @@ import msgspec
 from django.conf import settings
 
 from common.deadlines import DeadlineTransport, ends_after
-from common.metrics import note_publishing
 from common.quoting import seconds_until, shown
+from common.sending import AnswerClass
 from events.delivery.graph_errors import TOO_LARGE, Blame, blame
 
 ANSWER_MAX_BYTES = 262_144
@@ -79,8 +78,13 @@ class BadToken:
 
 
 GraphAnswer = Accepted | Refused | RetryLater | BadToken
-#: As metrics call them.
-_CLASSES = {Accepted: "accepted", Refused: "refused", RetryLater: "retry", BadToken: "bad_token"}
+#: As metrics and traces call them.
+CLASSES: Mapping[type[GraphAnswer], AnswerClass] = {
+    Accepted: "accepted",
+    Refused: "refused",
+    RetryLater: "retry",
+    BadToken: "held",
+}
 
 
 class _Error(msgspec.Struct):
@@ -122,11 +126,8 @@ def post_events(
     """
     body = body_with(events, access_token, options)
     url = events_url(pixel_id, api_version)
-    started = time.perf_counter()
     answer = ask("POST", url, JSON_HEADERS, body, seconds=settings.PUBLISH_TIMEOUT_SECONDS)
-    judged = answer if isinstance(answer, RetryLater) else judge(*answer, secret=access_token)
-    note_publishing(_CLASSES[type(judged)], time.perf_counter() - started)
-    return judged
+    return answer if isinstance(answer, RetryLater) else judge(*answer, secret=access_token)
 
 
 def events_url(pixel_id: str, api_version: str) -> str:

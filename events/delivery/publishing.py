@@ -5,20 +5,24 @@ from __future__ import annotations
 from django.utils import timezone
 
 from accounts.models import TenantStatus
+from common.sending import sending
 from events.delivery import batches, lanes, rounds, turns
 from events.delivery.attempts import Attempt, attempt, requests_of
 from events.delivery.batches import Batch, Event, as_sent
 from events.delivery.enrichment import enrich
-from events.delivery.graph_api import GraphAnswer, post_events
+from events.delivery.graph_api import CLASSES, GraphAnswer, post_events
 from events.delivery.settling import settle
 from events.delivery.verdicts import verdict_on
 from filters.reads import load_filter_set
+from pipelines.models import DestinationType
 from pixels.models import Pixel
 
 #: What one request to the Graph API may hold (the reference's limit).
 REQUEST_EVENTS = 1_000
 #: A pixel whose answers take long is read by batches of this part of the usual size.
 SLOW_PART = 5
+#: As metrics and traces call Meta, which a pixel's events go to.
+_META = DestinationType.META_CONVERSIONS_API.value.lower()
 
 
 class Turn(rounds.Turn[lanes.Claim]):
@@ -74,11 +78,13 @@ def publish(turn: Turn, pixel: Pixel, batch: Batch) -> Attempt:
 
 
 def _send(pixel: Pixel, events: list[Event]) -> GraphAnswer:
-    with turns.waiting(pixel.pk):
-        return post_events(
+    with turns.waiting(pixel.pk), sending("pixel", _META, len(events)) as sent:
+        answer = post_events(
             pixel_id=pixel.pixel_id,
             api_version=pixel.api_version,
             access_token=pixel.access_token.reveal(),
             events=as_sent(events),
             options=events[0].row.options,
         )
+        sent.answer = CLASSES[type(answer)]
+        return answer

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import TenantStatus
+from common.sending import AnswerClass, sending
 from events.delivery import leases, rounds, turns
 from events.delivery.attempts import Attempt, attempt, requests_of
 from events.delivery.batches import Event, Fate
@@ -71,8 +72,10 @@ class Turn(rounds.Turn[lanes.Claim]):
         def send(some: list[Event]) -> Verdict:
             if sender is None:
                 return verdict_of(_NOT_CONFIGURED)
-            with turns.waiting(self.key):
-                return verdict_of(sender.send(list(map(_as_json, some)), some[0].row.options))
+            with turns.waiting(self.key), sending("destination", destination.type.lower(), len(some)) as sent:
+                answer = sender.send(list(map(_as_json, some)), some[0].row.options)
+                sent.answer = class_of(answer)
+                return verdict_of(answer)
 
         most = sender.most_events if sender else len(events)
         return attempt(self, requests_of(events, most), send, f"destination {destination.pk}")
@@ -88,6 +91,17 @@ def _as_json(event: Event) -> bytes:
     if event.enriched:
         return event.enriched
     return event.row.body.strip()[1:-1] if event.row.event_count == 1 else bytes(event.raw)
+
+
+def class_of(answer: Answer) -> AnswerClass:
+    """The answer, as metrics and traces tell of it."""
+    match answer:
+        case Accepted():
+            return "accepted"
+        case Refused():
+            return "refused"
+        case Wait(held=held):
+            return "held" if held else "retry"
 
 
 def verdict_of(answer: Answer) -> Verdict:

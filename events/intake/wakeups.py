@@ -14,6 +14,7 @@ from functools import partial
 
 from celery import current_app
 
+from common import tracing
 from common.collector import Collector
 
 logger = logging.getLogger(__name__)
@@ -29,7 +30,13 @@ INTERVAL = 0.25
 PAUSE_AFTER_FAILURE = 5.0
 
 
-class Wakeups(Collector[set[int]]):
+class Woken(set[int]):
+    """Who has news, and the span of the request that brought the first."""
+
+    span = tracing.NOTHING
+
+
+class Wakeups(Collector[Woken]):
     """Pixels, sources or destinations that have news."""
 
     def __init__(
@@ -42,17 +49,25 @@ class Wakeups(Collector[set[int]]):
         self._send = send
         super().__init__("wakeups", interval=interval, pause_after_failure=pause_after_failure)
 
-    def nothing(self) -> set[int]:
-        return set()
+    def nothing(self) -> Woken:
+        return Woken()
 
     def wake(self, pk: int) -> None:
         """Note that it has news."""
-        self.add(lambda pks: pks.add(pk))
+        span = tracing.current()
 
-    def hand_on(self, held: set[int]) -> bool:
+        def put(held: Woken) -> None:
+            held.add(pk)
+            if held.span is tracing.NOTHING:
+                held.span = span
+
+        self.add(put)
+
+    def hand_on(self, held: Woken) -> bool:
         """Tell the broker, if it takes it."""
         try:
-            self._send(sorted(held))
+            with tracing.under(held.span):
+                self._send(sorted(held))
         except Exception as error:  # noqa: BLE001  # each kind of broker has errors of its own, and all mean the same
             logger.warning("The broker did not take a wake-up: %s. Events wait for the sweep.", type(error).__name__)
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from graphql import ExecutionResult, FieldNode, GraphQLError, GraphQLSchema, Ope
 
 from accounts.authentication import BEARER_CHALLENGE
 from accounts.schema.context import SignedIn
+from common import tracing
 from common.errors import PortalError, Unavailable
 from common.graphql.documents import prepare_document
 from common.graphql.errors import RequestError, expected, render_errors, report, status_of, trimmed
@@ -92,6 +93,7 @@ def _execute(request: Request, schema: GraphQLSchema, browser: HttpRequest | Non
                 raise RequestError("Send mutations as POST requests.", code=405, headers={"Allow": "POST"})
             if is_query:
                 stack.enter_context(limited_reads())
+            step = stack.enter_context(_step(operation))
             started = time.perf_counter()
             result = prepared.execute_compiled(asked.operation_name, asked.variables, context)
         finally:
@@ -101,7 +103,14 @@ def _execute(request: Request, schema: GraphQLSchema, browser: HttpRequest | Non
             context.principal = caller.principal  # which may have been looked up anew
             result = prepared.execute_as_reference(asked.operation_name, asked.variables, context)
         note_graphql(_first_field(operation), way, time.perf_counter() - started)
+        step.set_attribute("portal.way", way)
     return executed(result)
+
+
+def _step(operation: OperationDefinitionNode) -> AbstractContextManager[tracing.Span]:
+    """By the schema's names: what a caller calls an operation is the caller's."""
+    kind, field = operation.operation.value, _first_field(operation)
+    return tracing.step(f"{kind} {field}", {"graphql.operation.type": kind, "graphql.field": field})
 
 
 def _first_field(operation: OperationDefinitionNode) -> str:

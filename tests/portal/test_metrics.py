@@ -120,7 +120,7 @@ def test_no_label_names_a_pixel_or_an_account(watched: None, cast: Cast) -> None
     assert pixel.pixel_id not in told
     assert cast.shoes.pk not in told
     assert set(re.findall(r'(\w+)="', told)) <= {
-        *("road", "status", "le", "state", "operation", "way", "cause", "answer"),
+        *("road", "status", "le", "state", "operation", "way", "cause", "answer", "kind"),
         *("generation", "implementation", "major", "minor", "patchlevel", "version"),  # of Python itself
     }
 
