@@ -1,4 +1,4 @@
-"""Rows of what waits live for a moment: vacuum what they leave at full speed (docs/decisions/0042)."""
+"""Rows of what waits live for a moment: vacuum what they leave at full speed (docs/decisions/0043)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What PostgreSQL is told of the tables whose rows live for a moment (docs/decisions/0042)."""
+"""What PostgreSQL is told of the tables whose rows live for a moment (docs/decisions/0043)."""
 
 from __future__ import annotations
 
