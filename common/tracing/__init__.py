@@ -1,4 +1,4 @@
-"""Traces: which steps a request or a task took, and how long each of them (docs/decisions/0043-traces.md).
+"""Traces: which steps a request or a task took, and how long each of them (docs/decisions/0044-traces.md).
 
 Nobody loads OpenTelemetry by this: ``trace_by`` gets what does the work, where traces are asked for. Elsewhere each of
 these functions does nothing, in no time worth speaking of.
