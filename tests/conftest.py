@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from accounts.last_use import last_uses
 from accounts.own_domains import forget_own_domains
-from common import deadlines, outbound
+from common import deadlines, public_http
 from common.rate_limits import limiter
 from events import findings
 from events.delivery import graph_api
@@ -54,7 +54,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _connections_are_closed() -> Iterator[None]:
     """A process leaves it to the system; here it would be warned of."""
     yield
-    for client in (graph_api._client, outbound._client):
+    for client in (graph_api._client, public_http._client):
         if client.cache_info().currsize:
             client().close()
 

@@ -23,7 +23,8 @@ from accounts.models import (
     UsageSnapshot,
     User,
 )
-from events.delivery.batches import Event, Fate, OutboxRecord
+from events.delivery.batches import Event, OutboxRecord
+from events.delivery.fates import Fate
 from events.delivery.log.reading import lines_of
 from events.delivery.log.writing import Whose, write
 from events.models import DeadLetter, Delivery, DeliveryBatch, DestinationLetter, OutboxRow, Road

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from alerts.channels.answers import Answer, Compose, Later, Message, Taken, Told
 from alerts.models import Notice, Posting, Receiver
 from alerts.models.notices import FAULT_MAX_LENGTH, SAID_MAX_LENGTH
-from common.outbound import Reply, Silence, ask
+from common.public_http import Reply, Silence, ask
 from common.quoting import seconds_until, shown
 from common.secrets import UndecryptableError
 from common.sending import sending

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -16,11 +15,9 @@ import msgspec
 from common import bulk
 from events import changes
 from events.changes import Change, Changes
-from events.delivery.explanations import UNREADABLE, UNREADABLE_CODE
-from events.delivery.graph_api import Problem
-from events.models import EVENT_MAX_AGE, Delivery, OutboxRow, Road
+from events.delivery.fates import UNREAD, Fate
+from events.models import EVENT_MAX_AGE, OutboxRow, Road
 from filters.domains import host_of
-from filters.matching import FilterSet, Kind, Rule
 from filters.models import EVENT_NAME_MAX_LENGTH
 from pixels.models import Pixel
 
@@ -31,41 +28,6 @@ MAX_EVENTS = 5_000
 MAX_BYTES = 8 * 1024 * 1024
 #: So many rows are taken apart at once.
 DECODED_TOGETHER = 100
-
-
-class Fate(NamedTuple):
-    """What became of an event for good: the column that counts it, and what the delivery log says."""
-
-    column: str
-    outcome: Delivery.Outcome
-    detail: str = ""
-    code: str = ""
-    trace_id: str = ""
-
-
-RECEIVING_OFF = Fate("dropped_receiving_off", Delivery.Outcome.DROPPED, "Receiving was off")
-PUBLISHING_OFF = Fate("dropped_publishing_off", Delivery.Outcome.DROPPED, "Publishing was off")
-EXPIRED = Fate("expired", Delivery.Outcome.EXPIRED, "Older than 7 days")
-
-
-def dropped_by(rule: Rule) -> Fate:
-    """A filter said DROP."""
-    if rule.kind is Kind.EVENT:
-        return Fate("dropped_by_event_filter", Delivery.Outcome.DROPPED, f"Event filter for {rule.name}")
-    return Fate("dropped_by_domain_filter", Delivery.Outcome.DROPPED, f"Website filter for {rule.name}")
-
-
-def published(trace_id: str) -> Fate:
-    """Meta has it."""
-    return Fate("published", Delivery.Outcome.PUBLISHED, trace_id=trace_id)
-
-
-def failed(problem: Problem) -> Fate:
-    """Meta refused it on its own."""
-    return Fate("failed", Delivery.Outcome.FAILED, problem.message, problem.name, problem.trace_id)
-
-
-UNREAD = Fate("failed", Delivery.Outcome.FAILED, UNREADABLE, UNREADABLE_CODE)
 
 
 class OutboxRecord(msgspec.Struct, eq=False):
@@ -180,8 +142,6 @@ class _Known(msgspec.Struct, gc=False):
 
 
 _CAME = attrgetter(*Came._fields)
-#: As a plain number: every event is asked for it.
-_RECEIVING_OFF = OutboxRow.Intake.RECEIVING_OFF.value
 _ROW = attrgetter("row")
 _decode_one = msgspec.json.Decoder(_Known, strict=False).decode
 _decode_rows = msgspec.json.Decoder(list[list[_Known]], strict=False).decode
@@ -293,24 +253,3 @@ def as_sent(events: list[Event]) -> Iterator[msgspec.Raw | bytes]:
         else:
             yield from (event.enriched or event.raw for event in events[first : first + count])
         first += count
-
-
-def decide(batch: Batch, pixel: Pixel, filters: FilterSet, now: datetime) -> None:
-    """Drop and expire what must not be published; what is left undecided is to be published."""
-    too_old = now - EVENT_MAX_AGE
-    too_old_seconds = too_old.timestamp()
-    otherwise = None if pixel.publishing_enabled else PUBLISHING_OFF
-
-    @cache  # an event's name and website decide, and there are far fewer of these than events
-    def filtered(name: str, website: str) -> Fate | None:
-        rule = filters.dropped_by(name, website or None)
-        return dropped_by(rule) if rule else otherwise
-
-    for event in batch.undecided():
-        row = event.row
-        if row.intake == _RECEIVING_OFF:
-            event.fate = RECEIVING_OFF
-        elif event.time < too_old_seconds or row.received_at <= too_old:
-            event.fate = EXPIRED
-        else:
-            event.fate = filtered(event.name, event.website)

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import TenantStatus
 from common.sending import sending
-from events.delivery import batches, lanes, rounds, turns
+from events.delivery import batches, dropping, lanes, rounds, turns
 from events.delivery.attempts import Attempt, attempt, requests_of
 from events.delivery.batches import Batch, Event, as_sent
 from events.delivery.enrichment import enrich
@@ -53,7 +53,7 @@ class Turn(rounds.Turn[lanes.Claim]):
         if batch is None:
             lanes.release(claim)
             return False
-        batches.decide(batch, pixel, load_filter_set(pixel), now)
+        dropping.decide(batch, pixel, load_filter_set(pixel), now)
         done = publish(self, pixel, batch) if publishes else Attempt()
         if done.answered:
             claim.failures = 0

@@ -22,7 +22,7 @@ from events.delivery.entries import EVERYTHING, Among, Delivered, Position, Slic
 from events.delivery.former_log import read_former_lines
 from events.delivery.log.reading import Lines
 from events.delivery.naming import named
-from events.delivery.waiting.reading import read_waiting
+from events.delivery.waiting_lists.reading import read_waiting
 from events.models import DeadLetter, Road
 from events.models.log import microseconds
 from events.models.shared import RefusedEvent

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from events.delivery import leases
-from events.delivery.batches import Fate, failed, published
+from events.delivery.fates import Fate, failed, published
 from events.delivery.graph_api import Accepted, BadToken, GraphAnswer, Problem, Refused, RetryLater
 
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from events.delivery.batches import Event, Fate, OutboxRecord
+from events.delivery.batches import Event, OutboxRecord
 from events.delivery.entries import Outcome
+from events.delivery.fates import Fate
 from events.delivery.log.writing import Whose, write
 from events.demo.left_out import changes_of, write_left_out
 from events.demo.scenery import DemoPixel, Story

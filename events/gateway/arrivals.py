@@ -19,7 +19,7 @@ from events.delivery.ends import Ends, read_ends
 from events.delivery.entries import Among, Delivered, Wanted, newest_first
 from events.delivery.log.reading import LATER_LOOKS, Lines
 from events.delivery.naming import GONE
-from events.delivery.waiting.reading import read_waiting
+from events.delivery.waiting_lists.reading import read_waiting
 from events.figures.windows import last_minutes, within
 from events.intake.event_ids import TEST_PREFIX
 from events.models import OTHER, Counter, Road, SourceCounter

@@ -10,15 +10,17 @@ from accounts.models import TenantStatus
 from common.sending import AnswerClass, sending
 from events.delivery import leases, rounds, turns
 from events.delivery.attempts import Attempt, attempt, requests_of
-from events.delivery.batches import Event, Fate
+from events.delivery.batches import Event
 from events.delivery.destinations.answers import Accepted, Answer, Refused, Sender, Wait
 from events.delivery.destinations.kinds import COMPLETED, KINDS
 from events.delivery.enrichment import enrich
+from events.delivery.fates import Fate
 from events.delivery.publishing import SLOW_PART
 from events.delivery.verdicts import Verdict
 from events.gateway import lanes
 from events.gateway.cursors import clear
-from events.gateway.reading import Part, decide, read
+from events.gateway.dropping import decide
+from events.gateway.reading import Part, read
 from events.gateway.settling import settle
 from events.models import EVENT_MAX_AGE, Delivery
 from pipelines.models import Destination

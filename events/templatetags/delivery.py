@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext as _
 
-from events.delivery.batches import EXPIRED, PUBLISHING_OFF, RECEIVING_OFF, dropped_by
 from events.delivery.explanations import NO_ANSWER, UNREADABLE
+from events.delivery.fates import EXPIRED, PUBLISHING_OFF, RECEIVING_OFF, dropped_by
 from events.delivery.graph_api import publishes_to_sandbox
 from events.models import Road
 from filters.matching import Kind, Rule

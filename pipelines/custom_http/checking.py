@@ -12,7 +12,7 @@ import httpx
 import idna
 
 from common.errors import InvalidInput
-from common.outbound import may_be_asked
+from common.public_http import may_be_asked
 from common.validation import refuse_control_characters
 from pipelines.custom_http.credentials import read_private_key
 from pipelines.custom_http.errors import TemplateError

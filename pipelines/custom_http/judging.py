@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
 
-from common.outbound import Reply, Silence
+from common.public_http import Reply, Silence
 from common.quoting import seconds_until, shown
 from pipelines.custom_http.answers import WORDS_MAX_LENGTH, Accepted, Answer, Held, Refused, Wait
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from common.outbound import Reply, Silence, ask
+from common.public_http import Reply, Silence, ask
 from common.secrets import MASK
 from pipelines.custom_http.answers import Answer, Held, Refused
 from pipelines.custom_http.configuration import Secrets, Shown

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from cachetools import TLRUCache
 
-from common.outbound import Reply, ask
+from common.public_http import Reply, ask
 from pipelines.custom_http.answers import Accepted, Answer, Held, Wait
 from pipelines.custom_http.configuration import ClientCredentialsAuth
 from pipelines.custom_http.judging import judge, timeout

@@ -13,7 +13,7 @@ from alerts.channels.posting import post
 from alerts.looking import look
 from alerts.models import Notice, Receiver
 from alerts.telling import tell
-from common.outbound import Silence
+from common.public_http import Silence
 from pixels.models import Pixel
 from tests.alerts.test_digests import at, incident, run, wanted
 from tests.base import Cast

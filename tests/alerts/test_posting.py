@@ -249,7 +249,7 @@ def test_a_slow_receiver_delays_no_other(cast: Cast, httpserver: HTTPServer, mon
             others.append(len(received(httpserver, "/fast")))
         return ask(*args, **given)
 
-    from common.outbound import ask
+    from common.public_http import ask
 
     monkeypatch.setattr("alerts.channels.posting.ask", meanwhile)
     post(slow_id)

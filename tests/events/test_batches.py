@@ -11,8 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from events.delivery import batches
+from events.delivery import batches, dropping
 from events.delivery.batches import Batch
+from events.delivery.fates import UNREAD
 from events.models import OutboxRow
 from filters.matching import FilterSet, Kind, Rule
 from pixels.models import Pixel
@@ -145,7 +146,7 @@ def test_a_website_is_the_host_of_the_event_s_address(pixel: Pixel, url: Any, we
 
 def fates(pixel: Pixel, filters: FilterSet = NOTHING_FILTERED, now: datetime | None = None) -> list[tuple[str, str]]:
     batch = read(pixel, now=now)
-    batches.decide(batch, pixel, filters, now or timezone.now())
+    dropping.decide(batch, pixel, filters, now or timezone.now())
     return [(event.fate.column, event.fate.detail) if event.fate else ("publish", "") for event in batch.events]
 
 
@@ -193,7 +194,7 @@ def test_an_event_received_seven_days_ago_has_expired_whatever_its_time_says(pix
 def test_a_row_that_cannot_be_read_has_failed(pixel: Pixel, body: bytes) -> None:
     OutboxRow.objects.create(pixel=pixel, received_at=timezone.now(), event_count=3, body=body)
     put(pixel, purchase())
-    assert fates(pixel) == [("failed", batches.UNREAD.detail)] * 3 + [("publish", "")]
+    assert fates(pixel) == [("failed", UNREAD.detail)] * 3 + [("publish", "")]
     batch = read(pixel)
     assert [event.raw for event in batch.events[:3]] == [body, b"", b""]
 
@@ -204,7 +205,7 @@ def test_of_a_row_that_is_damaged_what_can_be_read_is_published(pixel: Pixel) ->
         pixel=pixel, received_at=timezone.now(), event_count=3, body=b'[%s,{"event_name":7},%s]' % (good, good)
     )
     batch = read(pixel)
-    assert [event.fate for event in batch.events] == [None, batches.UNREAD, None]
+    assert [event.fate for event in batch.events] == [None, UNREAD, None]
     assert [bytes(event.raw) for event in batch.events] == [good, b'{"event_name":7}', good]
 
 
@@ -218,7 +219,7 @@ def test_damage_in_two_rows_does_not_add_up_to_something_that_can_be_read(
         OutboxRow.objects.create(pixel=pixel, received_at=timezone.now(), event_count=1, body=body.replace(b"%s", good))
     put(pixel, purchase())
 
-    assert [event.fate for event in read(pixel).events] == [None, batches.UNREAD, batches.UNREAD, None]
+    assert [event.fate for event in read(pixel).events] == [None, UNREAD, UNREAD, None]
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -229,7 +230,7 @@ def test_a_row_of_another_number_of_events_has_failed(pixel: Pixel, count: int) 
 
     events = read(pixel).events
 
-    assert [event.fate for event in events] == [batches.UNREAD] * count + [None]
+    assert [event.fate for event in events] == [UNREAD] * count + [None]
     assert len(json.loads(b"[%s]" % b",".join(batches.as_sent(events[count:])))) == 1
 
 

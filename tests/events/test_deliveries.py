@@ -19,7 +19,7 @@ from events.delivery.entries import Outcome
 from events.delivery.explanations import explain
 from events.delivery.publishing import drain
 from events.delivery.reads import list_deliveries
-from events.delivery.waiting import rows as deliveries
+from events.delivery.waiting_lists import rows as deliveries
 from events.models import DeadLetter, Delivery, Road
 from pixels.models import Pixel
 from tests.bad_input import UNPRINTABLE, UNSTORABLE, arguments_of, assert_refused

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from events.delivery import batches, publishing, settling
 from events.delivery.entries import Outcome, Wanted
+from events.delivery.fates import RECEIVING_OFF
 from events.delivery.log import packing, writing
 from events.delivery.log.reading import Lines
 from events.delivery.publishing import drain
@@ -184,7 +185,7 @@ def test_times_are_told_to_the_millisecond_and_may_be_anything(pixel: Pixel) -> 
 
 def _event_time(pixel: Pixel, time: float) -> float | None:
     row = batches.OutboxRecord(0, timezone.now(), 0, True, "", 1, b"")
-    event = batches.Event(row, 0, "Purchase", "order-1", time, "", batches.RECEIVING_OFF)
+    event = batches.Event(row, 0, "Purchase", "order-1", time, "", RECEIVING_OFF)
     writing.write(writing.Whose(pixel.tenant_id, pixel=pixel.pk), [event], timezone.now())
     told = logged(pixel)[-1].event_time
     return told.timestamp() if told else None

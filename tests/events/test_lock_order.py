@@ -10,7 +10,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from events.delivery import lanes
-from events.delivery.batches import published, read
+from events.delivery.batches import read
+from events.delivery.fates import published
 from events.delivery.graph_api import Accepted
 from events.delivery.settling import settle
 from events.delivery.verdicts import verdict_on

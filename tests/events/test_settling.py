@@ -22,8 +22,9 @@ from pytest_django import Settings
 from accounts.models import TenantStatus
 from events import bounds
 from events.delivery import lanes, settling
-from events.delivery.batches import EXPIRED, read
+from events.delivery.batches import read
 from events.delivery.entries import Outcome
+from events.delivery.fates import EXPIRED
 from events.delivery.publishing import drain
 from events.models import DeadLetter, Lane, OutboxRow
 from events.sandbox import Fault, Sandbox

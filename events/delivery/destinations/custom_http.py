@@ -10,7 +10,7 @@ import msgspec
 import orjson
 
 from common import quoting
-from common.outbound import Reply
+from common.public_http import Reply
 from events.delivery.destinations.answers import (
     SHOWN_MAX_LENGTH,
     Accepted,

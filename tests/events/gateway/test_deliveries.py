@@ -13,7 +13,7 @@ from events.delivery.entries import Outcome, Wanted
 from events.delivery.log import reading
 from events.delivery.reads import list_deliveries
 from events.delivery.stories import Sent
-from events.delivery.waiting.for_destinations import PLACE_BITS
+from events.delivery.waiting_lists.for_destinations import PLACE_BITS
 from events.gateway.delivering import deliver
 from events.gateway.taking_in import take_in
 from events.models import Road

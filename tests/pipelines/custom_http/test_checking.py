@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from common.errors import InvalidInput
-from common.outbound import Silence, ask
+from common.public_http import Silence, ask
 from pipelines.custom_http.checking import check_credentials, check_private_key, check_template, clean_endpoint
 from tests.pipelines.custom_http.templates import PRINTED
 

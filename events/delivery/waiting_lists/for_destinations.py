@@ -13,7 +13,7 @@ from typing import NamedTuple
 from events.delivery.batches import Event
 from events.delivery.ends import Ends, Queue
 from events.delivery.entries import Among, Delivered, From, Outcome
-from events.delivery.waiting.rows import Asked, Row, event_time_of
+from events.delivery.waiting_lists.rows import Asked, Row, event_time_of
 from events.models import Road
 from events.models.log import microseconds
 

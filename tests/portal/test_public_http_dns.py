@@ -17,7 +17,7 @@ import pytest
 from dns.resolver import resolve_name
 
 from common import deadlines
-from common.outbound import Silence, ask
+from common.public_http import Silence, ask
 
 
 class NameServer:

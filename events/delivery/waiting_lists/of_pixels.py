@@ -8,7 +8,7 @@ from itertools import islice
 from events.delivery.batches import Event
 from events.delivery.entries import Delivered, From, Outcome
 from events.delivery.explanations import NO_ANSWER
-from events.delivery.waiting.rows import Asked, Row, event_time_of
+from events.delivery.waiting_lists.rows import Asked, Row, event_time_of
 from events.models import Road
 from events.models.log import microseconds
 from pixels.models import Pixel

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from events.delivery.ends import Ends
 from events.delivery.entries import Among, Delivered, From, Wanted
-from events.delivery.waiting.for_destinations import queues_of
-from events.delivery.waiting.of_pixels import asked_of, entries_of
-from events.delivery.waiting.rows import bounded, read_newest
+from events.delivery.waiting_lists.for_destinations import queues_of
+from events.delivery.waiting_lists.of_pixels import asked_of, entries_of
+from events.delivery.waiting_lists.rows import bounded, read_newest
 
 
 def read_waiting(among: Among, ends: Ends, wanted: Wanted) -> list[Delivered]:

@@ -18,8 +18,8 @@ from cryptography.x509.oid import NameOID
 from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 
-from common import outbound
-from common.outbound import Reply, Silence, ask
+from common import public_http
+from common.public_http import Reply, Silence, ask
 
 NAME = "crm.example.com"
 
@@ -77,8 +77,8 @@ def _trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 def _forget_client() -> None:
-    outbound._client().close()
-    outbound._client.cache_clear()
+    public_http._client().close()
+    public_http._client.cache_clear()
 
 
 @pytest.mark.usefixtures("_trusted")

@@ -16,9 +16,9 @@ from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from common import deadlines, outbound
-from common.outbound import Reply, Silence, ask
+from common import deadlines, public_http
 from common.public_addresses import is_public
+from common.public_http import Reply, Silence, ask
 
 LOOPBACK = ["127.0.0.0/8"]
 
@@ -212,8 +212,8 @@ def test_redirects_are_not_followed(httpserver: HTTPServer, target: str, connect
 def test_no_proxy_of_the_environment_is_asked(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    outbound._client().close()
-    outbound._client.cache_clear()  # a client that is made in this environment
+    public_http._client().close()
+    public_http._client.cache_clear()  # a client that is made in this environment
     httpserver.expect_request("/").respond_with_data("here")
 
     assert isinstance(get(served(httpserver)), Reply)
@@ -243,7 +243,7 @@ def test_of_an_endless_answer_the_beginning_is_read(httpserver: HTTPServer) -> N
     reply = get(served(httpserver))
 
     assert isinstance(reply, Reply)
-    assert len(reply.body) == outbound.ANSWER_MAX_BYTES
+    assert len(reply.body) == public_http.ANSWER_MAX_BYTES
 
 
 def _served(answer: Callable[[socket.socket], None]) -> Iterator[int]:
