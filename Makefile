@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 # Node.js comes as a package of Python. It builds the assets and runs nothing: it has a place of its own.
 BUILD := $(VENV)/build
 NPM := PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" npm
+# It tells what it cannot fetch, and nothing else.
+NPM_CI := $(NPM) ci --loglevel error --no-progress >/dev/null
 # The checks have a data folder, and so keys, of their own.
 CHECKED := env DATA_DIR=$(VENV)/checked
 DEFAULTS := ENV_FILE=/dev/null DATABASE_URL=
@@ -119,7 +121,7 @@ $(VENV)/deploy/installed: requirements-deploy.txt $(VENV)/installed
 	@touch $@
 
 bench/peers/node_modules/installed: bench/peers/package-lock.json $(BUILD)/installed
-	@cd bench/peers && $(NPM) ci --silent
+	@cd bench/peers && $(NPM_CI)
 	@touch $@
 
 $(BUILD)/installed: requirements-build.txt | $(VENV)/installed
@@ -133,7 +135,7 @@ $(BUILD)/installed: requirements-build.txt | $(VENV)/installed
 # The packages of Node.js are named in package-lock.json, with their hashes.
 $(VENV)/assets: package-lock.json .npmrc scripts/copy_assets.py $(BUILD)/installed
 	@echo "Fetching the pages' styles and scripts."
-	@$(NPM) ci --silent
+	@$(NPM_CI)
 	@$(BIN)/python scripts/copy_assets.py
 	@touch $@
 
