@@ -20,7 +20,8 @@ from common.errors import InvalidInput
 from events.delivery.ends import has_waiting
 from events.delivery.entries import Slice
 from events.delivery.reads import page_of_letters
-from events.figures.books import DESTINATIONS
+from events.figures.books import DESTINATIONS, SOURCES
+from events.figures.metrics import most_counters
 from events.figures.roads import ByRoad, sums_of
 from events.figures.windows import last_minutes, within
 from events.gateway.lacking import Lack
@@ -103,7 +104,10 @@ def source_figures(tenant: Tenant, ids: Sequence[str] | None, minutes: int) -> l
 
 def activity_of(tenant: Tenant, source_id: str, minutes: int) -> list[NameFigures]:
     """What came from a gateway source in the last ``minutes``, by name; NotFound for others' ids."""
-    names = received_by_name(find_gateway_source(tenant, source_id, field="dataSourceId"), minutes, most=None)
+    source = find_gateway_source(tenant, source_id, field="dataSourceId")
+    stretches, dimensions = last_minutes(minutes), [Counter.Dimension.EVENT_NAME]
+    budget.load_estimated(lambda: most_counters([source.pk], dimensions, stretches, SOURCES), "dataSourceActivity")
+    names = received_by_name(source, minutes, most=None)
     budget.load(len(names), "dataSourceActivity")
     return names
 

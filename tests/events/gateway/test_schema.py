@@ -12,7 +12,7 @@ from accounts.models import AuditEntry
 from events.delivery.destinations.answers import Accepted, Refused
 from events.gateway import services
 from events.gateway.delivering import deliver
-from events.models import OTHER, Counter, Road, SourceCounter
+from events.models import OTHER, Counter, Road, SourceCounter, SourceLabel
 from pipelines.ids import DESTINATION, id_of, id_of_pixel
 from pipelines.models import Destination, Source
 from tests.base import Cast, graphql
@@ -164,3 +164,16 @@ def test_lists_are_paid_for(cast: Cast, source: Source, destination: Destination
         many = " ".join(f"a{number}: {field}" for number in range(9))
         document = f'{{ tenantQueries(tenantId: "{cast.shoes.pk}") {{ {many} }} }}'
         assert graphql(cast.robot, "/capig/graphql/", document).refused(400)
+
+
+def test_counters_are_paid_for_before_they_are_added_up(cast: Cast, source: Source, settings: Any) -> None:
+    settings.GRAPHQL_MAX_OBJECTS = 8
+    today, dimension = timezone.now().date(), Counter.Dimension.EVENT_NAME
+    SourceLabel.objects.bulk_create(
+        SourceLabel(source=source, dimension=dimension, label=f"Name {n}", last_seen=today) for n in range(8)
+    )
+    field = f'dataSourceActivity(dataSourceId: "{source.source_id}", timeWindowMin: 43200) {{ name }}'
+    for times, is_refused in ((1, False), (3, True)):
+        many = " ".join(f"a{number}: {field}" for number in range(times))
+        document = f'{{ tenantQueries(tenantId: "{cast.shoes.pk}") {{ {many} }} }}'
+        assert graphql(cast.robot, "/capig/graphql/", document).refused(400) is is_refused
