@@ -97,8 +97,9 @@ class Story:
 
     @property
     def has_both_roads(self) -> bool:
-        """Were changes made of events of servers and of browsers?"""
-        return len({road for road, _ in self.changes}) > 1
+        """Did they come from servers and from browsers?"""
+        of_letters = {Road(sent.letter.road) for sent in self.sent if sent.letter}
+        return len({entry.road for entry in self.entries} | of_letters) > 1
 
     @property
     def waits(self) -> bool:

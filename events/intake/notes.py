@@ -46,8 +46,9 @@ class Notes:
     def _change(self, field: str, code: str) -> None:
         if self._index is None:  # it is of no event, but of the request
             return
-        of_event = self._changes.setdefault(self._index, {})
-        of_event[Change(field, code) if len(of_event) < MOST - 1 else Change("", MORE)] = None
+        change, of_event = Change(field, code), self._changes.setdefault(self._index, {})
+        if change not in of_event:
+            of_event[change if len(of_event) < MOST - 1 else Change("", MORE)] = None
 
     def _has_room(self) -> bool:
         self._number += 1

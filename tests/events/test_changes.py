@@ -168,6 +168,15 @@ def test_an_event_has_so_many_and_each_once() -> None:
     assert changes.of(1)[-1] == Change("", MORE)
 
 
+def test_what_is_changed_again_is_not_more() -> None:
+    notes = Notes()
+    notes.of_event(0)
+    for number in [*range(MOST - 1), 0]:
+        notes.fill(f"field_{number}", "it")
+    changes = read(notes.changes(1) or "", 1)
+    assert [change.code for change in changes.of(0)] == [FILLED] * (MOST - 1)
+
+
 def test_lists_that_events_have_in_common_are_stored_once() -> None:
     stored = write([[NO_PHONE], [], [NO_PHONE]])
     assert stored == '[[[["user_data.ph","no_phone"]]],[1,0,1]]'
@@ -189,6 +198,12 @@ def test_they_are_told_by_road_where_there_are_two(cast: Cast, pixel: Pixel) -> 
     page = see(cast.vic, "events:delivery", cast.shoes, id="order-1")
     assert "Server · user_data.ph Left out." in page
     assert "Browser · user_data.em Left out." in page
+
+
+def test_where_they_came_on_both_roads_it_is_told_of_which_something_was_changed(cast: Cast, pixel: Pixel) -> None:
+    send(pixel, order("order-1", PHONE, event_name="PageView"))
+    post_from_browser(page_view(pixel, event_id="order-1"))
+    assert "Server · user_data.ph Left out." in see(cast.vic, "events:delivery", cast.shoes, id="order-1")
 
 
 def test_graphql_tells_them(cast: Cast, pixel: Pixel) -> None:
