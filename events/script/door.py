@@ -28,8 +28,6 @@ _HEADERS = [
     ("Vary", "Accept-Encoding"),
     ("Access-Control-Allow-Origin", "*"),
     ("Cross-Origin-Resource-Policy", "cross-origin"),
-    # What advertisers write is a script, and never anything else.
-    ("X-Content-Type-Options", "nosniff"),
 ]
 _ADDRESS = re.compile(
     r"/sdk/events\.js|/(?:sdk/)?(?P<id>[0-9]{1,20})/events\.js|/sdk/(?P<filtered>[0-9]{1,20})/filter\.js", re.IGNORECASE

@@ -186,6 +186,7 @@ DOORS = [
     ("POST", "/clients/token", 400),
     ("POST", "/capi/1/events", 404),
     ("GET", "/capi/1/events", 405),
+    ("GET", "/sdk/events.js", 200),
     ("GET", "/static/css/portal.css", 200),
 ]
 
@@ -212,6 +213,8 @@ def ask(method: str, path: str, *, https: bool = True) -> tuple[int, dict[str, s
         method, path, b"{}" if method == "POST" else b"", content_type="application/json", secure=https
     )
     answer = ask_as(request.environ)
+    names = [name.lower() for name, _ in answer.headers]
+    assert len(set(names)) == len(names)  # each is said once
     return answer.status, dict(answer.headers)
 
 
