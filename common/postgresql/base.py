@@ -35,6 +35,10 @@ _TELL = f"""
 """  # noqa: S608  # nosec B608  # placeholders
 
 
+class NoConnectionError(psycopg.OperationalError):
+    """The server takes no connection; what it said is in the log, by the pool."""
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's, but that it gives no connection which a restart has cut off, and waits for no server that is away."""
 
@@ -110,4 +114,4 @@ def _nobody_waits(pool: ConnectionPool[Any]) -> None:
         waiting = list(pool._waiting)
         pool._waiting.clear()
     for client in waiting:
-        client.fail(psycopg.OperationalError("the server takes no connections"))
+        client.fail(NoConnectionError("the server takes no connections"))

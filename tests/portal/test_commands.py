@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -13,7 +16,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import ApiAccount, Membership, RoleLevel, User
+from common import env
 from tests.factories import ApiAccountFactory, TenantFactory, UserFactory
+from tests.instance import free_port
 
 PASSWORD = "correct horse battery staple"
 
@@ -175,3 +180,19 @@ def test_where_anybody_is_there_it_is_no_first_start(
     factory.create()
 
     assert "token" not in run("first_start")
+
+
+@pytest.mark.parametrize("words", [["migrate", "--no-input"], ["first_start"]])
+def test_a_database_that_takes_no_connection_is_told_in_a_sentence(words: list[str]) -> None:
+    url = f"postgres://portal:not-to-be-told@127.0.0.1:{free_port()}/portal"
+    given = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words], cwd=env.ROOT, env=given, check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 1
+    assert "The database that DATABASE_URL names takes no connection." in done.stderr
+    assert "Connection refused" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert "not-to-be-told" not in done.stderr + done.stdout
