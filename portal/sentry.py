@@ -51,12 +51,15 @@ class Handler(logging.Handler):
         self._clients: dict[int, sentry_sdk.Client] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send it, soon."""
+        """Send it, soon. Whatever goes wrong is a warning: whoever has logged the error goes on."""
         if _source(record) in _SENDERS:
             return
-        client = self._client()
-        if client.transport and client.transport.is_healthy():
-            client.capture_event(event_of(record))
+        try:
+            client = self._client()
+            if client.transport and client.transport.is_healthy():
+                client.capture_event(event_of(record))
+        except Exception:
+            logger.warning("Sentry could not be told of an error.", exc_info=True)
 
     def _client(self) -> sentry_sdk.Client:
         pid = os.getpid()

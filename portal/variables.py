@@ -148,7 +148,7 @@ class PortalVariables(Variables):
     SENTRY_DSN: Annotated[
         str | None,
         matching(
-            r"https?://[^\s:/@]+@[^\s/@?#]+(/[^\s?#]*)?/\d+",
+            r"https?://[^\s:/@]+@(\[[0-9A-Fa-f:.]+\]|[^\s:/@?#\[\]]+)(:\d{1,5})?(/[^\s?#]*)?/\d+",
             "must be the DSN of a project, such as https://key@sentry.example.com/1.",
         ),
     ] = None

@@ -188,6 +188,14 @@ def test_warnings_are_not_told(httpserver: HTTPServer) -> None:
         assert not handler._clients
 
 
+def test_whoever_logs_an_error_goes_on_where_it_cannot_be_told(caplog: pytest.LogCaptureFixture) -> None:
+    with told_to("https://key@sentry.example.com:99999/1"):  # no port, as the library notices
+        logging.getLogger("portal.test").error("It failed for %s.", MAIL)
+
+    warning = caplog.records[-1]
+    assert (warning.levelname, warning.getMessage()) == ("WARNING", "Sentry could not be told of an error.")
+
+
 @pytest.mark.django_db
 def test_a_sentry_that_hangs_delays_nobody_and_costs_no_event(pixel: Pixel, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes the connection and never answers: whoever waited for it would wait for good."""

@@ -86,6 +86,7 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
         ("RATE_LIMIT_STORAGE_URL", "file:///tmp", "must be memory:// or redis://host:6379/0."),
         ("GRAPH_API_VERSION", "24", "must be a version such as v24.0."),
         ("SENTRY_DSN", "https://sentry.example.com/1", "must be the DSN of a project, such as"),
+        ("SENTRY_DSN", "https://key@sentry.example.com:port/1", "must be the DSN of a project, such as"),
         ("LOG_LEVEL", "LOUD", "must be DEBUG, INFO, WARNING or ERROR."),
         ("ENV_FILE", "/nowhere/.env", "must name a file."),
         ("SECRET_KEY", "short", "must have at least 50 characters."),
