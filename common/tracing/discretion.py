@@ -28,8 +28,21 @@ _TOLD = frozenset(
 )
 _STATEMENTS = ("db.statement", "db.query.text")
 STATEMENT_MAX_LENGTH = 2_000
-#: A value in a statement: a text, which the end may have cut off, or a number that is no part of a name or placeholder.
-_LITERAL = re.compile(r"'(?:[^']|'')*(?:'|$)|(?<![\w$.\"])\d+(?:\.\d+)?(?![\w\"])")
+#: What a statement is made of besides words and signs; the end may have cut it off. Left to right, so that a quotation
+#: mark in a name or a remark begins no text.
+_TOKEN = re.compile(
+    r"""
+      (?P<name>"(?:[^"]|"")*(?:"|$))
+    | --[^\n]*  |  /\*.*?(?:\*/|$)                      # remarks are left out
+    | (?P<value>
+        \b[eE]'(?:\\.|''|[^'\\])*(?:'|\\?$)           # a text in which a backslash hides the sign after it
+      | '(?:[^']|'')*(?:'|$)
+      | (?<![\w$])\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$)
+      | (?<![\w$.])\.?\d[\w.]*                          # a number that is no part of a name or placeholder
+      )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(?:ONLY\s+)?\"?(\w+)", re.IGNORECASE)
 
 
@@ -96,7 +109,7 @@ def _raised(event: Event) -> Event:
 @lru_cache(maxsize=500)
 def _without_values(statement: str) -> str:
     """The statement with a question mark for each value that is written into it."""
-    return _LITERAL.sub("?", statement)
+    return _TOKEN.sub(lambda found: found["name"] or ("?" if found["value"] else " "), statement)
 
 
 def _summary(statement: str) -> str:
