@@ -90,12 +90,15 @@ def _position(request: HttpRequest) -> int:
 
 
 def remember_writes(get_response: GetResponse) -> GetResponse:
-    """Middleware: who has changed something, and signed in, is given the cookie. It goes around sessions."""
+    """Middleware: who has changed something, and is signed in, is given the cookie.
+
+    It stands where it is known who that is, and who asks too often was refused: strangers cost the primary nothing.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         may_have_written = request.method not in _SAFE or hasattr(request, "has_written")
-        if may_have_written and replica() is not None and _is_of_somebody(request, response):
+        if may_have_written and replica() is not None and request.user.is_authenticated:
             response.set_cookie(
                 COOKIE,
                 str(_written()),
@@ -107,10 +110,6 @@ def remember_writes(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
-
-
-def _is_of_somebody(request: HttpRequest, response: HttpResponseBase) -> bool:
-    return settings.SESSION_COOKIE_NAME in request.COOKIES or settings.SESSION_COOKIE_NAME in response.cookies
 
 
 def _written() -> int:

@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import DEFAULT_DB_ALIAS, Error, OperationalError, connection, connections, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from limits import parse
 from pytest_django import Settings
 
 from accounts.models import Tenant
@@ -151,8 +151,28 @@ def test_who_changed_something_is_given_a_position(stage: Cast, reads: Reads) ->
     assert reads[-1] == "replica"
 
 
-def test_somebody_without_a_session_is_not(stage: Cast, reads: Reads) -> None:
-    assert COOKIE not in Client().post("/i18n/setlang/", {"language": "es"}).cookies
+def test_strangers_are_not_and_the_primary_is_not_asked_for_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, stage: Cast, reads: Reads
+) -> None:
+    asked: list[str] = []
+
+    def written() -> int:
+        asked.append("primary")
+        return 1
+
+    monkeypatch.setattr(replica_pages, "written", written)
+    stranger, frequent = Client(), login(stage.hanna)
+    assert COOKIE not in stranger.post("/i18n/setlang/", {"language": "es"}).cookies
+    stranger.cookies[settings.SESSION_COOKIE_NAME] = "made-up"
+    assert COOKIE not in stranger.post("/i18n/setlang/", {"language": "es"}).cookies
+
+    assert asked == []
+
+    settings.ADDRESS_RATE_LIMIT = parse("1/minute")
+    answers = [frequent.post("/i18n/setlang/", {"language": "es"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [302, 429]
+    assert asked == ["primary"]
 
 
 def test_a_page_shows_what_the_browser_has_changed(stage: Cast, reads: Reads, subtests: pytest.Subtests) -> None:
@@ -180,7 +200,7 @@ def test_where_the_primary_cannot_tell_it_is_read_from(stage: Cast, reads: Reads
 # --- What goes wrong there -------------------------------------------------------------------------------------------
 def test_a_page_that_writes_is_made_by_the_primary(stage: Cast, reads: Reads) -> None:
     request = RequestFactory().get("/hub/")
-    request.COOKIES[django_settings.SESSION_COOKIE_NAME] = "of somebody"
+    request.user = stage.hanna
 
     def view() -> HttpResponse:
         TenantFactory.create(name="New")
