@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from django.conf import settings
@@ -38,8 +38,14 @@ ANSWER_SECONDS = 1.0
 AWAY_SECONDS = 5.0
 
 _WRITTEN = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
+#: Which database it is: a standby has its primary's, and no other server has.
+_DATABASE = """
+    SELECT system_identifier || ' ' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()
+"""
 #: Nothing of a server that is no standby: one that was promoted may go its own way.
-_REPLAYED = b"SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint WHERE pg_is_in_recovery()"
+_REPLAYED = f"""
+    SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint, ({_DATABASE}) WHERE pg_is_in_recovery()
+""".encode()
 
 
 class Cause(Enum):
@@ -69,10 +75,15 @@ def replica() -> Replica | None:
 
 def written() -> int:
     """How far the primary has written: what has been committed is within."""
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(_WRITTEN)
-        position: int = cursor.fetchone()[0]
+    position: int = _ask(_WRITTEN)
     return position
+
+
+def _ask(sql: str) -> Any:
+    """The one value that the primary answers."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()[0]
 
 
 @contextmanager
@@ -130,28 +141,52 @@ class Replica:
         try:
             with ours.wrap_database_errors:
                 ours.ensure_connection()
-                position = _replayed(ours.connection)
+                found = _replayed(ours.connection)
+            cause = self._cause(found, at_least)
         except Error as error:
             with suppress(Error):
                 ours.close()
             self._state.note_away(error)
             raise NotUsable(Cause.AWAY) from error
-        cause = Cause.NO_STANDBY if position is None else Cause.BEHIND if position < at_least else None
         self._state.note_answer(cause)
         if cause:
             ours.close()
             raise NotUsable(cause)
         return ours
 
+    def _cause(self, found: _Found | None, at_least: int) -> Cause | None:
+        if found is None or found.database != self._primary.database():
+            self._primary.forget_database()
+            return Cause.NO_STANDBY
+        return Cause.BEHIND if found.position < at_least else None
+
+
+class _Found(NamedTuple):
+    """What a standby tells: how far it has replayed, and which database it is."""
+
+    position: int
+    database: str
+
 
 class _Primary:
-    """How far the primary had written lately."""
+    """Which database the primary is, and how far it had written lately."""
 
     def __init__(self, max_lag: float) -> None:
         self._max_lag = max_lag
+        self._database: str | None = None
         self._lock = threading.Lock()
         #: Moments (``time.monotonic``) and positions, the oldest first.
         self._samples: deque[tuple[float, int]] = deque()
+
+    def database(self) -> str:
+        """Asked once, and again where the replica is another: the primary may have been replaced."""
+        if (database := self._database) is None:
+            self._database = database = str(_ask(_DATABASE))
+        return database
+
+    def forget_database(self) -> None:
+        """Ask anew."""
+        self._database = None
 
     def position(self) -> int:
         """Where it was at the oldest known moment of the last ``max_lag`` seconds; that may be now."""
@@ -221,8 +256,8 @@ def _as_default(ours: BaseDatabaseWrapper) -> Iterator[None]:
         connections[DEFAULT_DB_ALIAS] = before
 
 
-def _replayed(raw: psycopg.Connection[Any]) -> int | None:
-    """How far a standby has replayed; None where the server is none. It has ANSWER_SECONDS to tell.
+def _replayed(raw: psycopg.Connection[Any]) -> _Found | None:
+    """What a standby tells; None where the server is none. It has ANSWER_SECONDS to tell.
 
     A server that is frozen takes no request to cancel either: so its socket is watched.
     """
@@ -243,5 +278,7 @@ def _replayed(raw: psycopg.Connection[Any]) -> int | None:
         last = result
     if last is None or last.status != ExecStatus.TUPLES_OK:
         raise error_from_result(last) if last else psycopg.OperationalError("the replica has gone")
-    text = last.get_value(0, 0) if last.ntuples else None
-    return None if text is None else int(text)
+    if not last.ntuples:
+        return None
+    position, database = (last.get_value(0, column) or b"" for column in (0, 1))
+    return _Found(int(position or 0), database.decode())

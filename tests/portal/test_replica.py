@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Reads = list[str]
 #: As a standby tells how far it has come.
-_REPLAYED = b"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
+_REPLAYED = f"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint, ({machinery._DATABASE})".encode()
 
 
 @pytest.fixture
@@ -336,6 +336,31 @@ def test_a_server_that_is_no_standby_is_not_read_from(monkeypatch: pytest.Monkey
     page_of(where(seen))
 
     assert (seen, reads) == ([False], ["no standby"])
+
+
+def test_another_database_is_not_read_from(settings: Settings, reads: Reads, caplog: pytest.LogCaptureFixture) -> None:
+    """A standby of another instance's server tells how far it has come as well, and may have come further."""
+    settings.DATABASE_REPLICA["NAME"] = "postgres"
+    seen: list[bool] = []
+    page_of(where(seen))
+    page_of(where(seen))
+
+    assert (seen, reads) == ([False, False], ["no standby", "no standby"])
+    assert [line.split(".")[0] for line in own(caplog)] == [
+        "Pages are read from the primary, the replica is no standby"
+    ]
+
+
+def test_a_primary_that_was_replaced_is_noticed(reads: Reads) -> None:
+    seen: list[bool] = []
+    page_of(where(seen))
+    known = replica()
+    assert known
+    known._primary._database = "the one before"
+    page_of(where(seen))
+    page_of(where(seen))
+
+    assert (seen, reads) == ([True, False, True], ["replica", "no standby", "replica"])
 
 
 def test_what_is_kept_for_others_is_read_from_the_primary(reads: Reads) -> None:

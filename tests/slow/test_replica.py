@@ -94,6 +94,12 @@ def tell(server: PrivatePostgres, sql: str) -> None:
         database.execute(sql.encode())
 
 
+def ask(server: PrivatePostgres, sql: str) -> object:
+    with psycopg.connect(server.url) as database:
+        [value] = database.execute(sql.encode()).fetchone() or [None]
+    return value
+
+
 def test_pages_on_a_standby(tmp_path: Path) -> None:
     shoes = tenant("Shoes")
     with a_pair_for(tmp_path) as (primary, standby, instance, (hanna, hugo)):
@@ -164,8 +170,8 @@ def test_replaying_goes_before_reading(settings: Settings, monkeypatch: pytest.M
     tenant("Shoes")
     found: list[str] = []
     monkeypatch.setattr(replica_pages, "note_replica", found.append)
-    monkeypatch.setattr(machinery, "written", lambda: 0)
     with a_pair() as (primary, standby):
+        monkeypatch.setattr(machinery, "_ask", lambda sql: ask(primary, sql))
         tell(standby, "ALTER SYSTEM SET max_standby_streaming_delay = 0")
         tell(standby, "SELECT pg_reload_conf()")
         settings.DATABASE_REPLICA = {**dj_database_url.parse(standby.url), "OPTIONS": {"pool": {"min_size": 1}}}
