@@ -17,7 +17,7 @@ from opentelemetry.instrumentation.django import DjangoInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
 from opentelemetry.propagators.textmap import CarrierT, Getter, Setter, default_getter, default_setter
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind
@@ -57,9 +57,7 @@ def _tell_door(_span: trace.Span, request: HttpRequest, _response: HttpResponse)
 def _resource(process: str) -> Resource:
     """Who tells; what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say holds."""
     ours = {"service.name": SERVICE, "service.instance.id": f"{socket.gethostname()}:{os.getpid()}"}
-    given = Resource.create().attributes
-    is_named = "OTEL_SERVICE_NAME" in os.environ or "service.name" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
-    return Resource.create({**ours, "portal.process": process, **(given if is_named else {})})
+    return Resource.create({**ours, "portal.process": process, **OTELResourceDetector().detect().attributes})
 
 
 class TaskInstrumentor(CeleryInstrumentor):

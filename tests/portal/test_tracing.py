@@ -25,7 +25,7 @@ from events.delivery.publishing import drain
 from events.intake.wakeups import Wakeups
 from events.sandbox import Sandbox
 from events.sandbox.server import serve
-from portal.otel import WithinPortal
+from portal.otel import WithinPortal, _resource
 from tests.base import Cast, bearer
 from tests.events.outbox import purchase, put
 from tests.factories import PixelFactory
@@ -95,6 +95,19 @@ def test_without_a_tracer_nothing_happens() -> None:
     with tracing.together("all", [span], {}):
         assert tracing.current() is tracing.NOTHING
     tracing.finish(span, 200)
+
+
+def test_what_the_environment_says_of_a_process_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = _resource("web").attributes
+    assert (ours["service.name"], ours["portal.process"]) == ("gateway-portal", "web")
+
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=pod-1,deployment.environment=shop")
+    theirs = _resource("web").attributes
+    found = [theirs[name] for name in ("service.name", "service.instance.id", "deployment.environment")]
+    assert found == ["gateway-portal", "pod-1", "shop"]
+
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "shoes")
+    assert _resource("web").attributes["service.name"] == "shoes"
 
 
 # --- Doors -----------------------------------------------------------------------------------------------------------
