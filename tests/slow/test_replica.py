@@ -110,6 +110,7 @@ def test_pages_on_a_standby(tmp_path: Path) -> None:
         hanna.rename(shoes, "Boots")
         assert hanna.sees("Boots")
         assert hugo.sees("Shoes")
+        shows_nothing_to_who_has_lost_a_role(primary, hugo, shoes)
         tell(standby, "SELECT pg_wal_replay_resume()")
         wait_until(lambda: hugo.sees("Boots"), "the standby goes on")
 
@@ -124,6 +125,18 @@ def test_pages_on_a_standby(tmp_path: Path) -> None:
         tell(primary, "UPDATE accounts_tenant SET name = 'Sandals' WHERE name = 'Boots'")
         wait_until(lambda: hugo.sees("Sandals"), "the primary is read from")
         assert reads(instance)["behind"] > 0
+
+
+def shows_nothing_to_who_has_lost_a_role(primary: PrivatePostgres, browser: Browser, account: Tenant) -> None:
+    """The standby, which stands still, knows nothing of it."""
+    pages = ("/hub/settings/users/", "/admin/accounts/tenant/", f"/hub/capig/settings/?tenant={account.pk}")
+    his_user = "(SELECT id FROM accounts_user WHERE email LIKE 'hugo@%')"
+    role = "UPDATE accounts_membership SET accepted_at = {} WHERE user_id = {}"
+    assert {browser.get(page, follow_redirects=False).status_code for page in pages} == {200}
+    tell(primary, role.format("NULL", his_user))
+    assert not browser.sees("Shoes")
+    assert [browser.get(page, follow_redirects=False).status_code for page in pages] == [404, 302, 404]
+    tell(primary, role.format("now()", his_user))
 
 
 @contextmanager
