@@ -1,7 +1,7 @@
 """What the gateway changed of single events: left out, filled in, completed. Told by field; values are kept nowhere.
 
-The intake writes it beside a request's events, and who settles them into the delivery log: in columns of their own,
-which are null where nothing was changed, and which processes of the release before neither write nor read.
+The intake writes it beside a request's events, and settling copies it into the delivery log. Each table has a column
+for it, which is null where nothing was changed. Processes of the release before neither write nor read it.
 """
 
 from __future__ import annotations

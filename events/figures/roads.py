@@ -84,7 +84,7 @@ def sums_of(*fates: str, columns: Collection[str]) -> dict[str, Combinable]:
 
 
 def _columns(fate: str, columns: Collection[str]) -> list[str]:
-    """Why events were dropped is counted apart, on both roads together."""
+    """What to add up for a fate: for "dropped" a column for each reason."""
     if fate == "dropped":
         return sorted(name for name in columns if name.startswith("dropped_"))
     return [fate] if fate in columns else []

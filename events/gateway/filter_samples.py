@@ -15,7 +15,7 @@ from pipelines.models import Source
 
 _MADE_UP = "Purchase"
 _PAGE = "https://shop.example.com/checkout?step=3"
-#: What an event has of its visitor that the script or the request adds, behind the filter.
+#: What the script and the gateway tell of a visitor once the filter has run: the filter does not get it.
 _ADDED = ("client_ip_address", "client_user_agent", "fbp", "fbc")
 
 
