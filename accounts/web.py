@@ -13,7 +13,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db import DatabaseError
+from django.db.models import Q, Subquery
 from django.db.models.expressions import Combinable
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -24,7 +25,7 @@ from django.utils.translation import gettext
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.borders import Borders
-from accounts.models import Tenant, User
+from accounts.models import HostSettings, Tenant, User
 from accounts.models.host import host_name
 from accounts.permissions import Action, allowed_actions, find_tenant
 from accounts.principals import Principal, principal_of_user
@@ -242,7 +243,16 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         context["accounts"] = SimpleLazyObject(
             lambda: selector(principal_of_request(request), tenant=context["tenant"])
         )
+        if getattr(request, "can", None) is not None:  # a page of the hub, which has the selector
+            context["host_name"] = SimpleLazyObject(lambda: _host_name_beside(context["accounts"]))
     return context
+
+
+def _host_name_beside(accounts: Choices) -> str:
+    try:
+        return accounts.host_name or host_name()
+    except DatabaseError:  # the page that tells of it has a heading too
+        return host_name()
 
 
 def _can(request: HttpRequest) -> dict[str, bool]:
@@ -259,8 +269,9 @@ class Choices(NamedTuple):
     shown: list[Tenant]
     has_more: bool
     search: str
-    #: None where no account was found, and so nothing was counted.
+    #: These two come with the accounts: None where none was found.
     counted: int | None = None
+    host_name: str | None = None
 
 
 #: What the menu counts, of the account in view or of all: a subquery that an app above gives, made part of the
@@ -278,13 +289,17 @@ def selector(principal: Principal, search: str = "", tenant: Tenant | None = Non
     """The first accounts whose name contains ``search``, or whose id it is."""
     # Those that are closed to the host have no overview to go to.
     accounts = Tenant.objects.open_to(principal.borders).only("id", "name").order_by("name", "id")
+    accounts = accounts.annotate(host_name=Subquery(HostSettings.objects.values("name")[:1]))
     if search:
         accounts = accounts.filter(Q(name__icontains=search) | Q(pk=search))
     for count in _menu_counts:
         accounts = accounts.annotate(counted=count(principal.borders, tenant))
     found = list(accounts[: SELECTOR_SIZE + 1])
-    counted = getattr(found[0], "counted", None) if found else None
-    return Choices(found[:SELECTOR_SIZE], len(found) > SELECTOR_SIZE, search, counted)
+    choices = Choices(found[:SELECTOR_SIZE], len(found) > SELECTOR_SIZE, search)
+    if not found:
+        return choices
+    name = getattr(found[0], "host_name", None) or str(settings.HOST_NAME)
+    return choices._replace(counted=getattr(found[0], "counted", None), host_name=name)
 
 
 def let_scripts_ask(response: HttpResponse, origin: str) -> HttpResponse:

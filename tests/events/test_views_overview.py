@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import UsageSnapshot
@@ -281,3 +283,12 @@ def test_htmx_gets_what_changes_and_nothing_around_it(cast: Cast, pixel: Pixel) 
 def test_a_session_that_has_ended_is_sent_to_sign_in_as_a_whole(cast: Cast, client: Any) -> None:
     answer = client.get(address(PAGE, cast.shoes), headers={"HX-Request": "true"})
     assert "/auth/" in answer.headers["HX-Redirect"]
+
+
+def test_what_waits_is_asked_for_by_its_sources_themselves(cast: Cast) -> None:
+    """By their account, PostgreSQL would go through what waits for other accounts, however much."""
+    put(source_of(cast.shoes), purchase())
+    with CaptureQueriesContext(connection) as queries:
+        assert figures(get(cast.vic, PAGE, cast.shoes))["waiting"] == "1"
+    (waiting,) = (query["sql"] for query in queries if "events_sourcerow" in query["sql"])
+    assert "pipelines_" not in waiting
