@@ -39,6 +39,11 @@ def refuse(name: str, rule: str) -> NoReturn:
     raise SystemExit(1)
 
 
+def refuse_folder(name: str, error: OSError) -> NoReturn:
+    """End the start, since the folder that ``name`` is set to cannot be made or written."""
+    refuse(name, f"must be a folder that can be written; {error.filename}: {error.strerror}.")
+
+
 def is_set(name: str) -> bool:
     """Does the environment hold more than white space under this name?"""
     return bool(os.environ.get(name, "").strip())

@@ -52,7 +52,7 @@ def main() -> None:
         if not env.is_set("FIELD_ENCRYPTION_KEYS") and not FIELD_ENCRYPTION_KEYS_FILE.exists():
             write_once(FIELD_ENCRYPTION_KEYS_FILE, Fernet.generate_key().decode())
     except OSError as error:
-        env.refuse("DATA_DIR", f"must be a folder that can be written: {error.strerror}.")
+        env.refuse_folder("DATA_DIR", error)
 
 
 if __name__ == "__main__":

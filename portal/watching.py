@@ -14,6 +14,6 @@ def metrics_folder(data: Path) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        env.refuse("DATA_DIR", f"must be a folder that can be written: {error.strerror}.")
+        env.refuse_folder("DATA_DIR", error)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     return folder

@@ -97,6 +97,7 @@ def test_the_log_tells_what_became_of_events_the_newest_first(cast: Cast, pixel:
         "road": "SERVER",
         "detail": None,
         "code": None,
+        "changes": [],
         "explanation": None,
         "traceId": "A1b2",
     }

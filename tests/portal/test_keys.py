@@ -75,8 +75,9 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_sentence(tmp_path: Path) ->
     done = make_keys(tmp_path / "file" / "data")
 
     assert done.returncode == 1
+    folder = tmp_path / "file" / "data"
     assert events(done.stderr) == [
-        "portal cannot start: DATA_DIR must be a folder that can be written: Not a directory."
+        f"portal cannot start: DATA_DIR must be a folder that can be written; {folder}: Not a directory."
     ]
 
 
