@@ -15,8 +15,11 @@ from accounts.see_as import is_seeing_as
 def speak_own_language(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware: before it, LocaleMiddleware has chosen the browser's language. Strangers keep that, people who have
-    none yet, and whoever sees as somebody else."""
+    """Middleware: show pages in the person's own language.
+
+    LocaleMiddleware before it has chosen the browser's. That stays for strangers, for people who have no language yet,
+    and for whoever sees as somebody else.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         user = request.user

@@ -88,7 +88,7 @@ def _ask(sql: str) -> Any:
 
 @contextmanager
 def at_primary() -> Iterator[None]:
-    """The block reads from the primary, wherever it is called: what it reads is kept, and told to others."""
+    """The block reads from the primary, in a page as well: for what is kept in memory, and shown to others later."""
     ours = connections[DEFAULT_DB_ALIAS]
     if not isinstance(ours, _Standby):
         yield
@@ -112,7 +112,7 @@ class Replica:
         self._state = _State()
 
     def bound(self) -> int:
-        """Up to where the replica must have replayed: where the primary was max_lag seconds ago, or a little later."""
+        """The position that the replica must have replayed: the primary's max_lag seconds ago, or a moment later."""
         return self._primary.position()
 
     @contextmanager
@@ -211,7 +211,7 @@ class _State:
         self._cause: Cause | None = None
 
     def may_try(self) -> bool:
-        """Whoever comes once the pause is over tries; the others go on without."""
+        """True unless it is away. Once the pause is over, one page tries it, and another pause begins for the rest."""
         now = time.monotonic()
         with self._lock:
             if now < self._away_until:

@@ -77,7 +77,7 @@ def known_method(method: str) -> str:
 
 
 def begin(name: str, told: Told) -> Span:
-    """What comes in at a door. It is nobody's step, whatever a caller says of traces."""
+    """Begin the trace of what comes in at a door. A caller's own trace is not gone on with."""
     return _tracer.begin(name, told) if _tracer else NOTHING
 
 
@@ -93,12 +93,12 @@ def current() -> Span:
 
 
 def under(span: Span) -> AbstractContextManager[object]:
-    """What this thread does within are steps of the span's, which goes on, and of nothing else that it did before."""
+    """What this thread does in the block are steps of ``span``, which is not over at the block's end."""
     return _tracer.under(span) if _tracer else _NO_STEP
 
 
 def step(name: str, told: Told) -> AbstractContextManager[Span]:
-    """What this thread does within is a step."""
+    """What this thread does in the block is a step."""
     return _tracer.step(name, told) if _tracer else _NO_STEP
 
 
