@@ -102,13 +102,18 @@ def _label(act: Act | None, field: str, pixels: Mapping[str, str]) -> str:
 
 
 def _value(act: Act | None, field: str, value: Any) -> str | None:
-    if value is None or value == "":
+    if value is None or value in ("", [], {}):
         return None
     if value == MASK:
         return MASK
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     try:
-        return str((act and act.values(field, value)) or value)
+        return str((act and act.values(field, value)) or _plain(value))
     except ValueError:  # a value of an earlier version
-        return str(value)
+        return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    """Several values of one setting, such as a header's name and place, without the marks of a language for code."""
+    return ", ".join(f"{name}: {each}" for name, each in value.items()) if isinstance(value, dict) else str(value)

@@ -10,6 +10,7 @@ from events.delivery.fates import EXPIRED, PUBLISHING_OFF, RECEIVING_OFF, droppe
 from events.delivery.graph_api import publishes_to_sandbox
 from events.models import Road
 from filters.matching import Kind, Rule
+from pipelines.custom_http import judging
 
 register = template.Library()
 
@@ -19,7 +20,7 @@ _WEBSITE_FILTER = dropped_by(Rule(Kind.DOMAIN, "", None, drops=True)).detail
 
 @register.filter
 def in_words(detail: str) -> str:
-    """What the worker has noted, translated; Meta's own messages stay as they are."""
+    """What the worker has noted, translated; what Meta or a destination said stays as it is."""
     if detail.startswith(_EVENT_FILTER):
         return _("Event filter for %(name)s") % {"name": detail.removeprefix(_EVENT_FILTER)}
     if detail.startswith(_WEBSITE_FILTER):
@@ -31,7 +32,7 @@ def in_words(detail: str) -> str:
         NO_ANSWER: _(NO_ANSWER),
         UNREADABLE: _(UNREADABLE),
     }
-    return known.get(detail, detail)
+    return known[detail] if detail in known else judging.in_words(detail)
 
 
 @register.filter

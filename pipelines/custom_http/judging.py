@@ -45,6 +45,17 @@ def why_silent(reason: str) -> str:
     return gettext(_SILENCES.get(reason, _NO_ANSWER)).format(seconds=timeout(), reason=reason)
 
 
+def in_words(kept: str) -> str:
+    """What `judge` has said of a silence, in the reader's language; what the destination said stays as it is."""
+    for silence in _SILENCES.values():
+        if kept == silence.format(seconds=timeout()):
+            return gettext(silence).format(seconds=timeout())
+    before, _, after = _NO_ANSWER.partition("{reason}")
+    if kept.startswith(before) and kept.endswith(after):
+        return gettext(_NO_ANSWER).format(reason=kept.removeprefix(before).removesuffix(after))
+    return kept
+
+
 _NO_ANSWER = gettext_noop("No answer ({reason}).")
 _SILENCES = {
     "address not permitted": gettext_noop("The address is not on the public internet."),

@@ -71,7 +71,7 @@ function draw(canvas) {
         },
       },
       scales: {
-        x: { ticks: { color: text, maxTicksLimit: 8, maxRotation: 0 }, grid: { display: false } },
+        x: { ticks: { color: text, maxTicksLimit: 8, maxRotation: 0, autoSkipPadding: 8 }, grid: { display: false } },
         y: { beginAtZero: true, suggestedMax: most, ticks: { color: text, precision: 0 }, grid: { color: line } },
       },
     },

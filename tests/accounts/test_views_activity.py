@@ -85,9 +85,15 @@ def test_the_same_field_means_what_the_act_says() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [9, "x", [1], {"a": 1}])
-def test_a_value_that_nobody_knows_any_more_is_told_as_it_is(value: object) -> None:
-    assert in_words(entry(status=[0, value])) == [("Status", "Active", str(value))]
+@pytest.mark.parametrize(("value", "shown"), [(9, "9"), ("x", "x"), ([1], "[1]"), ({"a": 1, "b": "x"}, "a: 1, b: x")])
+def test_a_value_that_nobody_knows_any_more_is_told_as_it_is(value: object, shown: str) -> None:
+    assert in_words(entry(status=[0, value])) == [("Status", "Active", shown)]
+
+
+def test_an_empty_list_is_told_as_nothing() -> None:
+    changes = {"blocked_event_types": [[], ["PageView", "Lead"]]}
+
+    assert in_words(entry("update destination filter", **changes)) == [("Blocked events", None, "PageView, Lead")]
 
 
 def test_a_secret_stays_one() -> None:

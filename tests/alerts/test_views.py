@@ -57,7 +57,7 @@ def test_an_account_sees_what_is_wrong_what_to_do_and_what_closed_of_late(cast: 
 
     assert "Events of Shop wait for 40 minutes." in page
     assert "See on the pixel&#x27;s page what they wait for." in page
-    opened, closed = page.split("Closed of late")
+    opened, closed = page.split("Recently closed")
     assert "Access token rejected" not in opened
     assert "Access token rejected" in closed
     assert "No events come" not in page

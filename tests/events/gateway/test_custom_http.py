@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 
+from common.public_http import Silence
 from events.delivery.destinations import custom_http
 from events.delivery.destinations.answers import Accepted, Answer, Refused, Sender, Wait
+from events.templatetags.delivery import in_words
 from pipelines.custom_http import answers
+from pipelines.custom_http.judging import judge
 
 SETTINGS = {
     "endpoint": "https://api.example.com/events",
@@ -54,3 +58,24 @@ def test_each_answer_has_its_meaning(monkeypatch: pytest.MonkeyPatch, answer: an
 
     assert sender().send([b'{"event_name":"Lead"}'], '{"test_event_code":"T"}') == meaning
     assert asked == [[{"event_name": "Lead"}]]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("ConnectError", "Sin conexión: el nombre no se conoce, no hay nadie allí o el certificado no es válido."),
+        ("ReadTimeout", "Sin respuesta en 5 segundos."),
+        ("RemoteProtocolError", "Sin respuesta (RemoteProtocolError)."),
+    ],
+)
+def test_a_silence_is_kept_in_english_and_told_in_the_readers_language(reason: str, said: str) -> None:
+    with translation.override("es"):
+        kept = judge(Silence(reason))
+        assert isinstance(kept, answers.Wait)
+        assert in_words(kept.words) == said
+    assert in_words(kept.words) == kept.words
+
+
+def test_what_a_destination_says_stays_as_it_is() -> None:
+    with translation.override("es"):
+        assert in_words("HTTP 503: No answer in 5 seconds.") == "HTTP 503: No answer in 5 seconds."
