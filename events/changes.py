@@ -60,6 +60,12 @@ class Changes(NamedTuple):
 
 NONE = Changes([], [])
 
+
+def at_most(changes: Sequence[Change]) -> Sequence[Change]:
+    """As many as are told of one event; the last says that there were more."""
+    return changes if len(changes) <= MOST else (*changes[: MOST - 1], Change("", MORE))
+
+
 _decode = msgspec.json.Decoder(Changes).decode
 
 

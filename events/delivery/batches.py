@@ -94,7 +94,7 @@ class Event(msgspec.Struct, eq=False, gc=False):
     def changes(self) -> Sequence[Change]:
         """What the gateway changed of it."""
         of_intake = self.row.changes_of(self.index)
-        return (*of_intake, *self.completed) if self.completed else of_intake
+        return changes.at_most((*of_intake, *self.completed)) if self.completed else of_intake
 
 
 class Came(NamedTuple):

@@ -13,7 +13,7 @@ import msgspec
 from common.cursors import encode_cursor
 from common.errors import InvalidInput
 from common.validation import refuse_control_characters
-from events.changes import Change
+from events.changes import FROM_ADDRESS, REMEMBERED, Change
 from events.delivery.explanations import explain
 from events.models import LABEL_MAX_LENGTH, Delivery, Road
 from filters.matching import covering
@@ -113,6 +113,12 @@ class Delivered(NamedTuple):
     def cursor(self) -> str:
         """The entry's place, for the next page."""
         return encode_cursor(*self.place)
+
+    @property
+    def is_remembered(self) -> bool:
+        """Was it completed with what its visitor had given before, and not by the page's address alone?"""
+        added = {change.code for change in self.changes} & {REMEMBERED, FROM_ADDRESS}
+        return self.enriched and added != {FROM_ADDRESS}
 
     @property
     def explanation(self) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.principals import principal_of_user
 from events.changes import FILLED, FROM_ADDRESS, MORE, MOST, REMEMBERED, Change, read, write
-from events.delivery.batches import OutboxRecord
+from events.delivery.batches import Event, OutboxRecord
 from events.delivery.entries import Wanted
 from events.delivery.publishing import drain
 from events.delivery.reads import list_deliveries
@@ -144,6 +144,16 @@ def test_what_completes_an_event_is_told(cast: Cast, pixel: Pixel) -> None:
     }
 
 
+def test_what_the_address_of_the_page_gave_is_not_told_as_the_visitors(cast: Cast, pixel: Pixel) -> None:
+    cast.shoes.event_enrichment = True
+    cast.shoes.save()
+    send(pixel, order("order-1", event_source_url="https://shop.example.com/?fbclid=IwAR0AbCdEf-123"))
+    drain(pixel.pk)
+    page = see(cast.vic, "events:delivery", cast.shoes, id="order-1")
+    assert "user_data.fbc It was made of the click id in the page's address." in page
+    assert "what the visitor had given before" not in page
+
+
 @pytest.mark.django_db(transaction=True)
 def test_rows_with_and_without_share_a_statement() -> None:
     pixel: Pixel = PixelFactory.create()
@@ -175,6 +185,15 @@ def test_what_is_changed_again_is_not_more() -> None:
         notes.fill(f"field_{number}", "it")
     changes = read(notes.changes(1) or "", 1)
     assert [change.code for change in changes.of(0)] == [FILLED] * (MOST - 1)
+
+
+def test_completed_events_have_no_more_than_that_either() -> None:
+    of_intake = [Change(f"field_{number}", FILLED) for number in range(MOST)]
+    record = OutboxRecord(1, timezone.now(), 0, False, "", 1, b"[]", 0, write([of_intake]))
+    event = Event(record, 0, "Purchase", "order-1", 0, "", completed=(Change("user_data.em", REMEMBERED),))
+    assert list(event.changes) == [*of_intake[:-1], Change("", MORE)]
+    event.completed = ()
+    assert list(event.changes) == of_intake
 
 
 def test_lists_that_events_have_in_common_are_stored_once() -> None:
