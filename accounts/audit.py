@@ -71,21 +71,21 @@ def record(
     changes: Changes | None = None,
 ) -> None:
     """Add an entry; ``changes`` maps a field to ``[before, after]``."""
-    _entry(principal, act, subject, tenant, changes).save(force_insert=True)
+    _entry(principal, act, subject, tenant.pk if tenant else None, changes).save(force_insert=True)
 
 
 def record_each(principal: Principal, act: Act, changes: Mapping[str, Changes], *, tenant: Tenant) -> None:
     """Add an entry for each subject, with what the act changed about it."""
     AuditEntry.objects.bulk_create(
-        _entry(principal, act, subject, tenant, of_subject) for subject, of_subject in changes.items()
+        _entry(principal, act, subject, tenant.pk, of_subject) for subject, of_subject in changes.items()
     )
 
 
 def _entry(
-    principal: Principal, act: Act, subject: object, tenant: Tenant | None, changes: Changes | None
+    principal: Principal, act: Act, subject: object, tenant_id: str | None, changes: Changes | None
 ) -> AuditEntry:
     return AuditEntry(
-        tenant_id=tenant.pk if tenant else None,
+        tenant_id=tenant_id,
         actor=principal.label,
         act=act.name,
         subject=str(subject)[:300],
@@ -95,9 +95,9 @@ def _entry(
 
 def record_of_person(principal: Principal, act: Act, person: User, *, changes: Changes | None = None) -> None:
     """Add an entry about a person to the log of every account that they have a role in; else to the host's."""
-    roles = list(Membership.objects.accepted().filter(user=person).select_related("tenant"))
-    for tenant in [role.tenant for role in roles] or [None]:
-        record(principal, act, person, tenant=tenant, changes=changes)
+    roles = Membership.objects.accepted().filter(user=person)
+    places: list[str | None] = list(roles.values_list("tenant_id", flat=True))
+    AuditEntry.objects.bulk_create(_entry(principal, act, person, place, changes) for place in places or [None])
 
 
 def apply_changes(instance: Any, new: dict[str, Any]) -> Changes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -79,6 +81,17 @@ def test_a_choice_on_any_page_holds_in_every_browser_and_is_recorded(cast: Cast)
 
     second.post("/i18n/setlang/", {"language": "es"})
     assert AuditEntry.objects.filter(act="choose language").count() == 1
+
+
+def test_a_choice_is_recorded_by_one_statement_however_many_roles_somebody_has(cast: Cast) -> None:
+    for _ in range(5):
+        MembershipFactory.create(user=cast.ada)
+
+    with CaptureQueriesContext(connection) as asked:
+        choose_language(user=cast.ada, language="es")
+
+    assert sum("INSERT" in each["sql"] for each in asked) == 1
+    assert AuditEntry.objects.filter(act="choose language").count() == 6
 
 
 @pytest.mark.parametrize("wrong", ["fr", "", "es-MX", "x" * 300])
