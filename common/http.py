@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from io import BytesIO
 from typing import NamedTuple, Protocol
 
@@ -123,6 +124,12 @@ def security_headers(scheme: str) -> list[tuple[str, str]]:
         # Of the answer alone: the way to https is for those who ask for pages.
         middleware(lambda _: response).process_response(request, response)
     return [*response.items(), _NOTHING_TO_SHOW]
+
+
+def all_headers(response: Response, scheme: str) -> list[tuple[str, str]]:
+    """A response's own, those of every answer, and its length; that a file has not changed (304) has none to tell."""
+    length = [] if response.status == HTTPStatus.NOT_MODIFIED else [("Content-Length", str(len(response.body)))]
+    return [*response.headers, *security_headers(scheme), *length]
 
 
 class _Asked(HttpRequest):

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Protocol
 
 from common.client_address import Network, caller_behind_proxies
-from common.http import Request, Response, security_headers
+from common.http import Request, Response, all_headers
 
 _NOTHING = BytesIO()
 #: Of these, the first that was sent holds.
@@ -100,6 +100,4 @@ def has_body(request: Request) -> bool:
 
 def send(exchange: Exchange, response: Response, scheme: str) -> None:
     """Send a door's response, with the headers that every answer of the portal has."""
-    status, headers, body = response
-    length = ("Content-Length", str(len(body)))
-    exchange.response_bytes(status, [*headers, *security_headers(scheme), length], body)
+    exchange.response_bytes(response.status, all_headers(response, scheme), response.body)

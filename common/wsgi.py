@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from django.core.handlers.wsgi import LimitedStream
 
 from common.client_address import caller_behind_proxies
-from common.http import Request, Response, security_headers
+from common.http import Request, Response, all_headers
 from common.lending import Lender
 
 if TYPE_CHECKING:
@@ -75,10 +75,8 @@ _NAMES = _HeaderNames(
 
 def send(response: Response, scheme: str, start_response: StartResponse) -> list[bytes]:
     """Send a door's response, with the headers that every answer of the portal has."""
-    status, headers, body = response
-    safe = security_headers(scheme)
-    start_response(_STATUS_LINES[status], [*headers, *safe, ("Content-Length", str(len(body)))])
-    return [body]
+    start_response(_STATUS_LINES[response.status], all_headers(response, scheme))
+    return [response.body]
 
 
 class FileToSend(NamedTuple):
