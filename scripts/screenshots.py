@@ -23,7 +23,11 @@ PAGES = {
     "pixels": "/hub/capig/pixels/?tenant={tenant}",
     "pixel": "/hub/capig/pixels/{pixel}/?tenant={tenant}",
     "deliveries": "/hub/capig/deliveries/?tenant={tenant}",
+    "event": "/hub/capig/deliveries/event/?tenant={tenant}&id={event}",
+    "alerts": "/hub/capig/alerts/?tenant={tenant}",
     "pipelines": "/hub/capig/pipeline/?tenant={tenant}",
+    "source": "/hub/capig/pipeline/sources/{source}/?tenant={tenant}",
+    "test-event": "/hub/capig/pipeline/sources/{source}/test/?tenant={tenant}&website=https%3A%2F%2F{website}%2F",
     "send-events": "/hub/capig/pixels/{pixel}/sending/?tenant={tenant}",
     "browser-test": "/hub/capig/pixels/{pixel}/browser-test/?tenant={tenant}",
     "deduplication": "/hub/capig/pixels/{pixel}/deduplication/?tenant={tenant}",
@@ -38,6 +42,7 @@ PAGES = {
     "settings": "/hub/capig/settings/?tenant={tenant}",
     "activity": "/hub/capig/activity/?tenant={tenant}",
     "add-account": "/hub/add/",
+    "host-alerts": "/hub/settings/alerts/",
     "host-settings": "/hub/settings/host/",
     "host-registration": "/hub/settings/registration/",
     "host-users": "/hub/settings/users/",
@@ -93,12 +98,18 @@ def _take(url: str) -> None:
     from playwright.sync_api import sync_playwright
 
     from accounts.models import User
+    from events.models import DestinationLetter
+    from pipelines.models import Source
     from pixels.models import Pixel
     from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
 
     if (chromium := find_chromium()) is None:
         sys.exit(f"There is {MISSING}.")
     pixel = Pixel.objects.order_by("pixel_id")[0]
+    # Of the account's gateway source: the event that a destination refused has the most to tell.
+    source = Source.objects.order_by("pk")[0]
+    letter = DestinationLetter.objects.filter(source=source)[0]
+    of_source = {"source": source.source_id, "website": letter.website, "event": letter.event_id}
     client = Client()
     client.force_login(User.objects.get(email=os.environ["PORTAL_ADMIN_EMAIL"]))
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -118,7 +129,7 @@ def _take(url: str) -> None:
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}])
             for name, path in PAGES.items():
                 shown = Pixel.objects.get(name=OTHER_PIXELS[name]) if name in OTHER_PIXELS else pixel
-                page.goto(path.format(tenant=shown.tenant_id, pixel=shown.pixel_id))
+                page.goto(path.format(tenant=shown.tenant_id, pixel=shown.pixel_id, **of_source))
                 page.wait_for_load_state("networkidle")
                 _save(page.screenshot(), f"{name}-{width}")
             if width == 1280:
