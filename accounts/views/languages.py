@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.i18n import set_language
 
@@ -23,6 +27,9 @@ def choose_language(request: HttpRequest) -> HttpResponseBase:
     user, language = request.user, request.POST.get("language", "")
     if isinstance(user, User) and is_spoken(language) and not is_seeing_as(request):
         languages.choose_language(user=user, language=language)
+        if request.POST.get("next") == reverse("account_settings"):  # other pages show it by their language alone
+            with translation.override(language):
+                messages.success(request, _("Saved."))
     if not is_own_address(response.headers.get("Location", "")):
         response.headers["Location"] = page_in_view(request)
     return response

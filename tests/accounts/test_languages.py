@@ -136,6 +136,24 @@ def test_the_page_of_ones_own_settings_shows_it(cast: Cast) -> None:
     assert Client().get("/auth/settings/").status_code == 302
 
 
+@pytest.mark.parametrize(("language", "says"), [("en", "Saved."), ("es", "Guardado.")])
+def test_the_page_of_ones_own_settings_says_that_they_are_saved_in_the_language_that_was_chosen(
+    cast: Cast, language: str, says: str
+) -> None:
+    for before in ("en", "es"):
+        User.objects.filter(pk=cast.ada.pk).update(language=before)
+        chosen = {"language": language, "next": "/auth/settings/"}
+        page = login(cast.ada).post("/i18n/setlang/", chosen, follow=True)
+        assert [str(message) for message in page.context["messages"]] == [says]
+
+
+def test_what_is_not_saved_is_not_said_to_be(cast: Cast) -> None:
+    client = login(cast.ada)
+    for chosen in ({"language": "fr", "next": "/auth/settings/"}, {"language": "es", "next": "/hub/"}):
+        client.post("/i18n/setlang/", chosen)
+    assert not list(client.get("/auth/settings/").context["messages"])
+
+
 def subjects(commits: DjangoCaptureOnCommitCallbacks, act: object) -> list[str]:
     with commits(execute=True):
         act()  # type: ignore[operator]
