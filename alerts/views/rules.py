@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -17,7 +17,7 @@ from accounts.models import Tenant
 from accounts.permissions import Action
 from accounts.places import Place
 from accounts.views.pages import address
-from accounts.web import AccountRequest, HostRequest, account_page, said_yes
+from accounts.web import AccountRequest, HostRequest, account_page, said_yes, sentence
 from alerts.models import RuleName, RuleSetting
 from alerts.rules.table import OF_ACCOUNTS, OF_HOST
 from alerts.services.rules import set_rule
@@ -48,7 +48,18 @@ _HELP = {
 }
 #: About what belongs to no pixel.
 _OF_ACCOUNT = (RuleName.DESTINATION, RuleName.DOMAIN, RuleName.RECEIVER)
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]+")
+#: A number with more digits is too high for every rule.
+_DIGITS = 9
+
+
+class Refused(NamedTuple):
+    """A threshold that was not taken: of which rule, why, and what else its card said."""
+
+    rule: str
+    reason: str
+    threshold: str
+    muted: bool
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,53 +68,63 @@ def rules(request: AccountRequest) -> HttpResponse:
     """Show each rule with its settings; or mute one, or set its threshold."""
     of = request.GET.get("of", "").strip()
     pixel = get_pixel(request.tenant, of, field="of") if of else None
-    if request.method == "POST":
-        _save(request, request.tenant, pixel)
+    refused = _save(request, request.tenant, pixel) if request.method == "POST" else None
+    if request.method == "POST" and not refused:
         page = address("alerts:rules", request.tenant)
         return redirect(f"{page}&{urlencode({'of': pixel.pixel_id})}" if pixel else page)
     context = {
         "pixel": pixel,
-        "rules": _rows(request, request.tenant, pixel),
+        "rules": _rows(request, request.tenant, pixel, refused),
         "receivers": [] if pixel else shown_receivers(request.principal.borders, request.tenant),
         **({} if pixel else schedule_context(request.tenant)),
         "add": address("alerts:add_receiver", request.tenant),
     }
-    return render(request, "alerts/rules.html", context)
+    return render(request, "alerts/rules.html", context, status=400 if refused else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def host_rules(request: HostRequest, place: Place) -> HttpResponse:
     """Show each of the host's own rules, and its channels; or mute a rule, or set its threshold."""
-    if request.method == "POST":
-        _save(request, None, None)
+    refused = _save(request, None, None) if request.method == "POST" else None
+    if request.method == "POST" and not refused:
         return redirect(address("host:rules"))
     context = {
-        "rules": _rows(request, None, None),
+        "rules": _rows(request, None, None, refused),
         "receivers": shown_receivers(request.principal.borders, None),
         "add": address("host:add_receiver"),
     }
-    return render(request, "alerts/rules.html", context)
+    return render(request, "alerts/rules.html", context, status=400 if refused else 200)
 
 
-def _save(request: HostRequest, tenant: Tenant | None, pixel: Pixel | None) -> None:
-    set_rule(
-        principal=request.principal,
-        tenant_id=tenant.pk if tenant else None,
-        rule=request.POST.get("rule", ""),
-        pixel_id=pixel.pixel_id if pixel else None,
-        muted=not said_yes(request, "on"),
-        threshold=_number(request.POST.get("threshold", "").strip()),
-    )
+def _save(request: HostRequest, tenant: Tenant | None, pixel: Pixel | None) -> Refused | None:
+    rule, muted = request.POST.get("rule", ""), not said_yes(request, "on")
+    text = request.POST.get("threshold", "").strip()
+    try:
+        set_rule(
+            principal=request.principal,
+            tenant_id=tenant.pk if tenant else None,
+            rule=rule,
+            pixel_id=pixel.pixel_id if pixel else None,
+            muted=muted,
+            threshold=_number(text),
+        )
+    except InvalidInput as error:
+        if error.field != "threshold" or rule not in _UNITS:  # only these have a field that can show it
+            raise
+        return Refused(rule, sentence(error), text, muted)
     messages.success(request, _("Saved. Alerts follow within a minute."))
+    return None
 
 
 def _number(text: str) -> int | None:
     if text and not _NUMBER.fullmatch(text):
         raise InvalidInput("threshold", "must be a whole number.")
-    return int(text) if text else None
+    return int(text[: _DIGITS + 1]) if text else None
 
 
-def _rows(request: HostRequest, tenant: Tenant | None, pixel: Pixel | None) -> list[dict[str, Any]]:
+def _rows(
+    request: HostRequest, tenant: Tenant | None, pixel: Pixel | None, refused: Refused | None
+) -> list[dict[str, Any]]:
     ours = RuleSetting.objects.visible_to(request.principal.borders).filter(tenant=tenant, pixel=None)
     of_account = {row.rule: row for row in ours}
     own = of_account
@@ -117,6 +138,7 @@ def _rows(request: HostRequest, tenant: Tenant | None, pixel: Pixel | None) -> l
         above = of_account.get(rule.name) if pixel else None
         inherited = above.threshold if above and above.threshold is not None else rule.threshold
         row = own.get(rule.name)
+        wrong = refused if refused and refused.rule == rule.name else None
         rows.append(
             {
                 "name": rule.name,
@@ -124,8 +146,9 @@ def _rows(request: HostRequest, tenant: Tenant | None, pixel: Pixel | None) -> l
                 "help": _HELP.get(rule.name),
                 "most": rule.most,
                 "default": inherited,
-                "muted": bool(row and row.muted),
-                "threshold": row.threshold if row else None,
+                "muted": wrong.muted if wrong else bool(row and row.muted),
+                "threshold": wrong.threshold if wrong else row and row.threshold,
+                "refusal": wrong and wrong.reason,
                 "muted_above": bool(above and above.muted),
             }
         )

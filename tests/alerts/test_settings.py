@@ -18,6 +18,7 @@ from pixels.models import Pixel
 from tests.alerts.stage import MINUTE, NOW, break_waiting, open_rules, rejected
 from tests.base import Cast, login
 from tests.factories import OutboxRowFactory, PixelFactory
+from tests.pages import post, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +103,29 @@ def test_staff_mute_a_rule_where_an_incident_is_and_take_that_back(cast: Cast) -
     assert open_rules() == ["token"]
 
 
+@pytest.mark.parametrize(
+    ("language", "wrong", "says"),
+    [
+        ("en", "ten", "The threshold of “Events wait too long” is not saved. Must be a whole number."),
+        ("en", "20000", "The threshold of “Events wait too long” is not saved. Must be between 1 and 10080."),
+        ("es", "٣", "El umbral de «Los eventos esperan demasiado» no se guardó. Debe ser un número entero."),
+    ],
+)
+def test_a_threshold_that_is_none_is_told_at_its_own_alert(cast: Cast, language: str, wrong: str, says: str) -> None:
+    cast.max.language = language
+    cast.max.save()
+    set_waiting(cast, muted=False, threshold=45)
+
+    answer = post(cast.max, "alerts:rules", cast.shoes, rule="waiting", on="no", threshold=wrong)
+
+    assert answer.status_code == 400
+    assert text_of(answer).count(says) == 1
+    (card,) = [row for row in answer.context["rules"] if row["refusal"]]
+    assert (card["name"], card["threshold"], card["muted"]) == ("waiting", wrong, True)
+    assert 'aria-describedby="refusal-waiting help-waiting" aria-invalid="true"' in answer.content.decode()
+    assert (RuleSetting.objects.get().threshold, RuleSetting.objects.get().muted) == (45, False)
+
+
 # --- The host's own rules ---------------------------------------------------------------------------------------------
 
 
@@ -154,11 +178,22 @@ def test_the_hosts_page_shows_its_rules_and_no_accounts(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"threshold": "100"}, {"threshold": "0"}, {"threshold": "x"}, {"rule": "waiting", "threshold": "5"}]
+    ("wanted", "says"),
+    [
+        ({"threshold": "100"}, "The threshold of “Disk nearly full” is not saved. Must be between 1 and 99."),
+        ({"threshold": "0"}, "The threshold of “Disk nearly full” is not saved. Must be between 1 and 99."),
+        ({"threshold": "9" * 5_000}, "The threshold of “Disk nearly full” is not saved. Must be between 1 and 99."),
+        ({"threshold": "x"}, "The threshold of “Disk nearly full” is not saved. Must be a whole number."),
+        ({"threshold": "5", "rule": "waiting"}, "Must be one of disk, queue, scheduler, api_account, receiver."),
+        ({"threshold": "5", "rule": "receiver"}, "Cannot be set: this rule has none."),
+    ],
 )
-def test_what_makes_no_sense_for_the_host_is_refused(cast: Cast, wanted: dict[str, str]) -> None:
-    assert set_disk(cast, **wanted).status_code == 200
+def test_what_makes_no_sense_for_the_host_is_refused(cast: Cast, wanted: dict[str, str], says: str) -> None:
+    client, page = login(cast.hanna), reverse("host:rules")
+    given = {"rule": "disk", "on": "yes", **wanted}
+    answer = client.post(page, given, follow=True, headers={"Referer": f"http://testserver{page}"})
 
+    assert says in text_of(answer)
     assert not RuleSetting.objects.exists()
 
 
