@@ -84,6 +84,32 @@ def test_an_event_of_a_gateway_source_is_received_once_and_sent_to_each_destinat
     assert "oldest: 5 hours ago" in text_of(answer).replace("\xa0", " ")
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "The figures above count events of all data sources. This table lists Meta Pixels only."),
+        (
+            "es",
+            "Las cifras de arriba cuentan los eventos de todos los orígenes de datos. Esta tabla solo muestra píxeles",
+        ),
+    ],
+)
+def test_where_figures_count_more_than_the_table_lists_the_page_says_so(
+    cast: Cast, pixel: Pixel, language: str, says: str
+) -> None:
+    cast.vic.language = language
+    cast.vic.save()
+    count(pixel, received=10)
+    source = source_of(cast.shoes)
+    assert says not in see(cast.vic, PAGE, cast.shoes)
+
+    note(SOURCES, source.pk, received=5)
+
+    answer = get(cast.vic, PAGE, cast.shoes)
+    assert says in text_of(answer)
+    assert f'href="{address("pipelines:list", cast.shoes)}">' in answer.content.decode().split('id="pixels-heading"')[1]
+
+
 def test_an_account_with_gateway_sources_alone_has_figures(cast: Cast) -> None:
     source = source_of(cast.shoes)
     at = timezone.now() - timedelta(hours=3)
