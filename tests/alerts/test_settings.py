@@ -191,7 +191,7 @@ def test_the_hosts_page_shows_its_rules_and_no_accounts(cast: Cast) -> None:
 def test_what_makes_no_sense_for_the_host_is_refused(cast: Cast, wanted: dict[str, str], says: str) -> None:
     client, page = login(cast.hanna), reverse("host:rules")
     given = {"rule": "disk", "on": "yes", **wanted}
-    answer = client.post(page, given, follow=True, headers={"Referer": f"http://testserver{page}"})
+    answer: Any = client.post(page, given, follow=True, headers={"Referer": f"http://testserver{page}"})
 
     assert says in text_of(answer)
     assert not RuleSetting.objects.exists()

@@ -94,6 +94,21 @@ def test_errors_look_like_the_rest(account: Tenant, visit: Open) -> None:
     assert browser.violations() == []
 
 
+def test_a_threshold_that_is_refused_is_shown_and_in_focus(account: Tenant, visit: Open) -> None:
+    browser = visit(person("max", account, RoleLevel.ADMIN), locale=PHONE[0], color_scheme=PHONE[1])
+    browser.open(reverse("alerts:rules", query={"tenant": account.pk}))
+    field = browser.page.locator("#threshold-waiting")
+    browser.expect_status(400)
+    field.evaluate("field => { field.form.noValidate = true; field.value = '20000' }")
+    with browser.page.expect_navigation():
+        field.press("Enter")
+
+    expect(browser.page.locator("#refusal-waiting")).to_be_visible()
+    expect(field).to_be_focused()
+    assert browser.violations() == []
+    assert browser.wider_than(390) == []
+
+
 def test_an_account_that_manages_itself_says_so_to_the_host(account: Tenant, visit: Open) -> None:
     own = Tenant.objects.get(can_partner_manage=False)
     host = visit(person("hanna", None, RoleLevel.ADMIN))
