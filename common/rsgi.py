@@ -16,6 +16,7 @@ _NOTHING = BytesIO()
 #: Of these, the first that was sent holds.
 _ONE_VALUE = ("content-type", "content-length")
 
+CLOSE = ("Connection", "close")
 
 Fields = list[tuple[str, str]]
 
@@ -59,6 +60,28 @@ class Exchange(Protocol):
     def response_bytes(self, status: int, headers: Fields, body: bytes) -> None: ...
 
     def response_file(self, status: int, headers: Fields, file: str) -> None: ...
+
+
+class LastExchange:
+    """An exchange whose answer says that the connection closes after it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._exchange)
+
+    def response_bytes(self, status: int, headers: Fields, body: bytes) -> None:
+        """Answer from memory."""
+        self._exchange.response_bytes(status, _closing(headers), body)
+
+    def response_file(self, status: int, headers: Fields, file: str) -> None:
+        """Answer from a file."""
+        self._exchange.response_file(status, _closing(headers), file)
+
+
+def _closing(headers: Fields) -> Fields:
+    return headers if CLOSE in headers else [*headers, CLOSE]
 
 
 def read_head(scope: Scope, trusted: Sequence[Network]) -> Request:

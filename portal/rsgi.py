@@ -31,12 +31,12 @@ from common.incoming_bodies import BodyLimits, BodyRefused, IncomingBodies  # no
 from common.lending import Lender  # noqa: E402
 from common.loop_threads import Bounds, LoopThreads  # noqa: E402
 from common.metrics import note_request  # noqa: E402
-from common.rsgi import Exchange, Scope, has_body, read_head, send  # noqa: E402
+from common.rsgi import CLOSE, Exchange, LastExchange, Scope, has_body, read_head, send  # noqa: E402
 from events.intake.bodies import most_bytes  # noqa: E402
 from portal import addresses  # noqa: E402
 from portal.metrics import tell_of_pool_from_now_on  # noqa: E402
 from portal.pages import RenderedPage, SentFile, answer_page  # noqa: E402
-from portal.stopping import also_when_stopped, cut_off_readers  # noqa: E402
+from portal.stopping import cut_off_readers, work_before_the_end  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,6 @@ CHECKS_THREADS = 1
 #: millisecond is nothing to a sender, and saves a thread's waking up for each of those that come in it.
 TOGETHER = Bounds(questions=64, size=1_048_576, wait=0.0002)
 RETRY_AFTER = ("Retry-After", "5")
-_CLOSE = ("Connection", "close")
 
 
 class _WithEvents(NamedTuple):
@@ -75,6 +74,7 @@ class Portal:
         )
         self._bodies = IncomingBodies(limits, is_excepted=self._is_proxy)
         self._answering = 0
+        self._is_leaving = False
         self._measures = bool(settings.METRICS_TOKEN or settings.METRICS_ALLOWED_NETWORKS)
         self._most_bytes = max(
             most_bytes(settings.INTAKE_MAX_BODY_BYTES),
@@ -95,7 +95,7 @@ class Portal:
             "requests", self._answer_one, loop=loop, threads=max(1, threads)
         )
         self._bodies.look_from_now_on(loop)
-        also_when_stopped(loop, self._stop)
+        work_before_the_end(loop, settings.PORT, self._stop)
         tell_of_pool_from_now_on()
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
@@ -124,6 +124,8 @@ class Portal:
         if self._measures:
             note_request(addresses.road(found), answer.status, time.perf_counter() - started)
         tracing.finish(span, answer.status)
+        if self._is_leaving:
+            exchange = LastExchange(exchange)
         if isinstance(answer, Response):
             send(exchange, answer, request.scheme)
         else:
@@ -178,9 +180,9 @@ class Portal:
         """Doors check their bodies themselves; Django would take what has arrived for all of it."""
         length = request.content_length or 0
         if max(size, length) > self._limit_at(found):
-            return addresses.refusal(request, found, 413, _CLOSE)
+            return addresses.refusal(request, found, 413, CLOSE)
         if size < length:
-            return addresses.refusal(request, found, 400, _CLOSE, sentence="The request did not arrive whole.")
+            return addresses.refusal(request, found, 400, CLOSE, sentence="The request did not arrive whole.")
         return None
 
     def _answer_events(self, requests: Sequence[_WithEvents]) -> list[Response | None]:
@@ -193,6 +195,7 @@ class Portal:
             return [work() for work in works]
 
     def _stop(self) -> None:
+        self._is_leaving = True
         self._bodies.stop()
         cut_off_readers(asyncio.get_running_loop(), settings.PORT, lambda: self._answering > 0)
 
@@ -212,4 +215,4 @@ def _begin_span(request: Request, found: addresses.Found | None) -> tracing.Span
 
 def _headers_of(status: int) -> list[tuple[str, str]]:
     """The connection closes: of the body there may be more to come."""
-    return [_CLOSE, RETRY_AFTER] if status == 503 else [_CLOSE]
+    return [CLOSE, RETRY_AFTER] if status == 503 else [CLOSE]

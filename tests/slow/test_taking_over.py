@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,25 @@ def test_ten_deploys_refuse_no_request_and_lose_no_event(tmp_path: Path) -> None
     assert [each for each in answers if each.status not in (200, 202)] == []
     assert len(answers) > 20 * TIMES
     assert {event["event_id"] for row in stored(pixel) for event in row} == accepted(answers)
+
+
+def test_a_kept_connection_closes_after_an_answer_and_never_before_one(tmp_path: Path) -> None:
+    with Instance(tmp_path, "http://127.0.0.1:9") as instance:
+        instance.start_web()
+        with closing(HTTPConnection(instance.url.removeprefix("http://"), timeout=60)) as caller:
+            ask(caller)
+            os.kill(instance.pid("web"), signal.SIGHUP)
+            while ask(caller) != "close":
+                time.sleep(0.05)
+
+
+def ask(caller: HTTPConnection) -> str | None:
+    """What the answer says of the connection, which the caller does not open anew."""
+    caller.auto_open = 0 if caller.sock else 1
+    caller.request("GET", "/livez")
+    answer = caller.getresponse()
+    answer.read()
+    return answer.headers["Connection"]
 
 
 def wait_for(instance: Instance, taken_over: int) -> None:
